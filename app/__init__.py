@@ -1,0 +1,1 @@
+"""Thalweg: gradient descent as a service."""

@@ -1,0 +1,52 @@
+"""The errors that Thalweg raises on purpose.
+
+    ThalwegError
+    ├── InvalidInput        a value that was sent cannot be used
+    │   └── LimitExceeded   it could be, but is over a limit of this service
+    ├── NotFound            there is no such thing
+    ├── Conflict            the thing is in a state that does not allow this
+    ├── Unavailable         the service cannot do its work at present
+    └── SettingsError       the service cannot be started as it is configured
+
+Which HTTP status each becomes is decided in `app.api.problems` alone.
+"""
+
+
+class ThalwegError(Exception):
+    """What was wrong, where, and what to do about it, in a sentence for the person who gets it."""
+
+
+class InvalidInput(ThalwegError, ValueError):
+    """A value cannot be used.
+
+    It is a `ValueError` so that pydantic collects it, raised inside a validator, with all other complaints.
+
+    Args:
+        detail: The sentence: what is wrong and what would be right.
+        path: Keys and indices that lead to the value, from where the error is raised.
+    """
+
+    def __init__(self, detail: str, *path: str | int) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.path = path
+
+
+class LimitExceeded(InvalidInput):
+    """A value is over a limit; the detail names the limit and the way out."""
+
+
+class NotFound(ThalwegError):
+    """There is no such job, function or other resource."""
+
+
+class Conflict(ThalwegError):
+    """The resource is in a state that does not allow what was asked."""
+
+
+class Unavailable(ThalwegError):
+    """The service cannot answer now; trying again later may help."""
+
+
+class SettingsError(ThalwegError):
+    """The service cannot be started with these settings."""

@@ -1,0 +1,1 @@
+"""torch.optim and its learning rate schedules, as validated models that describe themselves."""

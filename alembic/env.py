@@ -1,0 +1,15 @@
+"""Alembic's entry: runs the migrations on the service's database."""
+
+from alembic import context
+
+from app.db.models import Base
+from app.db.session import Database
+from app.settings import load
+
+database = context.config.attributes.get("database") or Database(load().url)
+
+with database.engine.connect() as connection:
+    context.configure(connection=connection, target_metadata=Base.metadata, render_as_batch=True)
+    with context.begin_transaction():
+        context.run_migrations()
+    connection.commit()

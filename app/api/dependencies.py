@@ -1,0 +1,50 @@
+"""What endpoints are given: the stores, the settings, and the certainty that the caller may ask."""
+
+import hmac
+from dataclasses import dataclass
+from typing import Annotated, cast
+
+from fastapi import Depends, Path, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from app.api.problems import Unauthorized
+from app.db.store import JobStore
+from app.db.trajectories import TrajectoryStore
+from app.jobs.dispatch import Dispatcher
+from app.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything that the API works with, wired in `app.main`."""
+
+    settings: Settings
+    jobs: JobStore
+    trajectories: TrajectoryStore
+    dispatcher: Dispatcher
+
+
+def _services(request: Request) -> Services:
+    return cast("Services", request.app.state.services)
+
+
+Wired = Annotated[Services, Depends(_services)]
+
+_bearer = HTTPBearer(auto_error=False, description="needed where THALWEG_API_KEYS is set")
+
+
+def authorize(
+    services: Wired, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+) -> None:
+    """Let pass who holds one of the keys; anyone, where there are none."""
+    keys = services.settings.api_keys
+    if not keys:
+        return
+    sent = b"" if credentials is None else credentials.credentials.encode()
+    # every key is compared, so that the time taken tells nothing
+    matches = [hmac.compare_digest(sent, key.get_secret_value().encode()) for key in keys]
+    if not any(matches):
+        raise Unauthorized
+
+
+JobId = Annotated[str, Path(max_length=100, description="the job's `id`")]

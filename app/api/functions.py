@@ -1,0 +1,164 @@
+"""Functions: what there is to minimise, how it looks, and what it is worth at a point."""
+
+from typing import Annotated, Any
+
+import numpy as np
+import orjson
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, Field
+
+from app.api import wire
+from app.api.dependencies import Wired
+from app.api.jobs import Cursor, Limit
+from app.engine.values import Evaluation, Slice, evaluate, surface
+from app.errors import InvalidInput, NotFound
+from app.functions import catalogue
+from app.functions.base import Function as CatalogueFunction
+
+router = APIRouter(prefix="/v1", tags=["functions"])
+
+Dim = Annotated[
+    int | None, Query(ge=1, le=10_000, description="the dimension to show, of a function that has any; 2")
+]
+End = Annotated[float | None, Query(allow_inf_nan=False)]
+
+
+class KnownMinimum(BaseModel):
+    """A global minimum."""
+
+    x: list[float]
+    f: float
+
+
+class Function(BaseModel):
+    """A function of the catalogue."""
+
+    name: str
+    title: str
+    dim: int
+    any_dim: bool = Field(description="whether it has any dimension, of which `dim` is the one shown")
+    domain: list[tuple[float, float]] = Field(description="where it is usually looked at, for each coordinate")
+    minima: list[KnownMinimum]
+    smooth: bool = Field(description="whether its gradient is continuous everywhere in the domain")
+    formula: str = Field(description="LaTeX")
+    source: str
+
+
+class FunctionPage(BaseModel):
+    """Some of the functions, in the catalogue's order."""
+
+    items: list[Function]
+    next_cursor: str | None
+
+
+class Surface(BaseModel):
+    """Values over a grid: `z[j][i]` at `x[i]`, `y[j]`; null where it is not finite."""
+
+    x: list[float]
+    y: list[float]
+    z: list[list[wire.Number]]
+
+
+class Values(BaseModel):
+    """Values and derivatives at the points that were sent; null where they are not finite."""
+
+    f: list[wire.Number]
+    gradient: list[list[wire.Number]] | None = None
+    hessian: list[list[list[wire.Number]]] | None = None
+
+
+@router.get("/functions")
+def list_functions(limit: Limit = 1000, cursor: Cursor = None) -> FunctionPage:
+    """Return the functions of the catalogue, whole."""
+    functions = catalogue.functions()
+    first = 0 if cursor is None else wire.list_position(cursor, len(functions))
+    end = min(first + limit, len(functions))
+    return FunctionPage(
+        items=[_function(function, None) for function in functions[first:end]],
+        next_cursor=wire.encode_cursor(end) if end < len(functions) else None,
+    )
+
+
+@router.get("/functions/{name}")
+def get_function(name: str, dim: Dim = None) -> Function:
+    """Return one function."""
+    return _function(_existing(name), dim)
+
+
+@router.get("/functions/{name}/surface", response_model=Surface)
+def get_surface(
+    name: str,
+    services: Wired,
+    x_min: End = None,
+    x_max: End = None,
+    y_min: End = None,
+    y_max: End = None,
+    step: Annotated[
+        float | None, Query(gt=0, allow_inf_nan=False, description="spacing, as numpy's arange has it")
+    ] = None,
+    points: Annotated[
+        int | None, Query(ge=2, description="points along each axis, as numpy's linspace has them; 100")
+    ] = None,
+) -> Response:
+    """Return the surface of a function of two coordinates, by default over its domain."""
+    function = _existing(name)
+    request = Slice(
+        function=function.name,
+        x_min=x_min,
+        x_max=x_max,
+        y_min=y_min,
+        y_max=y_max,
+        step=step,
+        points=points,
+    )
+    return _surface(request, services)
+
+
+@router.post("/surface", response_model=Surface)
+def post_surface(request: Slice, services: Wired) -> Response:
+    """Return the surface over two axes of any function, the other coordinates held fixed."""
+    return _surface(request, services)
+
+
+@router.post("/evaluate", response_model=Values, response_model_exclude_none=True)
+def post_evaluate(request: Evaluation, services: Wired) -> Response:
+    """Return a function's values at some points, in float64, with gradients and Hessians where asked."""
+    request.check_limits(services.settings)
+    found = evaluate(request)
+    columns = {"f": found.f, "gradient": found.gradient, "hessian": found.hessian}
+    return _json({name: column for name, column in columns.items() if column is not None})
+
+
+def _existing(name: str) -> CatalogueFunction:
+    try:
+        return catalogue.get(name)
+    except InvalidInput as error:
+        raise NotFound(error.detail) from None
+
+
+def _function(function: CatalogueFunction, dim: int | None) -> Function:
+    try:
+        objective = function.at(dim)
+    except InvalidInput as error:
+        raise InvalidInput(error.detail, "query", "dim") from None
+    return Function(
+        name=function.name,
+        title=function.title,
+        dim=objective.dim,
+        any_dim=function.dim is None,
+        domain=list(objective.domain),
+        minima=[KnownMinimum(x=list(minimum.x), f=minimum.f) for minimum in objective.minima],
+        smooth=function.smooth,
+        formula=function.formula,
+        source=function.source,
+    )
+
+
+def _surface(request: Slice, services: Wired) -> Response:
+    found = surface(request, services.settings)
+    return _json({"x": found.x, "y": found.y, "z": found.z})
+
+
+def _json(columns: dict[str, Any]) -> Response:
+    arrays = {name: np.ascontiguousarray(column) for name, column in columns.items()}
+    return Response(orjson.dumps(arrays, option=orjson.OPT_SERIALIZE_NUMPY), media_type="application/json")

@@ -1,0 +1,171 @@
+"""Jobs: posting them, looking at them, ending them, taking them further."""
+
+from typing import Annotated
+from uuid import UUID
+
+from anyio.to_thread import run_sync
+from fastapi import APIRouter, Header, Query, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.api import wire
+from app.api.dependencies import JobId, Wired
+from app.api.waiting import wait_for_end, wanted_wait
+from app.db.store import JobFilter
+from app.engine.limits import check_limits
+from app.engine.spec import JobSpec
+from app.jobs.status import Status
+
+router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+
+Prefer = Annotated[
+    list[str] | None,
+    Header(description="`wait=N`: answer when the job has ended, or after N seconds, at most 60"),
+]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        min_length=1,
+        max_length=255,
+        pattern=r"^[\x21-\x7e]+$",
+        description="sent again with the same job, it gives that job instead of a second one",
+    ),
+]
+Limit = Annotated[int, Query(ge=1, le=1000, description="items of a page")]
+Cursor = Annotated[str | None, Query(max_length=200, description="`next_cursor` of the page before")]
+
+
+class Extension(BaseModel):
+    """By how much a job goes on."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    steps: Annotated[int, Field(strict=True, ge=1, description="further steps")]
+
+
+@router.post("", status_code=202, responses={200: {"model": wire.Job, "description": "The job, ended"}})
+async def post_job(
+    spec: JobSpec,
+    services: Wired,
+    response: Response,
+    prefer: Prefer = None,
+    idempotency_key: IdempotencyKey = None,
+) -> wire.Job:
+    """Store a job and send it to the workers.
+
+    It is stored when the answer arrives, and survives whatever happens to the service from then on.
+    """
+    check_limits(spec, services.settings)
+    seconds = 3600.0 * services.settings.idempotency_hours
+
+    def create() -> str:
+        record, is_new = services.jobs.create(spec, key=idempotency_key, key_seconds=seconds)
+        if is_new:
+            services.dispatcher.wake()
+        return record.id
+
+    job_id = await run_sync(create)
+    response.headers["Location"] = f"/v1/jobs/{job_id}"
+    wait = wanted_wait(prefer)
+    ended = False
+    if wait is not None:
+        response.headers["Preference-Applied"] = f"wait={wait}"
+        ended = await wait_for_end(services.jobs, job_id, wait)
+    if ended:
+        response.status_code = 200
+    record, results = await run_sync(services.jobs.get_with_results, job_id)
+    response.headers["ETag"] = wire.etag(record)
+    return await run_sync(wire.job, record, results)
+
+
+@router.get("")
+def list_jobs(
+    services: Wired,
+    status: Status | None = None,
+    function: Annotated[str | None, Query(max_length=100)] = None,
+    optimizer: Annotated[str | None, Query(max_length=100)] = None,
+    tag: Annotated[str | None, Query(max_length=100)] = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> wire.JobPage:
+    """Return the jobs that match, newest first, without their runs."""
+    before = None if cursor is None else _job_position(cursor)
+    chosen = JobFilter(status=status, function=function, optimizer=optimizer, tag=tag)
+    records = services.jobs.list(chosen, limit + 1, before)
+    page = records[:limit]
+    more = len(records) > limit
+    return wire.JobPage(
+        items=[wire.job_summary(record) for record in page],
+        next_cursor=wire.encode_cursor(page[-1].id) if more else None,
+    )
+
+
+@router.get("/{job_id}", response_model=wire.Job, responses={304: {"description": "It is as `If-None-Match` says"}})
+async def get_job(
+    job_id: JobId,
+    services: Wired,
+    response: Response,
+    prefer: Prefer = None,
+    if_none_match: Annotated[str | None, Header()] = None,
+) -> wire.Job | Response:
+    """Return a job with its first hundred runs."""
+    wait = wanted_wait(prefer)
+    headers = {}
+    if wait is not None:
+        headers["Preference-Applied"] = f"wait={wait}"
+        await wait_for_end(services.jobs, job_id, wait)
+    record, results = await run_sync(services.jobs.get_with_results, job_id)
+    headers["ETag"] = wire.etag(record)
+    if _matches(if_none_match, headers["ETag"]):
+        return Response(status_code=304, headers=headers)
+    response.headers.update(headers)
+    return await run_sync(wire.job, record, results)
+
+
+@router.get("/{job_id}/runs")
+def list_runs(job_id: JobId, services: Wired, limit: Limit = 100, cursor: Cursor = None) -> wire.RunPage:
+    """Return a job's runs, in order."""
+    record, results = services.jobs.get_with_results(job_id)
+    n_runs = record.spec.n_runs
+    first = 0 if cursor is None else wire.list_position(cursor, n_runs)
+    end = min(first + limit, n_runs)
+    return wire.RunPage(
+        items=wire.runs(record, results, range(first, end)),
+        next_cursor=wire.encode_cursor(end) if end < n_runs else None,
+    )
+
+
+@router.post("/{job_id}/cancel")
+def cancel_job(job_id: JobId, services: Wired) -> wire.Job:
+    """End a job now, keeping what was recorded; a job that has ended stays as it is."""
+    services.jobs.cancel(job_id)
+    return wire.job(*services.jobs.get_with_results(job_id))
+
+
+@router.post("/{job_id}/extend", status_code=202)
+def extend_job(job_id: JobId, extension: Extension, services: Wired, response: Response) -> wire.Job:
+    """Take an ended job further, from where it is, as if it had had so many more steps from the start."""
+    services.jobs.extend(job_id, extension.steps, services.settings)
+    services.dispatcher.wake()
+    response.headers["Location"] = f"/v1/jobs/{job_id}"
+    return wire.job(*services.jobs.get_with_results(job_id))
+
+
+@router.delete("/{job_id}", status_code=204)
+def delete_job(job_id: JobId, services: Wired) -> None:
+    """Delete a job and all that was recorded of it, also while it runs."""
+    services.jobs.delete(job_id)
+
+
+def _matches(if_none_match: str | None, tag: str) -> bool:
+    if if_none_match is None:
+        return False
+    sent = {part.strip().removeprefix("W/") for part in if_none_match.split(",")}
+    return "*" in sent or tag in sent
+
+
+def _job_position(cursor: str) -> str:
+    position = wire.decode_cursor(cursor)
+    try:
+        return str(UUID(position))
+    except ValueError:
+        raise wire.bad_cursor() from None

@@ -1,0 +1,40 @@
+"""Whether the service is alive, and whether it can work."""
+
+from typing import Literal
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from app.api.dependencies import Wired
+from app.errors import Unavailable
+
+router = APIRouter(tags=["service"])
+
+
+class Alive(BaseModel):
+    """The process answers."""
+
+    status: Literal["ok"] = "ok"
+
+
+class Ready(BaseModel):
+    """The database answers, and so many workers do."""
+
+    status: Literal["ready"] = "ready"
+    workers: int
+
+
+@router.get("/healthz")
+async def get_health() -> Alive:
+    """Answer, as long as the process lives."""
+    return Alive()
+
+
+@router.get("/readyz")
+def get_readiness(services: Wired) -> Ready:
+    """Answer 200 when the database and at least one worker do, and 503 with the reason before."""
+    services.jobs.ping()
+    workers = services.dispatcher.n_workers()
+    if not workers:
+        raise Unavailable("no worker is ready; jobs are accepted, and run as soon as one is")
+    return Ready(workers=workers)

@@ -1,0 +1,172 @@
+"""Trajectories: as JSON columns for pages and scripts, as CSV and NDJSON for the whole."""
+
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import numpy as np
+import orjson
+from fastapi import APIRouter, Header, Query
+from fastapi.responses import StreamingResponse
+
+from app.api.dependencies import JobId, Wired
+from app.api.negotiation import preferred
+from app.db.trajectories import StepRange, Trajectory
+from app.engine.downsampling import METHOD, MIN_POINTS, downsample
+from app.engine.outcome import Results
+from app.errors import InvalidInput, LimitExceeded
+from app.jobs.record import JobRecord
+from app.settings import Limits
+
+router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+
+JSON, CSV, NDJSON = "application/json", "text/csv", "application/x-ndjson"
+_SLICE = 20_000
+
+_EXAMPLE = {
+    "job_id": "0199...",
+    "run": 0,
+    "n_points": 2,
+    "downsampling": None,
+    "step": [0, 1],
+    "x": [[0.0, 0.0], [0.0009999999310821295, 0.0009999999310821295]],
+    "f": [170.0, 169.9639892578125],
+}
+
+
+@router.get(
+    "/{job_id}/trajectory",
+    response_class=StreamingResponse,
+    responses={
+        200: {
+            "description": "Entry k is the point before update k and the value there, steps 0 to n",
+            "content": {
+                JSON: {"example": _EXAMPLE},
+                CSV: {"example": "run,step,x0,x1,f\n0,0,0.0,0.0,170.0\n"},
+                NDJSON: {"example": '{"run":0,"step":0,"x":[0.0,0.0],"f":170.0}\n'},
+            },
+        }
+    },
+)
+def get_trajectory(
+    job_id: JobId,
+    services: Wired,
+    run: Annotated[int | None, Query(ge=0, description="which run; 0, or all for CSV and NDJSON")] = None,
+    from_step: Annotated[int | None, Query(ge=0, description="first entry, included")] = None,
+    to_step: Annotated[int | None, Query(ge=0, description="last entry, included")] = None,
+    max_points: Annotated[
+        int | None, Query(ge=MIN_POINTS, description="thin to so many; JSON only")
+    ] = None,
+    accept: Annotated[str | None, Header()] = None,
+) -> StreamingResponse:
+    """Return what a run recorded, or as CSV and NDJSON what all runs recorded."""
+    media_type = preferred(accept, (JSON, CSV, NDJSON))
+    if from_step is not None and to_step is not None and from_step > to_step:
+        raise InvalidInput(f"from_step is {from_step}, which is after to_step, {to_step}", "query", "from_step")
+    record, results = services.jobs.get_with_results(job_id)
+    if run is not None and run >= record.spec.n_runs:
+        raise InvalidInput(f"there is no run {run}: the job has {record.spec.n_runs}, from 0", "query", "run")
+    wanted = StepRange(from_step, to_step)
+    if media_type == JSON:
+        run = run or 0
+        if max_points is None:
+            _check_size(record, results, run, wanted, services.settings)
+        (trajectory,) = services.trajectories.read(record, results, range(run, run + 1), wanted)
+        return _streamed(_json(record, trajectory, max_points), media_type, record)
+    if max_points is not None:
+        raise InvalidInput("max_points thins JSON only; CSV and NDJSON give the whole", "query", "max_points")
+    runs = range(record.spec.n_runs) if run is None else range(run, run + 1)
+    trajectories = services.trajectories.read(record, results, runs, wanted)
+    lines = _csv(trajectories, record.spec.dim) if media_type == CSV else _ndjson(trajectories)
+    return _streamed(lines, media_type, record)
+
+
+def _check_size(record: JobRecord, results: Results, run: int, wanted: StepRange, limits: Limits) -> None:
+    end = int(results.n_steps[run])
+    first = wanted.first or 0
+    last = end if wanted.last is None else min(wanted.last, end)
+    n_points = max(0, last - first) // record.spec.record_every + 1
+    n_values = n_points * (record.spec.dim + 1)
+    if n_points > limits.max_json_points or n_values > 10 * limits.max_json_points:
+        raise LimitExceeded(
+            f"the run has {n_points} points of {record.spec.dim} coordinates here, more than one JSON answer holds "
+            f"({limits.max_json_points}, max_json_points): thin them with max_points, take a part with from_step "
+            "and to_step, or stream the whole with Accept: text/csv",
+            "query",
+            "max_points",
+        )
+
+
+def _streamed(pieces: Iterator[bytes], media_type: str, record: JobRecord) -> StreamingResponse:
+    headers = {"Vary": "Accept"}
+    if media_type != JSON:
+        suffix = "csv" if media_type == CSV else "ndjson"
+        headers["Content-Disposition"] = f'attachment; filename="{record.id}.{suffix}"'
+    return StreamingResponse(pieces, media_type=media_type, headers=headers)
+
+
+def _json(record: JobRecord, trajectory: Trajectory, max_points: int | None) -> Iterator[bytes]:
+    n_points = len(trajectory.steps)
+    downsampling: dict[str, Any] | None = None
+    steps, x, f = trajectory.steps, trajectory.x, trajectory.f
+    if max_points is not None and n_points > max_points:
+        kept = downsample(x, f, max_points)
+        steps, x, f = steps[kept], x[kept], f[kept]
+        downsampling = {
+            "method": METHOD,
+            "of_points": n_points,
+            "max_points": max_points,
+            "keeps": ["first", "last", "best", "extremes"],
+        }
+    head = {
+        "job_id": record.id,
+        "run": trajectory.run,
+        "n_points": len(steps),
+        "downsampling": downsampling,
+    }
+    yield orjson.dumps(head)[:-1]
+    for name, column in (("step", steps), ("x", x), ("f", f)):
+        yield f',"{name}":['.encode()
+        for begin in range(0, len(column), _SLICE):
+            yield (b"," if begin else b"") + _numbers(column[begin : begin + _SLICE])[1:-1]
+        yield b"]"
+    yield b"}"
+
+
+def _csv(trajectories: Iterator[Trajectory], dim: int) -> Iterator[bytes]:
+    yield ("run,step," + "".join(f"x{i}," for i in range(dim)) + "f\n").encode()
+    for trajectory in trajectories:
+        run = trajectory.run
+        for steps, x, f in _slices(trajectory):
+            rows = _rows(np.column_stack([x, f]))
+            yield "".join(
+                f"{run},{step},{row}\n" for step, row in zip(steps, rows, strict=True)
+            ).replace("null", "").encode()
+
+
+def _ndjson(trajectories: Iterator[Trajectory]) -> Iterator[bytes]:
+    for trajectory in trajectories:
+        run = trajectory.run
+        for steps, x, f in _slices(trajectory):
+            values = _numbers(f).decode()[1:-1].split(",")
+            yield "".join(
+                f'{{"run":{run},"step":{step},"x":[{row}],"f":{value}}}\n'
+                for step, row, value in zip(steps, _rows(x), values, strict=True)
+            ).encode()
+
+
+def _slices(trajectory: Trajectory) -> Iterator[tuple[list[int], np.ndarray, np.ndarray]]:
+    for begin in range(0, len(trajectory.steps), _SLICE):
+        part = slice(begin, begin + _SLICE)
+        yield trajectory.steps[part].tolist(), trajectory.x[part], trajectory.f[part]
+
+
+def _rows(matrix: np.ndarray) -> list[str]:
+    """Return each row's numbers, separated by commas."""
+    return _numbers(matrix).decode()[2:-2].split("],[")
+
+
+def _numbers(column: np.ndarray) -> bytes:
+    """Return an array as JSON. Every number is the exact double: orjson would round a float32 to its own text."""
+    if column.dtype.kind == "f":
+        column = column.astype(np.float64)
+    return orjson.dumps(np.ascontiguousarray(column), option=orjson.OPT_SERIALIZE_NUMPY)

@@ -1,0 +1,215 @@
+"""Jobs and runs as JSON: the envelopes around what the service knows."""
+
+import base64
+import math
+from datetime import datetime
+from typing import Annotated, Any
+
+import numpy as np
+from pydantic import BaseModel, Field
+
+from app.engine.minima import reached_minimum
+from app.engine.outcome import Outcome, Results
+from app.engine.spec import JobSpec
+from app.errors import InvalidInput
+from app.jobs.record import JobRecord
+from app.jobs.status import Status
+
+FIRST_RUNS = 100
+
+Number = Annotated[float | None, Field(description="null where it is not finite")]
+
+
+class Best(BaseModel):
+    """The entry of a run with the lowest value; the first of these."""
+
+    step: int
+    x: list[Number]
+    f: Number
+
+
+class Minimum(BaseModel):
+    """The known minimum that a run is at: within 1e-3 of the width of the function's domain."""
+
+    index: int = Field(description="its place in the function's `minima`")
+    x: list[float]
+    distance: float
+
+
+class Run(BaseModel):
+    """A run of a job: one start and where it led."""
+
+    run: int
+    init: list[Number]
+    x: list[Number] = Field(description="the last point; of a diverged run, the last with a finite value")
+    f: Number
+    grad_norm: Number
+    outcome: str | None = Field(
+        description="max_steps, converged, diverged, timed_out or cancelled; null while it goes on"
+    )
+    n_steps: int = Field(description="updates done")
+    diverged_at: int | None = Field(description="the first step that was not finite, of a diverged run")
+    best: Best | None
+    minimum: Minimum | None
+
+
+class Progress(BaseModel):
+    """How far a job is."""
+
+    step: int
+    steps: int
+
+
+class JobSummary(BaseModel):
+    """A job, without its runs."""
+
+    id: str
+    status: Status
+    spec: JobSpec
+    engine: str = Field(description="the engine that runs it")
+    attempt: int = Field(description="how often a worker took it up")
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    progress: Progress
+    n_runs: int
+    error: str | None = Field(description="why it failed")
+    links: dict[str, str]
+
+
+class Job(JobSummary):
+    """A job with its first hundred runs."""
+
+    runs: list[Run]
+
+
+class JobPage(BaseModel):
+    """Some of the jobs, newest first."""
+
+    items: list[JobSummary]
+    next_cursor: str | None
+
+
+class RunPage(BaseModel):
+    """Some of a job's runs, in order."""
+
+    items: list[Run]
+    next_cursor: str | None
+
+
+def job_summary(record: JobRecord) -> JobSummary:
+    """Return a job without its runs."""
+    return JobSummary(**_summary(record))
+
+
+def job(record: JobRecord, results: Results) -> Job:
+    """Return a job with its first runs."""
+    return Job(**_summary(record), runs=runs(record, results, range(min(FIRST_RUNS, record.spec.n_runs))))
+
+
+def runs(record: JobRecord, results: Results, which: range) -> list[Run]:
+    """Return the runs `which`."""
+    objective = record.spec.objective()
+    starts = record.spec.starts()
+    return [
+        Run(
+            run=run,
+            init=starts[run].tolist(),
+            x=results.finite_x[run].tolist(),
+            f=float(results.finite_f[run]),
+            grad_norm=float(results.grad_norm[run]),
+            outcome=_outcome(results, run),
+            n_steps=int(results.n_steps[run]),
+            diverged_at=int(results.n_steps[run]) if results.outcome[run] == Outcome.diverged else None,
+            best=_best(results, run),
+            minimum=_minimum(objective, results.finite_x[run]),
+        )
+        for run in which
+    ]
+
+
+def etag(record: JobRecord) -> str:
+    """Return the entity tag of a job as it is now."""
+    return f'"{record.id}.{record.revision}"'
+
+
+def encode_cursor(position: str | int) -> str:
+    """Return `position` as an opaque cursor."""
+    return base64.urlsafe_b64encode(str(position).encode()).decode().rstrip("=")
+
+
+def decode_cursor(cursor: str) -> str:
+    """Return the position that a cursor stands for.
+
+    Raises:
+        InvalidInput: It is not a cursor.
+    """
+    try:
+        position = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
+    except ValueError:
+        position = ""
+    if not position or encode_cursor(position) != cursor:
+        raise bad_cursor()
+    return position
+
+
+def list_position(cursor: str, length: int) -> int:
+    """Return the place in a list of so many items that a cursor stands for.
+
+    Raises:
+        InvalidInput: It is not a cursor of this list.
+    """
+    position = decode_cursor(cursor)
+    if not position.isascii() or not position.isdigit() or int(position) >= length:
+        raise bad_cursor()
+    return int(position)
+
+
+def bad_cursor() -> InvalidInput:
+    """Return the complaint about a cursor that no list has given out."""
+    return InvalidInput("this is no cursor of this list: send a next_cursor, unchanged", "query", "cursor")
+
+
+def _summary(record: JobRecord) -> dict[str, Any]:
+    at = f"/v1/jobs/{record.id}"
+    return {
+        "id": record.id,
+        "status": record.status,
+        "spec": record.spec,
+        "engine": "eager",
+        "attempt": record.attempt,
+        "created_at": record.created_at,
+        "started_at": record.started_at,
+        "finished_at": record.finished_at,
+        "progress": Progress(step=record.step, steps=record.spec.steps),
+        "n_runs": record.spec.n_runs,
+        "error": record.error,
+        "links": {
+            "self": at,
+            "runs": f"{at}/runs",
+            "trajectory": f"{at}/trajectory",
+            "events": f"{at}/events",
+            "cancel": f"{at}/cancel",
+            "extend": f"{at}/extend",
+            "function": f"/v1/functions/{record.spec.function.name}",
+        },
+    }
+
+
+def _outcome(results: Results, run: int) -> str | None:
+    outcome = Outcome(int(results.outcome[run]))
+    return None if outcome is Outcome.running else outcome.name
+
+
+def _best(results: Results, run: int) -> Best | None:
+    f = float(results.best_f[run])
+    if not math.isfinite(f):
+        return None
+    return Best(step=int(results.best_step[run]), x=results.best_x[run].tolist(), f=f)
+
+
+def _minimum(objective: Any, x: np.ndarray) -> Minimum | None:
+    reached = reached_minimum(objective, x)
+    if reached is None:
+        return None
+    return Minimum(index=reached.index, x=list(reached.x), distance=reached.distance)

@@ -1,0 +1,78 @@
+"""The `thalweg` command."""
+
+import json
+import logging
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvicorn
+from rich.console import Console
+
+from app.db.migrations import migrate as migrate_database
+from app.db.session import Database
+from app.errors import ThalwegError
+from app.main import create_app
+from app.settings import Settings, load
+
+app = typer.Typer(
+    help="Gradient descent as a service.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+)
+
+DataDir = Annotated[Path | None, typer.Option(help="Where the database and caches live. [default: data]")]
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on. [default: 127.0.0.1]")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on. [default: 8000]")] = None,
+    data_dir: DataDir = None,
+    workers: Annotated[int | None, typer.Option(help="Worker processes. [default: one per core]")] = None,
+    scheduler: Annotated[str | None, typer.Option(help="Dask scheduler to use instead of them.")] = None,
+    no_auth: Annotated[  # noqa: FBT002 a flag of the command line
+        bool, typer.Option("--no-auth", help="Listen beyond loopback without API keys.")
+    ] = False,
+) -> None:
+    """Serve the API, and run the jobs."""
+    settings = load(
+        host=host,
+        port=port,
+        data_dir=data_dir,
+        workers=workers,
+        scheduler=scheduler,
+        no_auth=no_auth or None,
+    ).check_exposure()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    uvicorn.run(create_app(settings), host=settings.host, port=settings.port)
+
+
+@app.command()
+def migrate(data_dir: DataDir = None) -> None:
+    """Create the database, or bring it to this version; `serve` does so itself."""
+    settings = load(data_dir=data_dir)
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    database = Database(settings.url)
+    migrate_database(database)
+    database.dispose()
+    Console(stderr=True).print(f"{database.url.database} is up to date", highlight=False)
+
+
+@app.command()
+def openapi() -> None:
+    """Print the OpenAPI description of the service."""
+    sys.stdout.write(json.dumps(create_app(Settings()).openapi(), indent=2, ensure_ascii=False) + "\n")
+
+
+def main() -> None:
+    """Run the command; an error that a person can mend is said in a sentence, without a traceback."""
+    try:
+        app()
+    except ThalwegError as error:
+        Console(stderr=True).print(f"[bold red]thalweg:[/] {error}", highlight=False, soft_wrap=True)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

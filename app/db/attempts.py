@@ -1,0 +1,179 @@
+"""What workers ask of the store: the queue, the right to run a job, and to write what it brings."""
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import numpy as np
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from app.db.columns import pack, unpack
+from app.db.models import Block, Checkpoint, Job
+from app.db.session import Database
+from app.db.store import as_record
+from app.engine.outcome import Checkpoint as EngineCheckpoint
+from app.engine.outcome import Chunk, Outcome, Results
+from app.jobs.record import Attempt
+from app.jobs.status import Status
+
+MAX_LOST_ATTEMPTS = 3
+_BLOCK_BYTES = 1_000_000
+
+
+class AttemptStore:
+    """The side of the job store that workers use. Every write names its attempt, and only the latest counts."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def waiting(self, limit: int) -> list[tuple[str, int]]:
+        """Return (job id, generation) of up to `limit` jobs that have not ended, the longest waiting first."""
+        query = (
+            select(Job.id, Job.generation)
+            .where(Job.status.in_((Status.queued, Status.running)))
+            .order_by(Job.queued_at, Job.id)
+            .limit(limit)
+        )
+        with self._database.read() as session:
+            return [(row.id, row.generation) for row in session.execute(query)]
+
+    def requeue_orphans(self) -> int:
+        """Queue again whatever is running, and return how much that was: for when no worker can be at it."""
+        query = update(Job).where(Job.status == Status.running)
+        with self._database.write() as session:
+            done = session.execute(query.values(status=Status.queued, revision=Job.revision + 1))
+            return int(done.rowcount)  # type: ignore[attr-defined]
+
+    def begin(self, job_id: str, generation: int) -> Attempt | None:
+        """Take a job up, or return None if it has ended, is gone, or was queued anew since.
+
+        A job that is taken up while it runs has lost its worker. After `MAX_LOST_ATTEMPTS` of these it fails.
+        """
+        now = time.time()
+        with self._database.write() as session:
+            job = session.get(Job, job_id)
+            if job is None or job.generation != generation or Status(job.status).ended:
+                return None
+            job.revision += 1
+            job.attempt += 1
+            job.n_lost += job.status == Status.running
+            if job.n_lost >= MAX_LOST_ATTEMPTS:
+                job.status = Status.failed
+                job.finished_at = now
+                job.error = (
+                    f"the worker process that ran this job died {job.n_lost} times, as it does when the job "
+                    "needs more memory than there is; what was recorded before is kept"
+                )
+                return None
+            spec = as_record(job).spec
+            job.status = Status.running
+            job.started_at = job.started_at or now
+            if job.deadline_at is None and spec.timeout_s is not None:
+                job.deadline_at = now + spec.timeout_s
+            return Attempt(
+                job_id=job_id,
+                spec=spec,
+                number=job.attempt,
+                deadline_at=None if job.deadline_at is None else datetime.fromtimestamp(job.deadline_at, UTC),
+            )
+
+    def checkpoint(self, attempt: Attempt) -> EngineCheckpoint | None:
+        """Return where the job's last attempt got to, or None if it got nowhere."""
+        with self._database.read() as session:
+            row = session.get(Checkpoint, attempt.job_id)
+        if row is None:
+            return None
+        return EngineCheckpoint(row.step, row.state, Results.from_columns(unpack(row.results)))
+
+    def record(self, attempt: Attempt, chunk: Chunk, *, ended_by: Outcome | None = None) -> bool:
+        """Store a chunk and its checkpoint together, and return whether this attempt may go on writing.
+
+        Args:
+            attempt: Whose chunk it is. If it is not the job's latest, nothing is stored.
+            chunk: What to store.
+            ended_by: With it the job has succeeded: the outcome of the runs that had not ended on their own.
+        """
+        results, step = chunk.checkpoint.results, chunk.checkpoint.step
+        if ended_by is not None:
+            results, step = results.ended(ended_by), int(results.n_steps.max())
+        saved = {
+            "step": chunk.checkpoint.step,
+            "state": chunk.checkpoint.state,
+            "results": pack(results.columns()),
+        }
+        blocks = list(_blocks(attempt.job_id, chunk))
+        with self._database.write() as session:
+            values = {"step": step, "revision": Job.revision + 1}
+            if ended_by is not None:
+                values |= {"status": Status.succeeded, "finished_at": time.time()}
+            if not self._write(session, attempt, values):
+                return False
+            if blocks:
+                session.execute(insert(Block), blocks)
+            session.merge(Checkpoint(job_id=attempt.job_id, **saved))
+        return ended_by is None
+
+    def finish(self, attempt: Attempt) -> None:
+        """Say that a job has succeeded that had nothing left to do."""
+        with self._database.write() as session:
+            self._write(
+                session,
+                attempt,
+                {"status": Status.succeeded, "finished_at": time.time(), "revision": Job.revision + 1},
+            )
+
+    def fail(self, attempt: Attempt, reason: str) -> None:
+        """Say that a job has failed, and why."""
+        with self._database.write() as session:
+            self._write(
+                session,
+                attempt,
+                {
+                    "status": Status.failed,
+                    "finished_at": time.time(),
+                    "error": reason,
+                    "revision": Job.revision + 1,
+                },
+            )
+
+    @staticmethod
+    def _write(session: Session, attempt: Attempt, values: dict[str, object]) -> bool:
+        latest = (
+            Job.id == attempt.job_id,
+            Job.attempt == attempt.number,
+            Job.status == Status.running,
+        )
+        return bool(session.execute(update(Job).where(*latest).values(values)).rowcount)  # type: ignore[attr-defined]
+
+
+def _blocks(job_id: str, chunk: Chunk) -> Iterator[dict[str, object]]:
+    """Cut a chunk into blocks of about a megabyte, runs of a block side by side."""
+    if not chunk.steps.size:
+        return
+    entry_bytes = (chunk.x.shape[-1] + 1) * chunk.x.itemsize
+    n_steps = max(1, min(len(chunk.steps), _BLOCK_BYTES // entry_bytes))
+    n_runs = max(1, _BLOCK_BYTES // (entry_bytes * n_steps))
+    for i in range(0, len(chunk.runs), n_runs):
+        runs = slice(i, i + n_runs)
+        for j in range(0, len(chunk.steps), n_steps):
+            n_valid = np.clip(chunk.n_valid[runs] - j, 0, n_steps)
+            if not n_valid.any():
+                continue
+            steps = slice(j, j + int(n_valid.max()))
+            yield {
+                "job_id": job_id,
+                "first_run": int(chunk.runs[runs][0]),
+                "last_run": int(chunk.runs[runs][-1]),
+                "first_step": int(chunk.steps[steps][0]),
+                "last_step": int(chunk.steps[steps][-1]),
+                "data": pack(
+                    {
+                        "steps": chunk.steps[steps],
+                        "runs": chunk.runs[runs],
+                        "n_valid": n_valid,
+                        "x": chunk.x[runs, steps].swapaxes(1, 2),
+                        "f": chunk.f[runs, steps],
+                    }
+                ),
+            }

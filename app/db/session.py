@@ -1,0 +1,82 @@
+"""Connections to the database, and what kind of transaction each piece of work gets."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.orm import Session
+
+from app.errors import SettingsError, Unavailable
+
+_BUSY_SECONDS = 30
+
+
+class Database:
+    """A database, by its SQLAlchemy URL.
+
+    SQLite is opened so that what was committed survives a power cut (WAL, `synchronous=FULL`), and so that
+    writers queue up instead of failing (a busy timeout, and `BEGIN IMMEDIATE` for whatever writes: a
+    transaction that begins as a reader is refused at once when it turns writer beside another).
+
+    Raises:
+        SettingsError: The URL is not one, or names a kind of database that is not supported.
+    """
+
+    def __init__(self, url: str) -> None:
+        try:
+            self.url = make_url(url)
+        except ArgumentError as error:
+            raise SettingsError(f"DATABASE_URL is not a database URL: {error}") from error
+        if self.url.get_backend_name() != "sqlite" or self.url.database in (None, "", ":memory:"):
+            raise SettingsError(
+                "DATABASE_URL must name an SQLite file, as in sqlite:///data/thalweg.db: "
+                "no other database is supported yet"
+            )
+        self.engine = create_engine(
+            self.url, connect_args={"timeout": _BUSY_SECONDS}, pool_size=8, max_overflow=-1
+        )
+        self._writing = self.engine.execution_options(thalweg_begin="BEGIN IMMEDIATE")
+        event.listen(self.engine, "connect", _configure)
+        event.listen(self.engine, "begin", _begin)
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """Give a session that sees one state of the database and does not write. Raises `Unavailable`."""
+        with _answering(), Session(self.engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """Give a session that is the only writer until the block ends, which commits. Raises `Unavailable`."""
+        with _answering(), Session(self._writing, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def dispose(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        raise Unavailable(f"the database does not answer: {error.orig}") from error
+
+
+def _configure(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # or the driver begins transactions of its own
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql(connection.get_execution_options().get("thalweg_begin", "BEGIN"))
+
+
+

@@ -1,0 +1,235 @@
+"""The job store: what clients ask of it. What workers ask is in `app.db.attempts`."""
+
+import hashlib
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+
+import orjson
+from sqlalchemy import Select, delete, select
+from sqlalchemy.orm import Session
+from uuid6 import uuid7
+
+from app.db.columns import pack, unpack
+from app.db.models import Checkpoint, IdempotencyKey, Job, Tag
+from app.db.session import Database
+from app.engine.limits import check_limits
+from app.engine.outcome import Outcome, Results
+from app.engine.spec import JobSpec
+from app.errors import Conflict, InvalidInput, NotFound
+from app.jobs.record import JobRecord
+from app.jobs.status import EXTENDABLE, Status
+from app.settings import Limits
+
+
+@dataclass(frozen=True, slots=True)
+class JobFilter:
+    """Which jobs a list holds: those that are all of what is given here."""
+
+    status: Status | None = None
+    function: str | None = None
+    optimizer: str | None = None
+    tag: str | None = None
+
+
+class JobStore:
+    """All jobs, in one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def create(
+        self, spec: JobSpec, *, key: str | None = None, key_seconds: float = 86400.0
+    ) -> tuple[JobRecord, bool]:
+        """Store a job and return it, with whether it is new: a `key` that was used gives the job of then.
+
+        Raises:
+            InvalidInput: The key was used within `key_seconds` with another specification.
+        """
+        dumped = spec.dumped
+        digest = hashlib.sha256(orjson.dumps(dumped, option=orjson.OPT_SORT_KEYS)).hexdigest()
+        now = time.time()
+        with self._database.write() as session:
+            if key is not None:
+                session.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < now - key_seconds))
+                if (known := session.get(IdempotencyKey, key)) is not None:
+                    return self._known(session, known, digest), False
+            job = Job(
+                id=str(uuid7()),
+                spec=dumped,
+                function=spec.function.name,
+                optimizer=spec.optimizer.name,
+                status=Status.queued,
+                generation=1,
+                attempt=0,
+                n_lost=0,
+                revision=1,
+                step=0,
+                queued_at=now,
+                created_at=now,
+            )
+            session.add(job)
+            session.flush()
+            session.add_all(Tag(job_id=job.id, tag=tag) for tag in spec.tags)
+            if key is not None:
+                session.add(IdempotencyKey(key=key, job_id=job.id, digest=digest, created_at=now))
+            session.flush()
+            return as_record(job), True
+
+    def get(self, job_id: str) -> JobRecord:
+        """Return a job. Raises `NotFound`."""
+        with self._database.read() as session:
+            return as_record(_row(session, job_id))
+
+    def revision(self, job_id: str) -> tuple[int, Status, int]:
+        """Return a job's revision, status and step, cheaply, for those who wait. Raises `NotFound`."""
+        with self._database.read() as session:
+            row = session.execute(
+                select(Job.revision, Job.status, Job.step).where(Job.id == job_id)
+            ).one_or_none()
+        if row is None:
+            raise _no_job(job_id)
+        return row.revision, Status(row.status), row.step
+
+    def get_with_results(self, job_id: str) -> tuple[JobRecord, Results]:
+        """Return a job and where its runs are, both of one moment. Raises `NotFound`."""
+        with self._database.read() as session:
+            record = as_record(_row(session, job_id))
+            checkpoint = session.get(Checkpoint, job_id)
+        if checkpoint is None:
+            results = Results.before_start(record.spec.starts())
+            return record, results.ended(Outcome.cancelled) if record.status is Status.cancelled else results
+        results = Results.from_columns(unpack(checkpoint.results))
+        return record, results if record.status.ended else results.resumed()
+
+    def list(self, chosen: JobFilter, limit: int, before: str | None = None) -> list[JobRecord]:
+        """Return up to `limit` jobs, newest first, only those older than the job `before` if it is given."""
+        query = _filtered(select(Job), chosen).order_by(Job.id.desc()).limit(limit)
+        if before is not None:
+            query = query.where(Job.id < before)
+        with self._database.read() as session:
+            return [as_record(job) for job in session.scalars(query)]
+
+    def cancel(self, job_id: str) -> JobRecord:
+        """End a job now, with what was recorded of it, and return it; one that has ended is left as it is.
+
+        A worker that is at it finds, when it comes to write its next chunk, that it may not write any more.
+        Raises `NotFound`.
+        """
+        with self._database.write() as session:
+            job = _row(session, job_id)
+            if not Status(job.status).ended:
+                job.status = Status.cancelled
+                job.finished_at = time.time()
+                job.revision += 1
+                if (checkpoint := session.get(Checkpoint, job_id)) is not None:
+                    results = Results.from_columns(unpack(checkpoint.results)).resumed()
+                    checkpoint.results = pack(results.ended(Outcome.cancelled).columns())
+            return as_record(job)
+
+    def extend(self, job_id: str, steps: int, limits: Limits) -> JobRecord:
+        """Queue an ended job again, to go on for `steps` further steps, and return it.
+
+        Raises:
+            NotFound: There is no such job.
+            Conflict: It has not ended, or it failed.
+            InvalidInput: With so many more steps it would be over a limit.
+        """
+        with self._database.write() as session:
+            job = _row(session, job_id)
+            record = as_record(job)
+            if record.status not in EXTENDABLE:
+                raise Conflict(
+                    f"the job is {record.status}; a job can be extended when it has succeeded or was cancelled"
+                )
+            so_far = _goes_on_from(job, record.spec, session)
+            spec = record.spec.model_copy(update={"steps": so_far + steps})
+            spec.check_schedule(spec.steps)
+            check_limits(spec, limits)
+            job.spec = spec.dumped
+            job.status = Status.queued
+            job.queued_at = time.time()
+            job.finished_at = job.deadline_at = None
+            job.generation += 1
+            job.n_lost = 0
+            job.revision += 1
+            return as_record(job)
+
+    def delete(self, job_id: str) -> None:
+        """Delete a job and all that was recorded of it; a worker that is at it stops. Raises `NotFound`."""
+        with self._database.write() as session:
+            session.delete(_row(session, job_id))
+
+    def ping(self) -> None:
+        """Return if the database answers and has this version's tables."""
+        with self._database.read() as session:
+            session.execute(select(Job.id).limit(1))
+
+    @staticmethod
+    def _known(session: Session, known: IdempotencyKey, digest: str) -> JobRecord:
+        if known.digest != digest:
+            raise InvalidInput(
+                "this Idempotency-Key came with another job before: use a new key for a new job",
+                "Idempotency-Key",
+            )
+        return as_record(_row(session, known.job_id))
+
+
+def as_record(job: Job) -> JobRecord:
+    """Return a row as the rest of the service knows it."""
+    return JobRecord(
+        id=job.id,
+        spec=_parsed(orjson.dumps(job.spec)),
+        status=Status(job.status),
+        generation=job.generation,
+        attempt=job.attempt,
+        revision=job.revision,
+        step=job.step,
+        created_at=_moment(job.created_at),
+        started_at=None if job.started_at is None else _moment(job.started_at),
+        finished_at=None if job.finished_at is None else _moment(job.finished_at),
+        error=job.error,
+    )
+
+
+@lru_cache(maxsize=256)
+def _parsed(spec: bytes) -> JobSpec:
+    return JobSpec.model_validate_json(spec)
+
+
+def _row(session: Session, job_id: str) -> Job:
+    job = session.get(Job, job_id)
+    if job is None:
+        raise _no_job(job_id)
+    return job
+
+
+def _no_job(job_id: str) -> NotFound:
+    return NotFound(f"there is no job {job_id!r}: GET /v1/jobs lists those there are")
+
+
+def _filtered(query: Select[tuple[Job]], chosen: JobFilter) -> Select[tuple[Job]]:
+    for column, value in (
+        (Job.status, chosen.status),
+        (Job.function, chosen.function),
+        (Job.optimizer, chosen.optimizer),
+    ):
+        if value is not None:
+            query = query.where(column == value)
+    if chosen.tag is not None:
+        query = query.where(Job.id.in_(select(Tag.job_id).where(Tag.tag == chosen.tag)))
+    return query
+
+
+def _goes_on_from(job: Job, spec: JobSpec, session: Session) -> int:
+    """Return the step that an extension adds to: where the runs are, or where they all would have been."""
+    checkpoint = session.get(Checkpoint, job.id)
+    if checkpoint is None:
+        return 0
+    outcome = Results.from_columns(unpack(checkpoint.results)).resumed().outcome
+    return checkpoint.step if (outcome == Outcome.running).any() else spec.steps
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

@@ -1,0 +1,120 @@
+"""One torch optimizer and the points that it moves: the loop that everybody writes by hand."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from app.engine.noise import standard_normal
+from app.engine.spec import JobSpec
+from app.functions.base import Objective, row_norm
+
+
+@dataclass(slots=True)
+class Entry:
+    """A point, its value and its gradient, for every row; tensors without history."""
+
+    x: torch.Tensor  # (..., dim)
+    f: torch.Tensor  # (...)
+    gradient: torch.Tensor  # (..., dim)
+
+
+class Descent:
+    """An optimizer, its scheduler, and the rows of points that it moves together.
+
+    The rows are the runs of an optimizer that works element by element, `(n, dim)`; for any other there is a
+    descent for each run, whose points have the shape `(dim,)` that a script by hand would give them.
+
+    Args:
+        spec: The job.
+        runs: `(n,)` numbers of the runs that are moved.
+        x: Where they are; it is taken over, not copied.
+        state: What `state()` gave, to go on from there.
+    """
+
+    def __init__(self, spec: JobSpec, runs: np.ndarray, x: torch.Tensor, state: dict[str, Any] | None) -> None:
+        self._spec = spec
+        self._objective: Objective = spec.objective()
+        self._parameter = x.requires_grad_()
+        self._optimizer = spec.optimizer.build([self._parameter])
+        self._scheduler = spec.scheduler and spec.scheduler.build(self._optimizer)
+        self.runs = runs
+        if state is not None:
+            self._restore(state)
+        self.entry = self._evaluate(0 if state is None else state["step"])
+
+    def advance(self, step: int) -> None:
+        """Do update number `step`, from 0, and look at the point that it leads to."""
+        f, optimizer = self.entry.f, self._optimizer
+        self._parameter.grad = self._used_gradient(self.entry.gradient, step)
+        if self._spec.optimizer.closure:
+            optimizer.step(self._closure(step))
+        else:
+            optimizer.step()
+        if self._scheduler is not None:
+            if self._spec.scheduler is not None and self._spec.scheduler.per_run:
+                self._scheduler.step(f)
+            else:
+                self._scheduler.step()
+        self.entry = self._evaluate(step + 1)
+
+    def keep(self, rows: np.ndarray) -> None:
+        """Go on with these rows only, `(k,)` indices; the others are forgotten."""
+        index = torch.from_numpy(rows)
+        whole = self._parameter.shape
+        state = self._optimizer.state[self._parameter]
+        for name, value in state.items():
+            if isinstance(value, torch.Tensor) and value.shape == whole:
+                state[name] = value[index]
+        self._parameter.data = self._parameter.data[index]
+        self.runs = self.runs[rows]
+        self.entry = Entry(self.entry.x[index], self.entry.f[index], self.entry.gradient[index])
+
+    def state(self, step: int) -> dict[str, Any]:
+        """Return what is needed to go on after `step` updates, as tensors and plain values."""
+        return {
+            "step": step,
+            "runs": torch.from_numpy(self.runs),
+            "x": self._parameter.detach(),
+            "optimizer": dict(self._optimizer.state[self._parameter]),
+            "group": {name: value for name, value in self._optimizer.param_groups[0].items() if name != "params"},
+            "scheduler": None if self._scheduler is None else self._scheduler.state_dict(),
+        }
+
+    def _restore(self, state: dict[str, Any]) -> None:
+        # load_state_dict would cast the float32 tensors that NAdam and ASGD keep to the parameter's dtype,
+        # and a run that was taken up again would differ from one that was not
+        self._optimizer.state[self._parameter] = state["optimizer"]
+        if self._scheduler is not None:
+            self._scheduler.load_state_dict(state["scheduler"])
+        self._optimizer.param_groups[0].update(state["group"])
+
+    def _evaluate(self, step: int) -> Entry:
+        f = self._objective(self._parameter, step)
+        (gradient,) = torch.autograd.grad(f.sum(), self._parameter)
+        return Entry(self._parameter.detach(), f.detach(), gradient)
+
+    def _closure(self, step: int) -> Any:
+        # the optimizer asks for the present point first, which has been evaluated already
+        known: list[torch.Tensor] = [self.entry.f]
+
+        def evaluate() -> torch.Tensor:
+            if known:
+                return known.pop()
+            entry = self._evaluate(step)
+            self._parameter.grad = self._used_gradient(entry.gradient, step)
+            return entry.f
+
+        return evaluate
+
+    def _used_gradient(self, gradient: torch.Tensor, step: int) -> torch.Tensor:
+        if (noise := self._spec.gradient_noise) is not None:
+            drawn = standard_normal(noise.seed, step, self.runs, gradient.shape[-1])
+            scaled = torch.from_numpy(drawn * noise.std).to(gradient.dtype)
+            gradient = gradient + scaled.reshape(gradient.shape)
+        if (most := self._spec.clip_grad_norm) is not None:
+            norm = row_norm(gradient).unsqueeze(-1)
+            # the same arithmetic as torch.nn.utils.clip_grad_norm_, for each row
+            gradient = gradient * torch.clamp(most / (norm + 1e-6), max=1.0)
+        return gradient

@@ -1,0 +1,52 @@
+"""Whether a job is within what this service allows, said with the way out."""
+
+from app.engine.spec import JobSpec
+from app.errors import LimitExceeded
+from app.settings import Limits
+
+
+def check_limits(spec: JobSpec, limits: Limits) -> None:
+    """Check a job before anything is stored.
+
+    Raises:
+        LimitExceeded: The first limit that the job is over.
+    """
+    if spec.steps > limits.max_steps:
+        raise LimitExceeded(
+            f"{spec.steps} steps are over this service's limit of {limits.max_steps} (max_steps): lower steps",
+            "steps",
+        )
+    if spec.n_runs > limits.max_starts:
+        raise LimitExceeded(
+            f"{spec.n_runs} starting points are over this service's limit of {limits.max_starts} "
+            "(max_starts): spread them over several jobs",
+            "init",
+        )
+    if spec.dim > limits.max_dim:
+        raise LimitExceeded(
+            f"dimension {spec.dim} is over this service's limit of {limits.max_dim} (max_dim): lower it",
+            "function",
+            "dim",
+        )
+    most_points = min(limits.max_recorded_points, limits.max_recorded_values // (spec.dim + 1))
+    if n_recorded(spec.steps, spec.record_every) * spec.n_runs > most_points:
+        raise _too_much_recorded(spec, most_points)
+
+
+def n_recorded(steps: int, record_every: int) -> int:
+    """Return how many entries of a run of so many steps are recorded, the last one included."""
+    return -(-steps // record_every) + 1
+
+
+def _too_much_recorded(spec: JobSpec, most_points: int) -> LimitExceeded:
+    recorded = n_recorded(spec.steps, spec.record_every) * spec.n_runs
+    complaint = (
+        f"{spec.n_runs} runs of {spec.steps} steps, every {spec.record_every} recorded, are {recorded} recorded "
+        f"points of {spec.dim} coordinates; this service's limit is {most_points} "
+        "(max_recorded_points, max_recorded_values)"
+    )
+    per_run = most_points // spec.n_runs
+    if per_run < 2:
+        return LimitExceeded(f"{complaint}: even the first and last entries are too many, use fewer starts", "init")
+    enough = -(-spec.steps // (per_run - 1))
+    return LimitExceeded(f"{complaint}: raise record_every to at least {enough}, or use fewer starts", "record_every")

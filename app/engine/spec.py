@@ -1,0 +1,165 @@
+"""The job specification: the HTTP body, the JSON column and the engine's input, in one."""
+
+from typing import Annotated, Any, Literal, Self
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+
+from app.engine.reference import CatalogueReference, FunctionReference
+from app.engine.starts import Grid, Init, Points, Random
+from app.errors import InvalidInput
+from app.functions.base import CatalogueObjective
+from app.optimizers.base import OptimizerParams
+from app.optimizers.catalogue import Optimizer
+from app.optimizers.check import check
+from app.optimizers.schedules import Scheduler
+
+Count = Annotated[int, Field(strict=True, ge=1)]
+Positive = Annotated[float, Field(strict=True, gt=0, le=1e308, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(strict=True, ge=0, le=1e308, allow_inf_nan=False)]
+Real = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Text = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+Tag = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Stop(_Part):
+    """When a run has converged: at the first entry where one of these holds."""
+
+    grad_norm: NotNegative | None = Field(None, description="Euclidean norm of the gradient at most this")
+    f: Real | None = Field(None, description="value at most this")
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> Self:
+        if self.grad_norm is None and self.f is None:
+            raise InvalidInput("give grad_norm, f or both, or leave stop out")
+        return self
+
+
+class GradientNoise(_Part):
+    """Normal noise that is added to every gradient before it is clipped and used."""
+
+    std: NotNegative = Field(description="standard deviation")
+    seed: Annotated[int, Field(strict=True, ge=0, lt=2**64)] = 0
+
+
+class JobSpec(_Part):
+    """What to minimise, with which optimizer, from where and for how long.
+
+    Valid once built: names are resolved, dimensions agree, and torch has accepted the optimizer and the
+    scheduler. Only what a service allows at most is checked elsewhere, in `app.engine.limits`.
+    """
+
+    function: FunctionReference
+    optimizer: Optimizer
+    lr: Positive | None = Field(None, description="learning rate; torch's default if left out")
+    init: Init
+    steps: Count
+    dtype: Literal["float64", "float32"] = "float64"
+    scheduler: Scheduler | None = None
+    record_every: Count = Field(1, description="record every so many steps; the first and last always")
+    stop: Stop | None = None
+    clip_grad_norm: Positive | None = Field(None, description="largest norm of a run's gradient")
+    gradient_noise: GradientNoise | None = None
+    engine: Literal["auto", "eager"] = "auto"
+    timeout_s: Positive | None = Field(None, description="seconds after which the runs end with what they have")
+    label: Text | None = None
+    tags: Annotated[tuple[Tag, ...], Field(max_length=20)] = ()
+
+    @field_validator("engine", mode="before")
+    @classmethod
+    def _built(cls, value: Any) -> Any:
+        if value == "fused":
+            raise InvalidInput("the fused engine is not built yet; leave engine out, or say eager")
+        return value
+
+    @model_validator(mode="after")
+    def _normalise(self) -> Self:
+        function = self._with_dim()
+        optimizer = self._with_lr()
+        # frozen for everyone but its own construction
+        self.__dict__.update(
+            function=function,
+            optimizer=optimizer,
+            lr=optimizer.lr,
+            init=self._with_box(function),
+            tags=tuple(dict.fromkeys(self.tags)),
+        )
+        check(optimizer, self.scheduler)
+        self.check_schedule(self.steps)
+        self._check_float32()
+        return self
+
+    def _with_dim(self) -> CatalogueReference:
+        dim = self.init.dim or self.function.dim
+        try:
+            objective = self.function.objective(dim)
+        except InvalidInput as error:
+            at_fault = "init" if self.init.dim and self.function.exists else "function"
+            raise InvalidInput(error.detail, at_fault) from error
+        if dim is None and objective.function.dim is None:
+            raise InvalidInput(
+                f"{self.function.name} takes points of any dimension: say which one, as in "
+                f'{{"name": "{self.function.name}", "dim": 2}}, or give init low and high',
+                "function",
+            )
+        return CatalogueReference(name=self.function.name, dim=objective.dim)
+
+    def _with_lr(self) -> OptimizerParams:
+        if self.lr is None:
+            return self.optimizer
+        if "lr" in self.optimizer.model_fields_set and self.optimizer.lr != self.lr:
+            raise InvalidInput(
+                f"lr is given twice, as {self.lr} and, in the optimizer, as {self.optimizer.lr}", "lr"
+            )
+        return self.optimizer.model_copy(update={"lr": self.lr})
+
+    def _with_box(self, function: CatalogueReference) -> Points | Grid | Random:
+        if isinstance(self.init, Random) and self.init.low is None:
+            low, high = zip(*function.objective().domain, strict=True)
+            return self.init.model_copy(update={"low": low, "high": high})
+        return self.init
+
+    def _check_float32(self) -> None:
+        ends = self.init.ends()
+        if self.dtype == "float32" and np.abs(ends).max() > np.finfo(np.float32).max:
+            raise InvalidInput("a starting point is beyond the range of float32", "init")
+
+    def check_schedule(self, steps: int) -> None:
+        """Check that the scheduler can go on for `steps` steps.
+
+        Raises:
+            InvalidInput: Its own length ends before.
+        """
+        if self.scheduler is not None and (most := self.scheduler.max_steps) is not None and steps > most:
+            raise InvalidInput(
+                f"the scheduler ends after {most} steps and the job has {steps}: "
+                "make its own length at least that",
+                "scheduler",
+            )
+
+    def objective(self) -> CatalogueObjective:
+        """Return what is minimised."""
+        return self.function.objective()
+
+    @property
+    def dim(self) -> int:
+        """Coordinates of a point."""
+        return self.objective().dim
+
+    @property
+    def n_runs(self) -> int:
+        """How many starts there are, one run each."""
+        return self.init.n_runs
+
+    def starts(self) -> np.ndarray:
+        """Return where the runs start, of the job's dtype, `(n_runs, dim)`."""
+        return self.init.array().astype(self.dtype)
+
+    @property
+    def dumped(self) -> dict[str, Any]:
+        """The specification as JSON holds it; building from it gives an equal one."""
+        return self.model_dump(mode="json")

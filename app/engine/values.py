@@ -1,0 +1,223 @@
+"""Values, gradients, Hessians and surfaces of an objective: what there is to see before any run."""
+
+from dataclasses import dataclass
+from typing import Annotated, Self
+
+import numpy as np
+import torch
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from app.engine.reference import FunctionReference
+from app.engine.starts import Coordinate, Point, check_box
+from app.errors import InvalidInput, LimitExceeded
+from app.functions.base import CatalogueObjective
+from app.settings import Limits
+
+_BATCH_NUMBERS = 4_000_000
+
+AxisIndex = Annotated[int, Field(strict=True, ge=0)]
+
+
+class Evaluation(BaseModel):
+    """A request for the value, and where asked the derivatives, of a function at some points."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    function: FunctionReference
+    points: Annotated[tuple[Point, ...], Field(min_length=1)]
+    gradient: Annotated[bool, Field(strict=True)] = False
+    hessian: Annotated[bool, Field(strict=True)] = False
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        dim = len(self.points[0])
+        for index, point in enumerate(self.points):
+            if len(point) != dim:
+                raise InvalidInput(
+                    f"this point has {len(point)} coordinates, the first has {dim}", "points", index
+                )
+        try:
+            self.function.objective(dim)
+        except InvalidInput as error:
+            raise InvalidInput(error.detail, "points" if self.function.exists else "function") from error
+        return self
+
+    def check_limits(self, limits: Limits) -> None:
+        """Check the size of the answer.
+
+        Raises:
+            LimitExceeded: It would hold more numbers than a grid may have points.
+        """
+        dim = len(self.points[0])
+        n_numbers = len(self.points) * (1 + self.gradient * dim + self.hessian * dim * dim)
+        if n_numbers > limits.max_grid_points:
+            raise LimitExceeded(
+                f"the answer would hold {n_numbers} numbers, over this service's limit of "
+                f"{limits.max_grid_points} (max_grid_points): send fewer points",
+                "points",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Derivatives:
+    """Values and derivatives at n points, float64."""
+
+    f: np.ndarray  # (n,)
+    gradient: np.ndarray | None  # (n, dim)
+    hessian: np.ndarray | None  # (n, dim, dim)
+
+
+def evaluate(request: Evaluation) -> Derivatives:
+    """Return what `request` asks for, by autograd, in float64."""
+    x = torch.tensor(request.points, dtype=torch.float64, requires_grad=True)
+    objective = request.function.objective(x.shape[-1])
+    f = objective(x)
+    gradient = hessian = None
+    if request.gradient or request.hessian:
+        (gradient,) = torch.autograd.grad(f.sum(), x, create_graph=request.hessian)
+    if request.hessian and gradient is not None:
+        rows = [_derivative(gradient[:, i], x) for i in range(x.shape[-1])]
+        hessian = torch.stack(rows, dim=-2)
+    return Derivatives(
+        f=f.detach().numpy(),
+        gradient=gradient.detach().numpy() if request.gradient and gradient is not None else None,
+        hessian=None if hessian is None else hessian.numpy(),
+    )
+
+
+def _derivative(component: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    if not component.requires_grad:  # constant in every coordinate
+        return torch.zeros_like(x)
+    (row,) = torch.autograd.grad(component.sum(), x, retain_graph=True, allow_unused=True)
+    return torch.zeros_like(x) if row is None else row.detach()
+
+
+class Window(BaseModel):
+    """The part of a plane that a surface covers: by default the function's domain, 100 × 100 points."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    x_min: Coordinate | None = None
+    x_max: Coordinate | None = None
+    y_min: Coordinate | None = None
+    y_max: Coordinate | None = None
+    step: Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)] | None = Field(
+        None, description="distance of neighbouring points, as numpy's arange has it: the maximum is left out"
+    )
+    points: Annotated[int, Field(strict=True, ge=2)] | None = Field(
+        None, description="points along each axis, as numpy's linspace has them: both ends included"
+    )
+
+    @model_validator(mode="after")
+    def _one_spacing(self) -> Self:
+        if self.step is not None and self.points is not None:
+            raise InvalidInput("step and points exclude each other: give one of them", "points")
+        return self
+
+    def grid(
+        self, x_domain: tuple[float, float], y_domain: tuple[float, float], limits: Limits
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the points along x and along y, with the domains where the window does not say its ends.
+
+        Raises:
+            InvalidInput: A range is empty or reversed.
+            LimitExceeded: There would be more points than a surface may have.
+        """
+        x = (_or(self.x_min, x_domain[0]), _or(self.x_max, x_domain[1]))
+        y = (_or(self.y_min, y_domain[0]), _or(self.y_max, y_domain[1]))
+        for axis, (low, high) in (("x", x), ("y", y)):
+            if not low < high:
+                raise InvalidInput(f"{axis}_min is {low}, which is not below {axis}_max, {high}", f"{axis}_max")
+            check_box((low,), (high,))
+        n_x, n_y = self._count(*x), self._count(*y)
+        if n_x * n_y > limits.max_grid_points:
+            raise LimitExceeded(
+                f"{n_x:.0f} × {n_y:.0f} points are over this service's limit of {limits.max_grid_points} "
+                "(max_grid_points): take a larger step, fewer points or a smaller window",
+                "points" if self.step is None else "step",
+            )
+        if self.step is not None:
+            return np.arange(*x, self.step), np.arange(*y, self.step)
+        return np.linspace(*x, self.points or 100), np.linspace(*y, self.points or 100)
+
+    def _count(self, low: float, high: float) -> float:
+        return self.points or 100 if self.step is None else np.ceil((high - low) / self.step)
+
+
+class Slice(Window):
+    """A request for the surface over two axes of any function, the other coordinates held fixed."""
+
+    function: FunctionReference
+    axes: tuple[AxisIndex, AxisIndex] = Field((0, 1), description="the coordinates that x and y stand for")
+    fixed: dict[AxisIndex, Coordinate] | Point | None = Field(
+        None,
+        union_mode="left_to_right",
+        description="values of the others: a whole point, or an object from index to value; "
+        "the middle of the domain where none is given",
+    )
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        dim = self._objective().dim
+        if dim < 2:
+            raise InvalidInput(f"a surface needs two coordinates and {self.function.name} has {dim}", "function")
+        for place, axis in enumerate(self.axes):
+            if axis >= dim:
+                raise InvalidInput(f"there is no coordinate {axis}: the function has {dim}, from 0", "axes", place)
+        if self.axes[0] == self.axes[1]:
+            raise InvalidInput("the two axes are the same coordinate", "axes", 1)
+        if isinstance(self.fixed, dict):
+            for axis in self.fixed:
+                if axis >= dim:
+                    raise InvalidInput(
+                        f"there is no coordinate {axis}: the function has {dim}, from 0", "fixed", str(axis)
+                    )
+        return self
+
+    def _objective(self) -> CatalogueObjective:
+        named = len(self.fixed) if isinstance(self.fixed, tuple) else None
+        try:
+            return self.function.objective(named)
+        except InvalidInput as error:
+            raise InvalidInput(error.detail, "fixed" if named and self.function.exists else "function") from error
+
+    def base_point(self) -> tuple[CatalogueObjective, list[float]]:
+        """Return the function, and the point through which the slice is cut."""
+        objective = self._objective()
+        middle = [(low + high) / 2 for low, high in objective.domain]
+        if isinstance(self.fixed, dict):
+            return objective, [self.fixed.get(axis, value) for axis, value in enumerate(middle)]
+        return objective, list(self.fixed or middle)
+
+
+@dataclass(frozen=True, slots=True)
+class Surface:
+    """Values over a grid, float64: `z[j, i]` is the value at `x[i]`, `y[j]`."""
+
+    x: np.ndarray  # (n_x,)
+    y: np.ndarray  # (n_y,)
+    z: np.ndarray  # (n_y, n_x)
+
+
+def surface(request: Slice, limits: Limits) -> Surface:
+    """Return the surface that `request` asks for.
+
+    Raises:
+        InvalidInput: The window is empty, or too large for this service.
+    """
+    objective, base = request.base_point()
+    across, along = request.axes
+    x, y = request.grid(objective.domain[across], objective.domain[along], limits)
+    z = np.empty(len(x) * len(y))
+    batch = max(1, _BATCH_NUMBERS // len(base))
+    for begin in range(0, len(z), batch):
+        place = np.arange(begin, min(begin + batch, len(z)))
+        points = torch.tensor(base, dtype=torch.float64).repeat(len(place), 1)
+        points[:, across] = torch.from_numpy(x[place % len(x)])
+        points[:, along] = torch.from_numpy(y[place // len(x)])
+        z[place] = objective(points).numpy()
+    return Surface(x, y, z.reshape(len(y), len(x)))
+
+
+def _or(value: float | None, default: float) -> float:
+    return default if value is None else value

@@ -1,0 +1,38 @@
+"""The test functions by name. An entry is a decorated function in one of the modules listed here."""
+
+from difflib import get_close_matches
+
+from app.errors import InvalidInput
+from app.functions import any_dimension, planar
+from app.functions.base import Function
+
+_FUNCTIONS = tuple(
+    entry
+    for module in (planar, any_dimension)
+    for entry in vars(module).values()
+    if isinstance(entry, Function)
+)
+_BY_NAME = {entry.name: entry for entry in _FUNCTIONS}
+
+
+def functions() -> tuple[Function, ...]:
+    """Return every function of the catalogue, always in the same order."""
+    return _FUNCTIONS
+
+
+def names() -> tuple[str, ...]:
+    """Return the name of every function, in the order of `functions`."""
+    return tuple(entry.name for entry in _FUNCTIONS)
+
+
+def get(name: str) -> Function:
+    """Return the function of this name.
+
+    Raises:
+        InvalidInput: The catalogue has no such function; the detail names those that are spelled alike.
+    """
+    if name in _BY_NAME:
+        return _BY_NAME[name]
+    close = get_close_matches(name.lower(), _BY_NAME, n=3)
+    hint = f"did you mean {' or '.join(close)}? " if close else ""
+    raise InvalidInput(f"there is no function {name!r}; {hint}GET /v1/functions lists all")

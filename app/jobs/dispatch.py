@@ -1,0 +1,13 @@
+"""What the API needs of whoever runs the jobs."""
+
+from typing import Protocol
+
+
+class Dispatcher(Protocol):
+    """Runs what the database says is queued."""
+
+    def wake(self) -> None:
+        """Look at the queue soon: there may be something new. Returns at once, and never fails."""
+
+    def n_workers(self) -> int:
+        """Return how many workers are ready."""

@@ -1,0 +1,39 @@
+"""A job as the service knows it, apart from any database."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.engine.spec import JobSpec
+from app.jobs.status import Status
+
+
+@dataclass(frozen=True, slots=True)
+class JobRecord:
+    """A job's specification and where it stands. Times are aware, UTC.
+
+    `generation` counts how often the job was sent to the workers: once, and once more for each extension.
+    `attempt` counts how often a worker took it up, over all generations; only the latest may write.
+    `revision` changes with every change that a client can see.
+    """
+
+    id: str
+    spec: JobSpec
+    status: Status
+    generation: int
+    attempt: int
+    revision: int
+    step: int
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """The right to run a job, until somebody else takes it up: every write names it."""
+
+    job_id: str
+    spec: JobSpec
+    number: int
+    deadline_at: datetime | None

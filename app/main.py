@@ -1,0 +1,110 @@
+"""The application: everything that was built elsewhere, wired together."""
+
+import fcntl
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from anyio.to_thread import run_sync
+from fastapi import Depends, FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from app.api import events, functions, jobs, optimizers, problems, service, trajectories
+from app.api.dependencies import Services, authorize
+from app.api.request_id import RequestIdMiddleware
+from app.db.migrations import migrate
+from app.db.session import Database
+from app.db.store import JobStore
+from app.db.trajectories import TrajectoryStore
+from app.errors import SettingsError
+from app.settings import Settings
+from app.workers.cluster import check_scheduler
+from app.workers.dispatcher import QueueDispatcher
+
+_DESCRIPTION = """
+Gradient descent as a service: post a job (function, optimizer, learning rate, start, number of steps), and
+look at every step it took. Errors are `application/problem+json`.
+"""
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Return the service. Its database is opened, and its workers are started, when it starts to serve."""
+    app = FastAPI(
+        title="Thalweg",
+        version=version("thalweg"),
+        description=_DESCRIPTION,
+        lifespan=_lifespan,
+        max_body_size=settings.max_body_bytes,
+    )
+    app.state.settings = settings
+    app.add_middleware(RequestIdMiddleware)
+    problems.install(app)
+    problem: dict[int | str, dict[str, Any]] = {
+        "4XX": {"model": problems.Problem, "description": "The request cannot be served, and why"},
+        "5XX": {"model": problems.Problem, "description": "The service failed, or is not ready"},
+    }
+    for module in (jobs, trajectories, events, functions, optimizers):
+        app.include_router(module.router, dependencies=[Depends(authorize)], responses=problem)
+    app.include_router(service.router, responses=problem)
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    settings: Settings = app.state.settings
+    with _only_service(settings), _opened(settings) as database:
+        await run_sync(migrate, database)
+        dispatcher = QueueDispatcher(settings, database)
+        app.state.services = Services(
+            settings=settings,
+            jobs=JobStore(database),
+            trajectories=TrajectoryStore(database),
+            dispatcher=dispatcher,
+        )
+        dispatcher.start()
+        try:
+            yield
+        finally:
+            await run_sync(dispatcher.stop)
+
+
+@contextmanager
+def _opened(settings: Settings) -> Iterator[Database]:
+    database = Database(settings.url)
+    check_scheduler(settings, database)
+    try:
+        yield database
+    finally:
+        database.dispose()
+
+
+@contextmanager
+def _only_service(settings: Settings) -> Iterator[None]:
+    """Hold the data directory: a second service would take the first one's running jobs for orphans."""
+    lock = Path(settings.data_dir) / "lock"
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        with lock.open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield
+    except BlockingIOError:
+        raise SettingsError(
+            f"another service uses {settings.data_dir}: stop it, or give this one a directory of its own"
+        ) from None
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    if app.openapi_schema is None:
+        schema = get_openapi(
+            title=app.title, version=app.version, description=app.description, routes=app.routes
+        )
+        for path in schema["paths"].values():
+            for operation in path.values():
+                for answer in (operation["responses"].get("4XX"), operation["responses"].get("5XX")):
+                    if answer:
+                        answer["content"] = {problems.MEDIA_TYPE: answer["content"].pop("application/json")}
+        app.openapi_schema = schema
+    return app.openapi_schema

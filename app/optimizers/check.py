@@ -1,0 +1,50 @@
+"""Whether torch takes an optimizer and a schedule, found out before a job is stored."""
+
+import torch
+
+from app.errors import InvalidInput
+from app.optimizers.base import OptimizerParams, SchedulerParams
+
+_REFUSALS = (
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+    RuntimeError,
+    AssertionError,
+)
+
+
+def check(optimizer: OptimizerParams, scheduler: SchedulerParams | None = None) -> None:
+    """Take the optimizer, and the schedule with it, through its first steps on a point of one coordinate.
+
+    Raises:
+        InvalidInput: torch refuses one of them; the path is ("optimizer",) or ("scheduler",).
+    """
+    point = torch.zeros(1, dtype=torch.float64, requires_grad=True)
+    try:
+        built = optimizer.build([point])
+        _step(built, point, optimizer)
+    except _REFUSALS as error:
+        raise InvalidInput(
+            f"{optimizer.name} cannot go with these parameters: {error}", "optimizer"
+        ) from error
+    if scheduler is None:
+        return
+    try:
+        built = optimizer.build([point])
+        schedule = scheduler.build(built)
+        for _ in range(min(3, scheduler.max_steps or 3)):
+            _step(built, point, optimizer)
+            schedule.step(*([0] if scheduler.per_run else []))
+    except _REFUSALS as error:
+        raise InvalidInput(
+            f"{scheduler.name} cannot go with {optimizer.name}: {error}", "scheduler"
+        ) from error
+
+
+def _step(built: torch.optim.Optimizer, point: torch.Tensor, optimizer: OptimizerParams) -> None:
+    # LBFGS would iterate on any other gradient
+    point.grad = torch.zeros_like(point) if optimizer.closure else torch.ones_like(point)
+    built.step(lambda: 0.0)

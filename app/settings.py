@@ -1,0 +1,114 @@
+"""Everything that is configured from outside, typed; nothing else reads the environment."""
+
+import ipaddress
+import os
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from app.errors import SettingsError
+
+Count = Annotated[int, Field(ge=1)]
+
+
+class Limits(BaseModel):
+    """What one request may ask for. Each is set in the environment as `THALWEG_` and its name."""
+
+    model_config = ConfigDict(frozen=True)
+
+    max_steps: Count = Field(1_000_000_000, description="steps of one job, extensions included")
+    max_starts: Count = Field(100_000, description="starting points of one job")
+    max_dim: Count = Field(10_000, description="dimension of a point")
+    max_recorded_points: Count = Field(
+        20_000_000, description="recorded trajectory points of one job, over all its runs"
+    )
+    max_recorded_values: Count = Field(
+        200_000_000, description="recorded numbers of one job: every point is its coordinates and its value"
+    )
+    max_json_points: Count = Field(1_000_000, description="trajectory points in one JSON answer")
+    max_grid_points: Count = Field(1_000_000, description="points of one surface, or of one evaluation")
+    max_body_bytes: Count = Field(8 * 1024 * 1024, description="bytes of a request body")
+
+
+class Settings(Limits, BaseSettings):
+    """The whole configuration. Every field is read from `THALWEG_` and its name in capitals."""
+
+    model_config = SettingsConfigDict(env_prefix="THALWEG_", frozen=True, extra="ignore", populate_by_name=True)
+
+    data_dir: Path = Field(Path("data"), description="where the database and the workers' scratch files live")
+    database_url: str | None = Field(
+        None,
+        validation_alias=AliasChoices("DATABASE_URL", "THALWEG_DATABASE_URL"),
+        description="SQLAlchemy URL of the database; SQLite in `data_dir` when it is not set",
+    )
+    host: str = Field("127.0.0.1", description="address that the service listens on")
+    port: int = Field(8000, ge=0, le=65535, description="port that the service listens on")
+    workers: Count = Field(
+        default_factory=lambda: os.cpu_count() or 1, description="worker processes of the local cluster"
+    )
+    scheduler: str | None = Field(
+        None, description="address of a Dask scheduler to use instead of local processes"
+    )
+    api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        (), description="bearer keys, comma-separated; without any, the service answers everyone"
+    )
+    no_auth: bool = Field(
+        default=False, description="listen beyond loopback although there are no keys (`--no-auth`)"
+    )
+    idempotency_hours: Annotated[int, Field(ge=24)] = Field(
+        48, description="hours for which an Idempotency-Key is remembered, at least 24"
+    )
+
+    @field_validator("api_keys", mode="before")
+    @classmethod
+    def _split_keys(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(key.strip() for key in value.split(",") if key.strip())
+        return value
+
+    @property
+    def url(self) -> str:
+        """The database URL in force."""
+        return self.database_url or f"sqlite:///{self.data_dir.resolve() / 'thalweg.db'}"
+
+    def check_exposure(self) -> Self:
+        """Return these settings if they may be served.
+
+        Raises:
+            SettingsError: The address is reachable from elsewhere and nothing keeps strangers out.
+        """
+        if self.api_keys or self.no_auth or is_loopback(self.host):
+            return self
+        raise SettingsError(
+            f"{self.host} can be reached from other machines and no API keys are set. Set THALWEG_API_KEYS, "
+            "listen on 127.0.0.1, or say --no-auth if something in front of the service checks who asks."
+        )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach `host`."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def load(**given: Any) -> Settings:
+    """Return the settings from the environment, with what is `given` (and not None) in their place.
+
+    Raises:
+        SettingsError: A value in the environment or in `given` cannot be used.
+    """
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        complaints = "; ".join(f"{_variable(issue['loc'][0])}: {issue['msg']}" for issue in error.errors())
+        raise SettingsError(f"the configuration cannot be used: {complaints}") from error
+
+
+def _variable(name: str | int) -> str:
+    return str(name) if str(name).isupper() else f"THALWEG_{name}".upper()

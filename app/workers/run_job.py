@@ -1,0 +1,81 @@
+"""The task that a worker process runs: one job, from its checkpoint to its end."""
+
+import logging
+import time
+from functools import lru_cache
+
+import torch
+
+from app.db.attempts import AttemptStore
+from app.db.session import Database
+from app.engine.eager import EagerRun
+from app.engine.outcome import Outcome
+from app.jobs.record import Attempt
+
+_log = logging.getLogger(__name__)
+
+_CHUNK_SECONDS = 0.25
+_MAX_CHUNK_SECONDS = 2.0
+_MAX_CHUNK_VALUES = 16_000_000
+
+
+def run_job(url: str, job_id: str, generation: int) -> None:
+    """Run a job to its end, storing each chunk as it comes; or return at once if it is not to be run.
+
+    Errors of the store are raised, so that the job is taken up again. Any other error fails the job.
+    """
+    torch.set_num_threads(1)
+    store = _store(url)
+    attempt = store.begin(job_id, generation)
+    if attempt is None:
+        return
+    checkpoint = store.checkpoint(attempt)
+    try:
+        run = EagerRun(attempt.spec, checkpoint)
+    except Exception as error:  # noqa: BLE001 whatever it is, the job's owner must hear of it
+        store.fail(attempt, _reason(error))
+        return
+    _drive(run, attempt, store)
+
+
+def _drive(run: EagerRun, attempt: Attempt, store: AttemptStore) -> None:
+    if run.finished:
+        store.finish(attempt)
+        return
+    n_steps = 1
+    may_go_on = True
+    while may_go_on:
+        begun = time.monotonic()
+        try:
+            chunk = run.advance(min(n_steps, _most_steps(run, attempt)))
+        except Exception as error:
+            _log.exception("job %s failed", attempt.job_id)
+            store.fail(attempt, _reason(error))
+            return
+        computed = time.monotonic()
+        may_go_on = store.record(attempt, chunk, ended_by=_ended_by(run, attempt))
+        stored = time.monotonic()
+        # a large job spends at most a fifth of its time on storing, a small one is looked at often
+        wanted = min(max(_CHUNK_SECONDS, 4 * (stored - computed)), _MAX_CHUNK_SECONDS)
+        n_steps = max(1, min(int(n_steps * wanted / (computed - begun)), 4 * n_steps))
+
+
+def _ended_by(run: EagerRun, attempt: Attempt) -> Outcome | None:
+    if run.finished:
+        return Outcome.max_steps
+    if attempt.deadline_at is not None and time.time() >= attempt.deadline_at.timestamp():
+        return Outcome.timed_out
+    return None
+
+
+def _most_steps(run: EagerRun, attempt: Attempt) -> int:
+    return max(1, _MAX_CHUNK_VALUES // (max(1, run.n_active) * (2 * attempt.spec.dim + 2)))
+
+
+def _reason(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+
+
+@lru_cache(maxsize=4)
+def _store(url: str) -> AttemptStore:
+    return AttemptStore(Database(url))

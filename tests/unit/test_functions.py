@@ -1,0 +1,333 @@
+import inspect
+import math
+from collections.abc import Callable
+
+import pytest
+import torch
+
+from app.errors import InvalidInput
+from app.functions import any_dimension, planar
+from app.functions.base import CatalogueObjective, Function, Objective, function
+from app.functions.catalogue import functions, get, names
+
+DIMS = (1, 2, 3, 5, 10, 50)
+BATCHES = (1, 2, 3, 7, 64, 1000)
+
+
+def dims_of(entry: Function) -> tuple[int, ...]:
+    if entry.dim is not None:
+        return (entry.dim,)
+    return tuple(dim for dim in DIMS if dim >= entry.min_dim)
+
+
+every_function = pytest.mark.parametrize("entry", functions(), ids=names())
+every_objective = pytest.mark.parametrize(
+    "objective",
+    [
+        pytest.param(entry.at(dim), id=f"{entry.name}-{dim}")
+        for entry in functions()
+        for dim in dims_of(entry)
+    ],
+)
+both_dtypes = pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=["float32", "float64"])
+
+
+def sample(objective: CatalogueObjective, n: int, dtype: torch.dtype = torch.float64) -> torch.Tensor:
+    low, high = torch.tensor(objective.domain, dtype=torch.float64).unbind(-1)
+    uniform = torch.rand(n, objective.dim, dtype=torch.float64, generator=torch.Generator().manual_seed(7))
+    return (low + (high - low) * uniform).to(dtype)
+
+
+def value_and_gradient(objective: Objective, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    points = points.detach().requires_grad_()
+    values = objective(points)
+    (gradient,) = torch.autograd.grad(values.sum(), points)
+    return values.detach(), gradient
+
+
+def assert_rows_equal_alone(objective: Objective, points: torch.Tensor) -> None:
+    values, gradients = value_and_gradient(objective, points)
+    n = len(points)
+    for row in sorted({0, 1, n // 2, n - 2, n - 1} & set(range(n))):
+        value, gradient = value_and_gradient(objective, points[row].clone())
+        assert value.item() == values[row].item()
+        assert torch.equal(gradient, gradients[row])
+
+
+@every_objective
+def test_value_at_each_minimiser_is_the_stated_minimum(objective: CatalogueObjective) -> None:
+    assert objective.minima
+    for minimum in objective.minima:
+        value = objective(torch.tensor(minimum.x, dtype=torch.float64)).item()
+        assert value == pytest.approx(minimum.f, rel=2e-15, abs=1e-15 * max(1, objective.dim))
+
+
+@every_objective
+def test_minimisers_lie_in_the_domain_and_share_one_value(objective: CatalogueObjective) -> None:
+    assert len(objective.domain) == objective.dim
+    assert len({minimum.f for minimum in objective.minima}) == 1
+    assert len({minimum.x for minimum in objective.minima}) == len(objective.minima)
+    for minimum in objective.minima:
+        assert len(minimum.x) == objective.dim
+        assert all(low <= x <= high for x, (low, high) in zip(minimum.x, objective.domain, strict=True))
+
+
+@every_objective
+def test_gradient_vanishes_at_each_minimiser(objective: CatalogueObjective) -> None:
+    for minimum in objective.minima:
+        _, gradient = value_and_gradient(objective, torch.tensor(minimum.x, dtype=torch.float64))
+        assert torch.isfinite(gradient).all()
+        if objective.function.smooth:
+            assert gradient.abs().max().item() < 1e-12
+
+
+@every_objective
+def test_no_sampled_point_is_lower_than_the_minimum(objective: CatalogueObjective) -> None:
+    values = objective(sample(objective, 10_000))
+    assert torch.isfinite(values).all()
+    assert values.min().item() >= objective.minima[0].f
+
+
+@every_objective
+def test_gradient_is_the_slope(objective: CatalogueObjective) -> None:
+    points = sample(objective, 3).requires_grad_()
+    # A difference quotient has few correct digits where the values are large.
+    assert torch.autograd.gradcheck(objective, (points,), eps=1e-6, atol=1e-3, rtol=1e-5)
+
+
+@both_dtypes
+@every_objective
+def test_a_row_has_the_bits_that_it_has_alone(objective: CatalogueObjective, dtype: torch.dtype) -> None:
+    for n in BATCHES:
+        assert_rows_equal_alone(objective, sample(objective, n, dtype))
+
+
+@both_dtypes
+@every_function
+def test_a_row_has_the_bits_that_it_has_alone_in_every_dimension(entry: Function, dtype: torch.dtype) -> None:
+    dims = (entry.dim,) if entry.dim is not None else range(entry.min_dim, 51)
+    for dim in dims:
+        for n in (3, 64):
+            assert_rows_equal_alone(entry.at(dim), sample(entry.at(dim), n, dtype))
+
+
+@both_dtypes
+@every_objective
+def test_memory_layout_does_not_change_the_bits(objective: CatalogueObjective, dtype: torch.dtype) -> None:
+    points = sample(objective, 64, dtype)
+    assert_rows_equal_alone(objective, points.t().contiguous().t())
+    assert_rows_equal_alone(objective, points[::3])
+    assert_rows_equal_alone(objective, torch.stack((points, points), -1)[..., 0])
+
+
+@every_objective
+def test_leading_axes_are_kept(objective: CatalogueObjective) -> None:
+    points = sample(objective, 12)
+    values = objective(points)
+    assert values.shape == (12,)
+    assert objective(points[0]).shape == ()
+    assert objective(points[:5]).shape == (5,)
+    assert torch.equal(objective(points.reshape(3, 4, -1)), values.reshape(3, 4))
+    assert objective(points[:0]).shape == (0,)
+
+
+@both_dtypes
+@every_objective
+def test_dtype_is_kept_and_the_step_does_not_matter(
+    objective: CatalogueObjective, dtype: torch.dtype
+) -> None:
+    points = sample(objective, 4, dtype)
+    assert objective(points).dtype == dtype
+    assert torch.equal(objective(points), objective(points, step=9))
+
+
+@every_function
+def test_torch_export_traces_it(entry: Function) -> None:
+    class Module(torch.nn.Module):
+        def forward(self, points: torch.Tensor) -> torch.Tensor:
+            return entry.evaluate(points)
+
+    points = sample(entry.at(), 5)
+    n = torch.export.Dim("n")
+    traced = torch.export.export(Module(), (points,), dynamic_shapes=({0: n},)).module()
+    more = sample(entry.at(), 9)
+    assert torch.equal(traced(more), entry.evaluate(more))
+
+
+@every_function
+def test_facts_are_complete(entry: Function) -> None:
+    assert entry.name.isidentifier()
+    assert entry.title.strip()
+    assert entry.formula.startswith("f(")
+    assert any(character.isdigit() for character in entry.source)
+    assert entry.formula.count(r"\left") == entry.formula.count(r"\right")
+    depth = 0
+    for brace in entry.formula.replace(r"\{", "").replace(r"\}", ""):
+        depth += {"{": 1, "}": -1}.get(brace, 0)
+        assert depth >= 0
+    assert depth == 0
+    assert all(low < high for low, high in entry.domain)
+    assert len(entry.domain) == (entry.dim or 1)
+
+
+def test_every_decorated_function_is_in_the_catalogue_once() -> None:
+    written = sum(inspect.getsource(module).count("\n@function(") for module in (planar, any_dimension))
+    assert written == len(functions()) == len(set(names()))
+    assert all(get(name).name == name for name in names())
+
+
+def beale(x: float, y: float) -> float:
+    return sum((c - x * (1 - y**k)) ** 2 for k, c in ((1, 1.5), (2, 2.25), (3, 2.625)))
+
+
+def goldstein_price(x: float, y: float) -> float:
+    a = 1 + (x + y + 1) ** 2 * (19 - 14 * x + 3 * x * x - 14 * y + 6 * x * y + 3 * y * y)
+    b = 30 + (2 * x - 3 * y) ** 2 * (18 - 32 * x + 12 * x * x + 48 * y - 36 * x * y + 27 * y * y)
+    return a * b
+
+
+def rosenbrock(*x: float) -> float:
+    return sum(100 * (x[i + 1] - x[i] * x[i]) ** 2 + (x[i] - 1) ** 2 for i in range(len(x) - 1))
+
+
+def rastrigin(*x: float) -> float:
+    return math.fsum(10 + t * t - 10 * math.cos(2 * math.pi * t) for t in x)
+
+
+def ackley(*x: float) -> float:
+    root = math.sqrt(math.fsum(t * t for t in x) / len(x))
+    cosine = math.fsum(math.cos(2 * math.pi * t) for t in x) / len(x)
+    return 20 + math.e - 20 * math.exp(-root / 5) - math.exp(cosine)
+
+
+PLAIN: dict[str, Callable[..., float]] = {
+    "himmelblau": lambda x, y: (x * x + y - 11) ** 2 + (x + y * y - 7) ** 2,
+    "beale": beale,
+    "booth": lambda x, y: 5 * x * x + 5 * y * y + 8 * x * y - 34 * x - 38 * y + 74,
+    "matyas": lambda x, y: 0.01 * (x + y) ** 2 + 0.25 * (x - y) ** 2,
+    "goldstein_price": goldstein_price,
+    "three_hump_camel": lambda x, y: 2 * x**2 - 1.05 * x**4 + x**6 / 6 + x * y + y**2,
+    "six_hump_camel": lambda x, y: 4 * x**2 - 2.1 * x**4 + x**6 / 3 + x * y - 4 * y**2 + 4 * y**4,
+    "sphere": lambda *x: math.fsum(t * t for t in x),
+    "rosenbrock": rosenbrock,
+    "rastrigin": rastrigin,
+    "ackley": ackley,
+    "styblinski_tang": lambda *x: math.fsum(t**4 - 16 * t**2 + 5 * t for t in x) / 2,
+}
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_values_agree_with_a_plain_formula(name: str) -> None:
+    for dim in dims_of(get(name)):
+        objective = get(name).at(dim)
+        points = sample(objective, 50)
+        expected = [PLAIN[name](*point) for point in points.tolist()]
+        assert objective(points).tolist() == pytest.approx(expected, rel=1e-11, abs=1e-11)
+
+
+@pytest.mark.parametrize(
+    ("name", "x", "value"),
+    [
+        ("himmelblau", (0.0, 0.0), 170.0),
+        ("himmelblau", (1.0, 1.0), 106.0),
+        ("beale", (3.0, 0.5), 0.0),
+        ("beale", (0.0, 0.0), 14.203125),
+        ("beale", (1.0, 1.0), 14.203125),
+        ("booth", (0.0, 0.0), 74.0),
+        ("booth", (1.0, 3.0), 0.0),
+        ("matyas", (1.0, 1.0), 0.04),
+        ("matyas", (1.0, -1.0), 1.0),
+        ("goldstein_price", (0.0, -1.0), 3.0),
+        ("goldstein_price", (0.0, 0.0), 600.0),
+        ("goldstein_price", (1.0, 1.0), 1876.0),
+        ("three_hump_camel", (1.0, 1.0), 2 - 1.05 + 1 / 6 + 2),
+        ("six_hump_camel", (1.0, 1.0), 4 - 2.1 + 1 / 3 + 1),
+        ("sphere", (1.0, 2.0, 3.0), 14.0),
+        ("rosenbrock", (-1.2, 1.0), 24.2),
+        ("rosenbrock", (0.0, 0.0, 0.0), 2.0),
+        ("rastrigin", (1.0, 2.0), 5.0),
+        ("rastrigin", (0.5,), 20.25),
+        ("ackley", (1.0, 1.0), 20 * (1 - math.exp(-0.2))),
+        ("styblinski_tang", (1.0, 1.0), -10.0),
+        ("styblinski_tang", (0.0, 0.0, 0.0), 0.0),
+    ],
+)
+def test_known_values(name: str, x: tuple[float, ...], value: float) -> None:
+    objective = get(name).at(len(x))
+    assert objective(torch.tensor(x, dtype=torch.float64)).item() == pytest.approx(
+        value, rel=1e-14, abs=1e-14
+    )
+
+
+@both_dtypes
+def test_himmelblau_has_the_bits_of_the_usual_script(dtype: torch.dtype) -> None:
+    objective = get("himmelblau").at()
+    points = sample(objective, 1000, dtype)
+    values, gradients = value_and_gradient(objective, points)
+    for point, value, gradient in zip(points, values, gradients, strict=True):
+        p = point.clone().requires_grad_()
+        f = (p[0] ** 2 + p[1] - 11) ** 2 + (p[0] + p[1] ** 2 - 7) ** 2
+        f.backward()
+        assert f.item() == value.item()
+        assert p.grad is not None
+        assert torch.equal(p.grad, gradient)
+
+
+@both_dtypes
+def test_ackley_has_gradient_zero_at_its_tip(dtype: torch.dtype) -> None:
+    for dim in DIMS:
+        _, gradient = value_and_gradient(get("ackley").at(dim), torch.zeros(4, dim, dtype=dtype))
+        assert torch.equal(gradient, torch.zeros(4, dim, dtype=dtype))
+
+
+def test_himmelblau_and_six_hump_camel_have_all_their_minima() -> None:
+    assert [tuple(round(t, 3) for t in minimum.x) for minimum in get("himmelblau").at().minima] == [
+        (3.0, 2.0),
+        (-2.805, 3.131),
+        (-3.779, -3.283),
+        (3.584, -1.848),
+    ]
+    assert len(get("six_hump_camel").at().minima) == 2
+
+
+def test_dimension_defaults_to_the_own_or_two() -> None:
+    assert get("himmelblau").at().dim == get("himmelblau").at(2).dim == 2
+    assert get("sphere").at().dim == get("rosenbrock").at().dim == 2
+    assert get("sphere").at(3).domain == ((-5.12, 5.12),) * 3
+
+
+@pytest.mark.parametrize(
+    ("name", "dim", "detail"),
+    [
+        ("himmelblau", 3, "himmelblau takes points of dimension 2, not 3"),
+        ("himmelblau", 0, "himmelblau takes points of dimension 2, not 0"),
+        ("rosenbrock", 1, "rosenbrock takes points of dimension 2 or more, not 1"),
+        ("sphere", 0, "sphere takes points of dimension 1 or more, not 0"),
+        ("sphere", -4, "sphere takes points of dimension 1 or more, not -4"),
+    ],
+)
+def test_wrong_dimension_is_refused(name: str, dim: int, detail: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        get(name).at(dim)
+    assert refused.value.detail == detail
+
+
+def test_unknown_name_is_refused_with_the_closest_ones() -> None:
+    with pytest.raises(InvalidInput) as refused:
+        get("Himelblau")
+    assert refused.value.detail == (
+        "there is no function 'Himelblau'; did you mean himmelblau? GET /v1/functions lists all"
+    )
+    with pytest.raises(InvalidInput) as refused:
+        get("1234")
+    assert refused.value.detail == "there is no function '1234'; GET /v1/functions lists all"
+
+
+def test_an_entry_takes_its_name_from_the_function_below_the_facts() -> None:
+    @function(title="Line", dim=1, domain=((0.0, 1.0),), minima=(), formula="f(x) = x", source="1900")
+    def line(points: torch.Tensor) -> torch.Tensor:
+        return points[..., 0]
+
+    assert line.name == "line"
+    with pytest.raises(InvalidInput, match="line takes points of dimension 1, not 2"):
+        line.at(2)

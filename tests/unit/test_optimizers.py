@@ -1,0 +1,386 @@
+import inspect
+import json
+import math
+from typing import Any
+
+import pytest
+import torch
+from jsonschema import Draft202012Validator
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from app.errors import InvalidInput
+from app.optimizers.base import OptimizerParams, describe
+from app.optimizers.catalogue import REFUSED, Optimizer, optimizers
+from app.optimizers.check import check
+
+SWITCHES = {"foreach", "fused", "capturable", "differentiable"}
+ALL = {cls.model_fields["name"].default: cls for cls in optimizers()}
+every = pytest.mark.parametrize("cls", ALL.values(), ids=list(ALL))
+
+# Another value than the default for each parameter that any optimizer has.
+OTHER: dict[str, Any] = {
+    "alpha": 0.5,
+    "amsgrad": True,
+    "beta2_decay": -0.5,
+    "betas": [0.5, 0.75],
+    "centered": True,
+    "d": 2.0,
+    "dampening": 0.25,
+    "decoupled_weight_decay": True,
+    "eps": 1e-3,
+    "etas": [0.25, 2.0],
+    "history_size": 3,
+    "initial_accumulator_value": 0.5,
+    "lambd": 0.5,
+    "line_search_fn": "strong_wolfe",
+    "lr": 0.25,
+    "lr_decay": 0.5,
+    "max_eval": 7,
+    "max_iter": 3,
+    "maximize": True,
+    "momentum": 0.5,
+    "momentum_decay": 0.5,
+    "nesterov": True,
+    "rho": 0.5,
+    "step_sizes": [1e-3, 1.0],
+    "t0": 2.0,
+    "tolerance_change": 1e-3,
+    "tolerance_grad": 1e-3,
+    "weight_decay": 0.5,
+}
+
+
+class Job(BaseModel):
+    optimizer: Optimizer
+
+
+def valid(optimizer: Any) -> OptimizerParams:
+    return Job.model_validate({"optimizer": optimizer}).optimizer
+
+
+def errors(optimizer: Any) -> list[tuple[tuple[str | int, ...], str]]:
+    with pytest.raises(ValidationError) as caught:
+        valid(optimizer)
+    return [(error["loc"], error["msg"]) for error in caught.value.errors()]
+
+
+def torch_parameters(cls: type[OptimizerParams]) -> dict[str, inspect.Parameter]:
+    parameters = dict(inspect.signature(cls.torch_class).parameters)
+    del parameters["params"]
+    return parameters
+
+
+def other(cls: type[OptimizerParams]) -> dict[str, Any]:
+    fields = set(cls.model_fields) - {"name"}
+    values = {field: OTHER[field] for field in fields}
+    if "nesterov" in fields:
+        values["dampening"] = 0.0
+    if cls.model_fields["name"].default == "adafactor":
+        values["eps"] = [1e-4, 1e-2]
+    return values
+
+
+def point() -> torch.Tensor:
+    return torch.zeros(2, dtype=torch.float64, requires_grad=True)
+
+
+def groups(optimizer: torch.optim.Optimizer) -> list[dict[str, Any]]:
+    return [
+        {key: value for key, value in group.items() if key != "params"} for group in optimizer.param_groups
+    ]
+
+
+def test_there_is_every_class_of_torch_or_a_reason() -> None:
+    names = {
+        name.lower()
+        for name, cls in vars(torch.optim).items()
+        if inspect.isclass(cls) and name != "Optimizer"
+    }
+    assert names == set(ALL) | {name.replace("_", "") for name in REFUSED}
+
+
+@every
+def test_parameters_and_defaults_are_those_of_torch(cls: type[OptimizerParams]) -> None:
+    parameters = torch_parameters(cls)
+    assert set(parameters) - SWITCHES == set(cls.model_fields) - {"name"}
+    default = cls.model_validate({})
+    for name, parameter in parameters.items():
+        if name not in SWITCHES:
+            assert getattr(default, name) == parameter.default
+
+
+@every
+def test_every_parameter_survives_json(cls: type[OptimizerParams]) -> None:
+    name = cls.model_fields["name"].default
+    for values in (
+        {},
+        other(cls),
+        *({field: value} for field, value in other(cls).items() if field != "nesterov"),
+    ):
+        model = valid({"name": name, **values})
+        dumped = json.loads(Job(optimizer=model).model_dump_json())["optimizer"]
+        assert type(model) is cls
+        assert "lr" not in dumped
+        assert {**dumped, "lr": model.lr} == {"name": name, **json.loads(json.dumps(model.arguments))}
+        assert valid({**dumped, "lr": model.lr}) == model
+        for field, value in values.items():
+            assert json.loads(json.dumps(getattr(model, field))) == value
+
+
+@every
+def test_numbers_dump_alike_whether_sent_or_left_out(cls: type[OptimizerParams]) -> None:
+    name = cls.model_fields["name"].default
+    schema = describe(cls)["parameters"]
+    sent = {field: value["default"] for field, value in schema["properties"].items()}
+    assert valid({"name": name, **sent}).model_dump_json() == valid(name).model_dump_json()
+
+
+@every
+@pytest.mark.parametrize("changed", [False, True])
+def test_build_gives_the_groups_of_torch(cls: type[OptimizerParams], changed: bool) -> None:
+    values = other(cls) if changed else {}
+    torch_class: Any = cls.torch_class
+    tuples = {field: tuple(value) if isinstance(value, list) else value for field, value in values.items()}
+    built = cls.model_validate(values).build(iter([x := point()]))
+    assert type(built) is cls.torch_class
+    assert built.param_groups[0]["params"] == [x]
+    assert groups(built) == groups(torch_class([point()], **tuples))
+
+
+@every
+def test_it_is_frozen_and_takes_nothing_else(cls: type[OptimizerParams]) -> None:
+    model = cls.model_validate({})
+    with pytest.raises(ValidationError, match="frozen"):
+        setattr(model, "lr", 2.0)  # noqa: B010 - mypy knows that this is refused
+    assert errors({"name": model.name, "speed": 1})[0][0] == ("optimizer", "speed")
+
+
+@every
+@pytest.mark.parametrize("switch", sorted(SWITCHES))
+@pytest.mark.parametrize("value", [True, False, None])
+def test_switches_of_the_implementation_are_refused(
+    cls: type[OptimizerParams], switch: str, value: bool | None
+) -> None:
+    [(loc, message)] = errors({"name": cls.model_fields["name"].default, switch: value})
+    assert loc == ("optimizer",)
+    assert "the engine decides it" in message
+
+
+@every
+@pytest.mark.parametrize(
+    "value", [0, -1, math.nan, math.inf, -math.inf, True, "0.1", None, 10**400, [0.1]], ids=str
+)
+def test_no_such_lr(cls: type[OptimizerParams], value: Any) -> None:
+    assert errors({"name": cls.model_fields["name"].default, "lr": value})[0][0] == ("optimizer", "lr")
+
+
+@every
+def test_no_number_is_a_boolean_a_string_or_not_finite(cls: type[OptimizerParams]) -> None:
+    for field, default in cls.model_validate({}).arguments.items():
+        bad = ["1", math.nan, math.inf, True] if not isinstance(default, bool) else ["true", 1, 1.0, None]
+        for value in bad:
+            sent = [default[0], value] if isinstance(default, tuple) else value
+            assert errors({"name": cls.model_fields["name"].default, field: sent})[0][0][:2] == (
+                "optimizer",
+                field,
+            )
+
+
+REFUSED_BY_TORCH = [
+    *(
+        (name, "betas", [value, 0.9], 0)
+        for name in ("adam", "adamw", "adamax", "nadam", "radam")
+        for value in (-0.1, 1)
+    ),
+    *(
+        (name, "betas", [0.9, value], 1)
+        for name in ("adam", "adamw", "adamax", "nadam", "radam")
+        for value in (-0.1, 1)
+    ),
+    *((name, "eps", -1, None) for name in ALL if name not in {"sgd", "rprop", "asgd", "lbfgs", "adafactor"}),
+    *((name, "weight_decay", -1, None) for name in ALL if name not in {"rprop", "lbfgs"}),
+    ("sgd", "momentum", -0.1, None),
+    ("sgd", "nesterov", True, None),
+    ("rmsprop", "momentum", -0.1, None),
+    ("rmsprop", "alpha", -0.1, None),
+    ("adagrad", "lr_decay", -1, None),
+    ("adagrad", "initial_accumulator_value", -1, None),
+    ("adadelta", "rho", -0.1, None),
+    ("adadelta", "rho", 1.1, None),
+    ("nadam", "momentum_decay", -1, None),
+    *(("rprop", "etas", [value, 1.2], 0) for value in (0, 1, -0.5)),
+    *(("rprop", "etas", [0.5, value], 1) for value in (1, 0.9)),
+    ("adafactor", "beta2_decay", 0.1, None),
+    ("adafactor", "d", 0.5, None),
+    ("adafactor", "eps", [-1, 1e-3], 0),
+    ("adafactor", "eps", [None, -1], 1),
+]
+REFUSED_HERE = [
+    ("lbfgs", "line_search_fn", "wolfe", None),
+    ("lbfgs", "max_iter", 0, None),
+    ("lbfgs", "max_iter", 10**9, None),
+    ("lbfgs", "max_iter", 2.5, None),
+    ("lbfgs", "max_eval", 0, None),
+    ("lbfgs", "history_size", 0, None),
+    ("lbfgs", "history_size", 10**12, None),
+    ("lbfgs", "tolerance_grad", -1, None),
+    ("lbfgs", "tolerance_change", -1, None),
+    ("rprop", "step_sizes", [1, 0.5], None),
+    ("rprop", "step_sizes", [-1, 0.5], 0),
+    ("rmsprop", "alpha", 1.1, None),
+    ("asgd", "alpha", -1, None),
+    ("asgd", "lambd", -1, None),
+    ("adam", "betas", [0.9], 1),
+    ("adam", "betas", [0.9, 0.9, 0.9], None),
+    ("adam", "betas", 0.9, None),
+    ("sgd", "lr", 1.7e308, None),
+]
+
+
+@pytest.mark.parametrize(("name", "field", "value", "index"), REFUSED_BY_TORCH)
+def test_what_torch_refuses_is_refused(name: str, field: str, value: Any, index: int | None) -> None:
+    torch_class: Any = ALL[name].torch_class
+    with pytest.raises(ValueError, match=r"."):
+        torch_class(
+            [point()],
+            **{field: [float(v) if v is not None else v for v in value] if index is not None else value},
+        )
+    test_what_makes_no_sense_is_refused(name, field, value, index)
+
+
+@pytest.mark.parametrize(("name", "field", "value", "index"), REFUSED_HERE)
+def test_what_makes_no_sense_is_refused(name: str, field: str, value: Any, index: int | None) -> None:
+    [(loc, message)] = errors({"name": name, field: value})
+    if "Value error" in message:  # a rule between fields: the place is the error's own path
+        assert loc == ("optimizer",)
+        assert field in message or "step size" in message
+    else:
+        assert loc == ("optimizer", field, *([] if index is None else [index]))
+
+
+def test_nesterov_wants_momentum_without_dampening() -> None:
+    valid({"name": "sgd", "nesterov": True, "momentum": 0.9})
+    [(_, message)] = errors({"name": "sgd", "nesterov": True, "momentum": 0.9, "dampening": 0.1})
+    assert "dampening of 0" in message
+
+
+@every
+def test_the_listing_is_the_model(cls: type[OptimizerParams]) -> None:
+    entry = describe(cls)
+    schema = entry["parameters"]
+    Draft202012Validator.check_schema(schema)
+    assert list(entry) == ["name", "title", "parameters", "source"]
+    assert list(schema["properties"]) == [field for field in cls.model_fields if field != "name"]
+    assert all("description" in parameter for parameter in schema["properties"].values())
+    assert f"torch.optim.{cls.torch_class.__name__}.html" in entry["source"]
+    validator = Draft202012Validator(schema)
+    assert validator.is_valid(other(cls))
+    assert not validator.is_valid({"lr": 0})
+    assert not validator.is_valid({"name": entry["name"]})
+
+
+def test_the_field_has_a_json_schema() -> None:
+    adapter: TypeAdapter[Any] = TypeAdapter(Job)
+    validator = Draft202012Validator(adapter.json_schema())
+    for name, cls in ALL.items():
+        assert validator.is_valid({"optimizer": name})
+        assert validator.is_valid({"optimizer": {"name": name, **other(cls)}})
+        dumped = Job.model_validate({"optimizer": name}).model_dump(mode="json")
+        assert Draft202012Validator(adapter.json_schema(mode="serialization")).is_valid(dumped)
+    for wrong in ("adm", {}, {"betas": [0.9, 0.99]}, {"name": "adam", "betas": [1, 0.99]}, 3, None):
+        assert not validator.is_valid({"optimizer": wrong})
+
+
+@every
+def test_a_name_is_enough(cls: type[OptimizerParams]) -> None:
+    name = cls.model_fields["name"].default
+    assert valid(name) == valid({"name": name}) == valid(cls.model_validate({})) == cls.model_validate({})
+
+
+@pytest.mark.parametrize(
+    ("value", "loc", "said"),
+    [
+        ("adm", (), 'no optimizer "adm". The closest: adam'),
+        ("Adam", (), "adam"),
+        ({"name": "adm"}, (), "GET /v1/optimizers lists all"),
+        ("q" * 10**6, (), "GET /v1/optimizers lists all"),
+        ({"betas": [0.9, 0.9]}, (), "name of the optimizer is missing"),
+        ({"name": 3}, (), "must be a string"),
+        (3, (), "by name, or as an object"),
+        (None, (), "by name, or as an object"),
+        (["adam"], (), "by name, or as an object"),
+        ("muon", (), "matrices only"),
+        ({"name": "sparse_adam"}, (), "sparse gradients only"),
+        ({"name": "adam", "betas": [-1, 0.9]}, ("betas", 0), "greater than or equal to 0"),
+        ({"name": "adam", "beta": [0.9, 0.9]}, ("beta",), "not permitted"),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_errors_say_where_and_what(value: Any, loc: tuple[str | int, ...], said: str) -> None:
+    [(found, message)] = errors(value)
+    assert found == ("optimizer", *loc)
+    assert said in message
+    assert len(message) < 300
+
+
+@every
+@pytest.mark.parametrize("changed", [False, True])
+def test_torch_takes_what_the_model_takes(cls: type[OptimizerParams], changed: bool) -> None:
+    check(cls.model_validate(other(cls) if changed else {}))
+
+
+def test_what_torch_finds_out_only_when_it_steps_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="nadam cannot go with these parameters: float division") as caught:
+        check(valid({"name": "nadam", "betas": [1 - 1e-12, 0.999], "momentum_decay": 1e9}))
+    assert caught.value.path == ("optimizer",)
+
+
+def himmelblau(x: torch.Tensor) -> torch.Tensor:
+    a, b = x.unbind(-1)
+    u, v = a * a + b - 11, a + b * b - 7
+    return u * u + v * v
+
+
+def descend(model: OptimizerParams, start: torch.Tensor) -> torch.Tensor:
+    x = start.clone().requires_grad_()
+    optimizer = model.build([x])
+    path = []
+    for _ in range(60):
+        x.grad = torch.autograd.grad(himmelblau(x).sum(), x)[0]
+        optimizer.step()
+        path.append(x.detach().clone())
+    return torch.stack(path)
+
+
+ROWWISE = [
+    *({"name": name} for name, cls in ALL.items() if cls.rowwise),
+    *({"name": name, **other(cls)} for name, cls in ALL.items() if cls.rowwise),
+    *(
+        {"name": name, **other(cls), "lr": 1e-3, "maximize": False}
+        for name, cls in ALL.items()
+        if cls.rowwise
+    ),
+    {"name": "sgd", "lr": 0.01},
+    {"name": "sgd", "lr": 0.01, "momentum": 0.9},
+    {"name": "sgd", "lr": 0.01, "momentum": 0.9, "dampening": 0.5, "weight_decay": 0.01},
+    {"name": "sgd", "lr": 0.01, "momentum": 0.9, "nesterov": True},
+    {"name": "adam", "lr": 0.1, "amsgrad": True},
+]
+
+
+@pytest.mark.parametrize("spec", ROWWISE, ids=lambda spec: spec["name"])
+def test_rows_of_one_tensor_get_what_each_gets_alone(spec: dict[str, Any]) -> None:
+    model = valid(spec)
+    # the last one diverges under many of these, which must not be its neighbours' business
+    starts = torch.tensor([[0, 0], [4, 0], [-4, 0], [1.3, -2.7], [1e4, -3e5]], dtype=torch.float64)
+    together = descend(model, starts)
+    for row, start in enumerate(starts):
+        assert torch.equal(together[:, row].nan_to_num(7), descend(model, start).nan_to_num(7))
+        assert torch.equal(together[:, [row]].nan_to_num(7), descend(model, start[None]).nan_to_num(7))
+
+
+def test_adafactor_and_lbfgs_do_not_go_by_rows() -> None:
+    assert {name for name, cls in ALL.items() if not cls.rowwise} == {"adafactor", "lbfgs"}
+    assert {name for name, cls in ALL.items() if cls.closure} == {"lbfgs"}
+    starts = torch.tensor([[0, 0], [4, 0]], dtype=torch.float64)
+    assert not torch.equal(descend(valid("adafactor"), starts)[:, 0], descend(valid("adafactor"), starts[0]))

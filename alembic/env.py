@@ -1,7 +1,6 @@
 """Alembic's entry: runs the migrations on the service's database."""
 
 from alembic import context
-
 from app.db.models import Base
 from app.db.session import Database
 from app.settings import load

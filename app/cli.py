@@ -17,7 +17,10 @@ from app.main import create_app
 from app.settings import Settings, load
 
 app = typer.Typer(
-    help="Gradient descent as a service.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+    help="Gradient descent as a service.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
 )
 
 DataDir = Annotated[Path | None, typer.Option(help="Where the database and caches live. [default: data]")]

@@ -12,6 +12,7 @@ from fastapi import Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from app.api import events, functions, jobs, optimizers, problems, service, trajectories
+from app.api.body_limit import BodyLimitMiddleware
 from app.api.dependencies import Services, authorize
 from app.api.request_id import RequestIdMiddleware
 from app.db.migrations import migrate
@@ -19,6 +20,8 @@ from app.db.session import Database
 from app.db.store import JobStore
 from app.db.trajectories import TrajectoryStore
 from app.errors import SettingsError
+from app.optimizers.catalogue import Adam
+from app.optimizers.check import check
 from app.settings import Settings
 from app.workers.cluster import check_scheduler
 from app.workers.dispatcher import QueueDispatcher
@@ -36,9 +39,9 @@ def create_app(settings: Settings) -> FastAPI:
         version=version("thalweg"),
         description=_DESCRIPTION,
         lifespan=_lifespan,
-        max_body_size=settings.max_body_bytes,
     )
     app.state.settings = settings
+    app.add_middleware(BodyLimitMiddleware, max_body_bytes=settings.max_body_bytes)
     app.add_middleware(RequestIdMiddleware)
     problems.install(app)
     problem: dict[int | str, dict[str, Any]] = {
@@ -57,6 +60,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     settings: Settings = app.state.settings
     with _only_service(settings), _opened(settings) as database:
         await run_sync(migrate, database)
+        await run_sync(check, Adam())  # torch's first optimizer takes seconds, which no request should wait
         dispatcher = QueueDispatcher(settings, database)
         app.state.services = Services(
             settings=settings,

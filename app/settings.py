@@ -35,7 +35,9 @@ class Limits(BaseModel):
 class Settings(Limits, BaseSettings):
     """The whole configuration. Every field is read from `THALWEG_` and its name in capitals."""
 
-    model_config = SettingsConfigDict(env_prefix="THALWEG_", frozen=True, extra="ignore", populate_by_name=True)
+    model_config = SettingsConfigDict(
+        env_prefix="THALWEG_", frozen=True, extra="ignore", populate_by_name=True
+    )
 
     data_dir: Path = Field(Path("data"), description="where the database and the workers' scratch files live")
     database_url: str | None = Field(

@@ -1,6 +1,7 @@
 """Jobs and their trajectories."""
 
 import sqlalchemy as sa
+
 from alembic import op
 
 revision = "0001"

@@ -1,11 +1,13 @@
 """Functions: what there is to minimise, how it looks, and what it is worth at a point."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 import numpy as np
 import orjson
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, ValidationError
 
 from app.api import wire
 from app.api.dependencies import Wired
@@ -37,7 +39,9 @@ class Function(BaseModel):
     title: str
     dim: int
     any_dim: bool = Field(description="whether it has any dimension, of which `dim` is the one shown")
-    domain: list[tuple[float, float]] = Field(description="where it is usually looked at, for each coordinate")
+    domain: list[tuple[float, float]] = Field(
+        description="where it is usually looked at, for each coordinate"
+    )
     minima: list[KnownMinimum]
     smooth: bool = Field(description="whether its gradient is continuous everywhere in the domain")
     formula: str = Field(description="LaTeX")
@@ -101,17 +105,9 @@ def get_surface(
     ] = None,
 ) -> Response:
     """Return the surface of a function of two coordinates, by default over its domain."""
-    function = _existing(name)
-    request = Slice(
-        function=function.name,
-        x_min=x_min,
-        x_max=x_max,
-        y_min=y_min,
-        y_max=y_max,
-        step=step,
-        points=points,
-    )
-    return _surface(request, services)
+    window = {"x_min": x_min, "x_max": x_max, "y_min": y_min, "y_max": y_max, "step": step, "points": points}
+    with _from_query():
+        return _surface(Slice.model_validate({"function": _existing(name).name, **window}), services)
 
 
 @router.post("/surface", response_model=Surface)
@@ -127,6 +123,21 @@ def post_evaluate(request: Evaluation, services: Wired) -> Response:
     found = evaluate(request)
     columns = {"f": found.f, "gradient": found.gradient, "hessian": found.hessian}
     return _json({name: column for name, column in columns.items() if column is not None})
+
+
+@contextmanager
+def _from_query() -> Iterator[None]:
+    """Say of what is complained about that it stands in the query."""
+    try:
+        yield
+    except ValidationError as error:
+        issue = error.errors()[0]
+        cause = issue.get("ctx", {}).get("error")
+        if isinstance(cause, InvalidInput):
+            raise InvalidInput(cause.detail, "query", *issue["loc"], *cause.path) from None
+        raise InvalidInput(issue["msg"], "query", *issue["loc"]) from None
+    except InvalidInput as error:
+        raise type(error)(error.detail, "query", *error.path) from None
 
 
 def _existing(name: str) -> CatalogueFunction:

@@ -99,7 +99,9 @@ def list_jobs(
     )
 
 
-@router.get("/{job_id}", response_model=wire.Job, responses={304: {"description": "It is as `If-None-Match` says"}})
+@router.get(
+    "/{job_id}", response_model=wire.Job, responses={304: {"description": "It is as `If-None-Match` says"}}
+)
 async def get_job(
     job_id: JobId,
     services: Wired,

@@ -36,4 +36,4 @@ def _parse(part: str) -> tuple[str, float]:
 
 
 def _fits(pattern: str, media_type: str) -> bool:
-    return pattern in {"*/*", media_type, f"{media_type.split('/')[0]}/*"}
+    return pattern in {"*/*", media_type, f"{media_type.split('/', maxsplit=1)[0]}/*"}

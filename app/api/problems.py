@@ -8,7 +8,7 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from app.errors import Conflict, InvalidInput, LimitExceeded, NotFound, ThalwegError, Unavailable
@@ -29,6 +29,8 @@ _WORDS = {
     "missing": "this is required",
     "tuple_type": "Input should be a list",
     "model_type": "Input should be an object",
+    "less_than_equal": "Input should be at most {le!r}",
+    "greater_than_equal": "Input should be at least {ge!r}",
     "model_attributes_type": "Input should be a JSON object, sent with Content-Type: application/json",
 }
 
@@ -69,7 +71,6 @@ class Unauthorized(HTTPException):
 def install(app: FastAPI) -> None:
     """Make every error of `app` leave as a problem."""
     app.add_exception_handler(RequestValidationError, _invalid_request)
-    app.add_exception_handler(ValidationError, _invalid_request)
     app.add_exception_handler(ThalwegError, _known_error)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(Exception, _unforeseen)
@@ -99,7 +100,7 @@ def response(
 
 
 def _invalid_request(request: Request, error: Exception) -> Response:
-    issues: Any = error.errors() if isinstance(error, RequestValidationError | ValidationError) else []
+    issues: Any = error.errors() if isinstance(error, RequestValidationError) else []
     complaints = [_complaint(issue) for issue in issues]
     kind = "invalid-input"
     if any(issue["type"] == "json_invalid" for issue in issues):
@@ -142,7 +143,8 @@ def _complaint(issue: Mapping[str, Any]) -> Complaint:
     path = list(rest) if place == "body" else [place, *rest]
     if isinstance(cause, InvalidInput):
         return Complaint(pointer=_pointer([*path, *cause.path]), detail=cause.detail)
-    detail = _WORDS.get(issue["type"], issue["msg"].removeprefix("Value error, "))
+    words = _WORDS.get(issue["type"])
+    detail = issue["msg"] if words is None else words.format(**(issue.get("ctx") or {}))
     return Complaint(pointer=_pointer(path), detail=detail)
 
 

@@ -53,15 +53,15 @@ def get_trajectory(
     run: Annotated[int | None, Query(ge=0, description="which run; 0, or all for CSV and NDJSON")] = None,
     from_step: Annotated[int | None, Query(ge=0, description="first entry, included")] = None,
     to_step: Annotated[int | None, Query(ge=0, description="last entry, included")] = None,
-    max_points: Annotated[
-        int | None, Query(ge=MIN_POINTS, description="thin to so many; JSON only")
-    ] = None,
+    max_points: Annotated[int | None, Query(ge=MIN_POINTS, description="thin to so many; JSON only")] = None,
     accept: Annotated[str | None, Header()] = None,
 ) -> StreamingResponse:
     """Return what a run recorded, or as CSV and NDJSON what all runs recorded."""
     media_type = preferred(accept, (JSON, CSV, NDJSON))
     if from_step is not None and to_step is not None and from_step > to_step:
-        raise InvalidInput(f"from_step is {from_step}, which is after to_step, {to_step}", "query", "from_step")
+        raise InvalidInput(
+            f"from_step is {from_step}, which is after to_step, {to_step}", "query", "from_step"
+        )
     record, results = services.jobs.get_with_results(job_id)
     if run is not None and run >= record.spec.n_runs:
         raise InvalidInput(f"there is no run {run}: the job has {record.spec.n_runs}, from 0", "query", "run")
@@ -138,9 +138,11 @@ def _csv(trajectories: Iterator[Trajectory], dim: int) -> Iterator[bytes]:
         run = trajectory.run
         for steps, x, f in _slices(trajectory):
             rows = _rows(np.column_stack([x, f]))
-            yield "".join(
-                f"{run},{step},{row}\n" for step, row in zip(steps, rows, strict=True)
-            ).replace("null", "").encode()
+            yield (
+                "".join(f"{run},{step},{row}\n" for step, row in zip(steps, rows, strict=True))
+                .replace("null", "")
+                .encode()
+            )
 
 
 def _ndjson(trajectories: Iterator[Trajectory]) -> Iterator[bytes]:

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
+from alembic import command
 from app.db.session import Database
 from app.errors import SettingsError
 
@@ -19,7 +19,9 @@ def migrate(database: Database) -> None:
         SettingsError: The migrations are not beside the package, or the database is of a later version.
     """
     if not (_SCRIPTS / "env.py").is_file():
-        raise SettingsError(f"the migrations are missing: {_SCRIPTS} should hold them; run from a full checkout")
+        raise SettingsError(
+            f"the migrations are missing: {_SCRIPTS} should hold them; run from a full checkout"
+        )
     config = Config()
     config.set_main_option("script_location", str(_SCRIPTS))
     config.attributes["database"] = database

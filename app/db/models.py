@@ -5,7 +5,6 @@ from typing import Annotated, Any
 from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, MetaData, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-
 Step = Annotated[int, mapped_column(BigInteger)]
 
 

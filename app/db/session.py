@@ -77,6 +77,3 @@ def _configure(connection: Any, _record: Any) -> None:
 
 def _begin(connection: Connection) -> None:
     connection.exec_driver_sql(connection.get_execution_options().get("thalweg_begin", "BEGIN"))
-
-
-

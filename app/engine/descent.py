@@ -33,7 +33,9 @@ class Descent:
         state: What `state()` gave, to go on from there.
     """
 
-    def __init__(self, spec: JobSpec, runs: np.ndarray, x: torch.Tensor, state: dict[str, Any] | None) -> None:
+    def __init__(
+        self, spec: JobSpec, runs: np.ndarray, x: torch.Tensor, state: dict[str, Any] | None
+    ) -> None:
         self._spec = spec
         self._objective: Objective = spec.objective()
         self._parameter = x.requires_grad_()
@@ -78,7 +80,9 @@ class Descent:
             "runs": torch.from_numpy(self.runs),
             "x": self._parameter.detach(),
             "optimizer": dict(self._optimizer.state[self._parameter]),
-            "group": {name: value for name, value in self._optimizer.param_groups[0].items() if name != "params"},
+            "group": {
+                name: value for name, value in self._optimizer.param_groups[0].items() if name != "params"
+            },
             "scheduler": None if self._scheduler is None else self._scheduler.state_dict(),
         }
 

@@ -62,12 +62,14 @@ class EagerRun:
 
     @property
     def finished(self) -> bool:
-        """Whether nothing is left to do: all steps are done, and looked at, or all runs have ended."""
-        looked = self._first_entry == self.step + 1
-        return looked and (self.step >= self._spec.steps or not self._descents)
+        """Whether nothing is left to do: all steps are done, or all runs have ended."""
+        return self.step >= self._spec.steps or not self._descents
 
     def advance(self, n_steps: int) -> Chunk:
-        """Do up to `n_steps` further updates (none is allowed) and return what they brought."""
+        """Do up to `n_steps` further updates, at least 1, and return what they brought.
+
+        The first chunk holds the entry of the start, too.
+        """
         last = min(self.step + n_steps, self._spec.steps)
         runs = np.concatenate([descent.runs for descent in self._descents])
         entries = _Entries.beside([self._advance(descent, last) for descent in self._descents])
@@ -126,9 +128,7 @@ class EagerRun:
 
         now = self._results
         now.n_steps[runs] = first + last
-        now.outcome[runs[ended]] = np.where(
-            diverged[last, row], Outcome.diverged, Outcome.converged
-        )[ended]
+        now.outcome[runs[ended]] = np.where(diverged[last, row], Outcome.diverged, Outcome.converged)[ended]
         now.outcome[runs[~ended]] = Outcome.running if self.step < self._spec.steps else Outcome.max_steps
         before_x, before_f = now.x[runs], now.f[runs]
         now.x[runs], now.f[runs] = entries.x[last, row], entries.f[last, row]

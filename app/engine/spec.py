@@ -65,7 +65,9 @@ class JobSpec(_Part):
     clip_grad_norm: Positive | None = Field(None, description="largest norm of a run's gradient")
     gradient_noise: GradientNoise | None = None
     engine: Literal["auto", "eager"] = "auto"
-    timeout_s: Positive | None = Field(None, description="seconds after which the runs end with what they have")
+    timeout_s: Positive | None = Field(
+        None, description="seconds after which the runs end with what they have"
+    )
     label: Text | None = None
     tags: Annotated[tuple[Tag, ...], Field(max_length=20)] = ()
 

@@ -1,14 +1,14 @@
 """Values, gradients, Hessians and surfaces of an objective: what there is to see before any run."""
 
 from dataclasses import dataclass
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, TypeAdapter, model_validator
 
 from app.engine.reference import FunctionReference
-from app.engine.starts import Coordinate, Point, check_box
+from app.engine.starts import LARGEST, Coordinate, Point
 from app.errors import InvalidInput, LimitExceeded
 from app.functions.base import CatalogueObjective
 from app.settings import Limits
@@ -127,8 +127,11 @@ class Window(BaseModel):
         y = (_or(self.y_min, y_domain[0]), _or(self.y_max, y_domain[1]))
         for axis, (low, high) in (("x", x), ("y", y)):
             if not low < high:
-                raise InvalidInput(f"{axis}_min is {low}, which is not below {axis}_max, {high}", f"{axis}_max")
-            check_box((low,), (high,))
+                raise InvalidInput(
+                    f"{axis}_min is {low}, which is not below {axis}_max, {high}", f"{axis}_max"
+                )
+            if high - low > LARGEST:
+                raise InvalidInput(f"the window is wider than {LARGEST}", f"{axis}_max")
         n_x, n_y = self._count(*x), self._count(*y)
         if n_x * n_y > limits.max_grid_points:
             raise LimitExceeded(
@@ -141,7 +144,21 @@ class Window(BaseModel):
         return np.linspace(*x, self.points or 100), np.linspace(*y, self.points or 100)
 
     def _count(self, low: float, high: float) -> float:
-        return self.points or 100 if self.step is None else np.ceil((high - low) / self.step)
+        return self.points or 100 if self.step is None else float(np.ceil((high - low) / self.step))
+
+
+_BY_AXIS: TypeAdapter[dict[int, float]] = TypeAdapter(dict[Annotated[int, Field(ge=0)], Coordinate])
+_WHOLE: TypeAdapter[tuple[float, ...]] = TypeAdapter(Point)
+
+
+def _fixed(value: Any) -> dict[int, float] | tuple[float, ...]:
+    return (_BY_AXIS if isinstance(value, dict) else _WHOLE).validate_python(value)
+
+
+Fixed = Annotated[
+    dict[int, float] | tuple[float, ...],
+    PlainValidator(_fixed, json_schema_input_type=dict[int, Coordinate] | Point),
+]
 
 
 class Slice(Window):
@@ -149,9 +166,8 @@ class Slice(Window):
 
     function: FunctionReference
     axes: tuple[AxisIndex, AxisIndex] = Field((0, 1), description="the coordinates that x and y stand for")
-    fixed: dict[AxisIndex, Coordinate] | Point | None = Field(
+    fixed: Fixed | None = Field(
         None,
-        union_mode="left_to_right",
         description="values of the others: a whole point, or an object from index to value; "
         "the middle of the domain where none is given",
     )
@@ -160,10 +176,14 @@ class Slice(Window):
     def _fits(self) -> Self:
         dim = self._objective().dim
         if dim < 2:
-            raise InvalidInput(f"a surface needs two coordinates and {self.function.name} has {dim}", "function")
+            raise InvalidInput(
+                f"a surface needs two coordinates and {self.function.name} has {dim}", "function"
+            )
         for place, axis in enumerate(self.axes):
             if axis >= dim:
-                raise InvalidInput(f"there is no coordinate {axis}: the function has {dim}, from 0", "axes", place)
+                raise InvalidInput(
+                    f"there is no coordinate {axis}: the function has {dim}, from 0", "axes", place
+                )
         if self.axes[0] == self.axes[1]:
             raise InvalidInput("the two axes are the same coordinate", "axes", 1)
         if isinstance(self.fixed, dict):
@@ -179,7 +199,9 @@ class Slice(Window):
         try:
             return self.function.objective(named)
         except InvalidInput as error:
-            raise InvalidInput(error.detail, "fixed" if named and self.function.exists else "function") from error
+            raise InvalidInput(
+                error.detail, "fixed" if named and self.function.exists else "function"
+            ) from error
 
     def base_point(self) -> tuple[CatalogueObjective, list[float]]:
         """Return the function, and the point through which the slice is cut."""

@@ -6,12 +6,12 @@ from enum import StrEnum
 class Status(StrEnum):
     """Where a job is.
 
-        queued ──► running ──► succeeded
-          ▲  │        │  └───► failed
-          │  │        └──────► cancelled
-          │  └───────────────► cancelled
-          ├── running            its service was stopped or killed; it goes on from its checkpoint
-          └── succeeded, cancelled            it was extended; it goes on from its checkpoint
+    queued ──► running ──► succeeded
+      ▲  │        │  └───► failed
+      │  │        └──────► cancelled
+      │  └───────────────► cancelled
+      ├── running            its service was stopped or killed; it goes on from its checkpoint
+      └── succeeded, cancelled            it was extended; it goes on from its checkpoint
     """
 
     queued = "queued"  # stored, and waits for a worker

@@ -63,8 +63,7 @@ class QueueDispatcher:
         while not self._stopping.is_set():
             try:
                 self._serve()
-            except Exception:
-                # without a feed nothing would ever run again: say what it was, and begin afresh
+            except Exception:  # noqa: BLE001 without a feed nothing would ever run again: begin afresh
                 _log.exception("the dispatcher failed and starts again")
                 self._stopping.wait(_RETRY_SECONDS)
             finally:

@@ -10,6 +10,7 @@ from app.db.attempts import AttemptStore
 from app.db.session import Database
 from app.engine.eager import EagerRun
 from app.engine.outcome import Outcome
+from app.errors import Unavailable
 from app.jobs.record import Attempt
 
 _log = logging.getLogger(__name__)
@@ -22,20 +23,20 @@ _MAX_CHUNK_VALUES = 16_000_000
 def run_job(url: str, job_id: str, generation: int) -> None:
     """Run a job to its end, storing each chunk as it comes; or return at once if it is not to be run.
 
-    Errors of the store are raised, so that the job is taken up again. Any other error fails the job.
+    A database that does not answer is raised, so that the job is taken up again. Any other error fails the job.
     """
     torch.set_num_threads(1)
     store = _store(url)
     attempt = store.begin(job_id, generation)
     if attempt is None:
         return
-    checkpoint = store.checkpoint(attempt)
     try:
-        run = EagerRun(attempt.spec, checkpoint)
+        _drive(EagerRun(attempt.spec, store.checkpoint(attempt)), attempt, store)
+    except Unavailable:
+        raise
     except Exception as error:  # noqa: BLE001 whatever it is, the job's owner must hear of it
-        store.fail(attempt, _reason(error))
-        return
-    _drive(run, attempt, store)
+        _log.exception("job %s failed", job_id)
+        store.fail(attempt, f"{type(error).__name__}: {error}")
 
 
 def _drive(run: EagerRun, attempt: Attempt, store: AttemptStore) -> None:
@@ -46,12 +47,7 @@ def _drive(run: EagerRun, attempt: Attempt, store: AttemptStore) -> None:
     may_go_on = True
     while may_go_on:
         begun = time.monotonic()
-        try:
-            chunk = run.advance(min(n_steps, _most_steps(run, attempt)))
-        except Exception as error:
-            _log.exception("job %s failed", attempt.job_id)
-            store.fail(attempt, _reason(error))
-            return
+        chunk = run.advance(min(n_steps, _most_steps(run, attempt)))
         computed = time.monotonic()
         may_go_on = store.record(attempt, chunk, ended_by=_ended_by(run, attempt))
         stored = time.monotonic()
@@ -70,10 +66,6 @@ def _ended_by(run: EagerRun, attempt: Attempt) -> Outcome | None:
 
 def _most_steps(run: EagerRun, attempt: Attempt) -> int:
     return max(1, _MAX_CHUNK_VALUES // (max(1, run.n_active) * (2 * attempt.spec.dim + 2)))
-
-
-def _reason(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
 
 
 @lru_cache(maxsize=4)

@@ -1,0 +1,53 @@
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+BENCHMARKS = $(filter-out %/__init__.py,$(sort $(wildcard benchmarks/*.py)))
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo serve test check openapi bench format
+
+help:
+	@echo "make setup    the environment in $(VENV), if it is not there or out of date"
+	@echo "make demo     three descents over HTTP, and their picture"
+	@echo "make serve    the service at http://127.0.0.1:8000"
+	@echo "make test     all tests"
+	@echo "make check    format, lint, types, layers, openapi.json"
+	@echo "make format   mend what can be mended of these"
+	@echo "make openapi  write openapi.json anew"
+	@echo "make bench    the benchmarks"
+
+setup: $(READY)
+
+$(READY): pyproject.toml constraints.txt
+	@echo "setting up $(VENV); the first time takes some minutes"
+	@test -x $(BIN)/pip || python3 -m venv $(VENV)
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+demo: setup
+	@$(BIN)/python demo/himmelblau.py
+
+serve: setup
+	@$(BIN)/thalweg serve
+
+test: setup
+	$(BIN)/pytest
+
+check: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	@$(BIN)/thalweg openapi | diff -u openapi.json - || \
+		{ echo "openapi.json is not what the service says of itself: run 'make openapi' and commit it"; exit 1; }
+
+format: setup
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+openapi: setup
+	@$(BIN)/thalweg openapi > openapi.json.new && mv openapi.json.new openapi.json || \
+		{ rm -f openapi.json.new; exit 1; }
+
+bench: setup
+	@for file in $(BENCHMARKS); do echo "== $$file"; $(BIN)/python "$$file" || exit 1; done

@@ -1,0 +1,83 @@
+"""Driving the engine by hand, as a worker does, for the tests of it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import chain, repeat
+from typing import Any
+
+import numpy as np
+
+from app.engine.eager import EagerRun
+from app.engine.outcome import Checkpoint, Results
+from app.engine.spec import JobSpec
+
+OPTIMIZERS: list[dict[str, Any]] = [
+    {"name": "sgd", "lr": 1e-3},
+    {"name": "sgd", "lr": 1e-3, "momentum": 0.9, "nesterov": True, "weight_decay": 0.01},
+    {"name": "adam", "lr": 1e-2},
+    {"name": "adam", "lr": 1e-2, "amsgrad": True, "weight_decay": 0.1},
+    {"name": "adamw"},
+    {"name": "adagrad"},
+    {"name": "adadelta"},
+    {"name": "adamax"},
+    {"name": "nadam"},
+    {"name": "radam"},
+    {"name": "rmsprop", "momentum": 0.5, "centered": True},
+    {"name": "rprop"},
+    {"name": "asgd", "lr": 1e-3, "t0": 100},
+    {"name": "lbfgs", "lr": 0.1},
+    {"name": "lbfgs", "line_search_fn": "strong_wolfe"},
+    {"name": "adafactor"},
+]
+
+
+def name_of(case: dict[str, Any]) -> str:
+    """Return a name for a parametrized case."""
+    return "-".join(str(value) for value in case.values())
+
+
+@dataclass
+class Recording:
+    """Everything that a run of the engine gave."""
+
+    x: list[np.ndarray]  # of each run, (m, dim)
+    f: list[np.ndarray]  # of each run, (m,)
+    steps: list[np.ndarray]  # of each run, (m,)
+    results: Results
+    checkpoint: Checkpoint
+
+
+def job(**fields: Any) -> JobSpec:
+    """Return a valid specification in which `fields` replace the defaults."""
+    default = {"function": "himmelblau", "optimizer": "adam", "init": [0, 0], "steps": 100}
+    return JobSpec.model_validate({**default, **fields})
+
+
+def drive(spec: JobSpec, cuts: Iterable[int] = (), checkpoint: Checkpoint | None = None) -> Recording:
+    """Run a job to its end in chunks of `cuts` steps, the rest at once, each from the last one's checkpoint."""
+    nothing = (np.zeros(0, np.int64), spec.starts()[:0], spec.starts()[:0, 0])
+    pieces: list[list[tuple[np.ndarray, np.ndarray, np.ndarray]]] = [[nothing] for _ in range(spec.n_runs)]
+    run = EagerRun(spec, checkpoint)
+    for n_steps in chain(cuts, repeat(spec.steps)):
+        if run.finished:
+            break
+        chunk = run.advance(n_steps)
+        for row, (number, n_valid) in enumerate(zip(chunk.runs, chunk.n_valid, strict=True)):
+            pieces[number].append((chunk.steps[:n_valid], chunk.x[row, :n_valid], chunk.f[row, :n_valid]))
+        checkpoint = chunk.checkpoint
+        run = EagerRun(spec, checkpoint) if n_steps < spec.steps else run
+    assert checkpoint is not None
+    joined = [[np.concatenate(column) for column in zip(*run_pieces, strict=True)] for run_pieces in pieces]
+    return Recording(
+        steps=[columns[0] for columns in joined],
+        x=[columns[1] for columns in joined],
+        f=[columns[2] for columns in joined],
+        results=checkpoint.results,
+        checkpoint=checkpoint,
+    )
+
+
+def assert_same(one: np.ndarray, other: np.ndarray) -> None:
+    """Check that two arrays are equal to the last bit."""
+    assert one.dtype == other.dtype
+    np.testing.assert_array_equal(one, other)

@@ -107,9 +107,7 @@ class Client:
             if job["status"] in _ENDED:
                 return job
             if until is not None and time.monotonic() >= until:
-                raise TimeoutError(
-                    f"job {job_id} has not ended after {timeout} seconds; it is {job['status']}"
-                )
+                raise TimeoutError(f"job {job_id} has not ended after {timeout} seconds; it is {job['status']}")
 
     def jobs(
         self,
@@ -121,9 +119,7 @@ class Client:
         page: int = 100,
     ) -> Iterator[Json]:
         """Yield the jobs that match, newest first, asking for `page` of them at a time."""
-        return self._items(
-            "/v1/jobs", status=status, function=function, optimizer=optimizer, tag=tag, limit=page
-        )
+        return self._items("/v1/jobs", status=status, function=function, optimizer=optimizer, tag=tag, limit=page)
 
     def runs(self, job_id: str, *, page: int = 1000) -> Iterator[Json]:
         """Yield all runs of a job, in order, asking for `page` of them at a time."""

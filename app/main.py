@@ -102,9 +102,7 @@ def _only_service(settings: Settings) -> Iterator[None]:
 
 def _openapi(app: FastAPI) -> dict[str, Any]:
     if app.openapi_schema is None:
-        schema = get_openapi(
-            title=app.title, version=app.version, description=app.description, routes=app.routes
-        )
+        schema = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
         for path in schema["paths"].values():
             for operation in path.values():
                 for answer in (operation["responses"].get("4XX"), operation["responses"].get("5XX")):

@@ -35,9 +35,7 @@ class Limits(BaseModel):
 class Settings(Limits, BaseSettings):
     """The whole configuration. Every field is read from `THALWEG_` and its name in capitals."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="THALWEG_", frozen=True, extra="ignore", populate_by_name=True
-    )
+    model_config = SettingsConfigDict(env_prefix="THALWEG_", frozen=True, extra="ignore", populate_by_name=True)
 
     data_dir: Path = Field(Path("data"), description="where the database and the workers' scratch files live")
     database_url: str | None = Field(
@@ -50,9 +48,7 @@ class Settings(Limits, BaseSettings):
     workers: Count = Field(
         default_factory=lambda: os.cpu_count() or 1, description="worker processes of the local cluster"
     )
-    scheduler: str | None = Field(
-        None, description="address of a Dask scheduler to use instead of local processes"
-    )
+    scheduler: str | None = Field(None, description="address of a Dask scheduler to use instead of local processes")
     api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
         (), description="bearer keys, comma-separated; without any, the service answers everyone"
     )

@@ -63,15 +63,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     output: Path = parser.parse_args(arguments).output
     console = Console()
-    signal.signal(
-        signal.SIGTERM, lambda *_: sys.exit(143)
-    )  # by way of every finally, so that nothing stays behind
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # by way of every finally, so that nothing stays behind
     with tempfile.TemporaryDirectory(prefix="thalweg-demo-") as directory:
         try:
             with _service(Path(directory), console) as url, Client(url) as client:
                 _show(client, output, console)
         except _ServiceError as error:
-            console.print(f"[bold red]The service failed:[/] {error}; the end of its log:", soft_wrap=True)
+            console.print(f"[bold red]The service failed:[/] {error}", highlight=False, soft_wrap=True)
             console.out(error.log, highlight=False)
             return 1
         except KeyboardInterrupt:
@@ -150,7 +148,10 @@ def _service(directory: Path, console: Console) -> Iterator[str]:
     port = _free_port()
     url = f"http://127.0.0.1:{port}"
     log = directory / "service.log"
-    command: list[str | Path] = [Path(sys.executable).with_name("thalweg"), "serve"]
+    program = Path(sys.executable).with_name("thalweg")
+    if not program.exists():
+        raise _ServiceError(f"there is no {program}; run this as make demo", "")
+    command: list[str | Path] = [program, "serve"]
     command += [
         "--host",
         "127.0.0.1",
@@ -232,9 +233,7 @@ def draw(surface: Json, paths: Sequence[Json], minima: Sequence[Json], output: P
         fontweight="bold",
         color=INK,
     )
-    figure.legend(
-        handles=_legend(paths), loc="lower center", ncols=6, frameon=False, fontsize=10.5, labelcolor=INK
-    )
+    figure.legend(handles=_legend(paths), loc="lower center", ncols=6, frameon=False, fontsize=10.5, labelcolor=INK)
     output.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(output, dpi=110, pil_kwargs={"optimize": True})
 
@@ -249,15 +248,11 @@ def _draw_surface(figure: Figure, surface: Json, paths: Sequence[Json], minima: 
     axes.plot_surface(
         x, y, height, facecolors=colours, rcount=120, ccount=120, linewidth=0, antialiased=False, zorder=1
     )
-    axes.contour(
-        x, y, height, levels=list(_height(CONTOURS)), colors="white", linewidths=0.6, alpha=0.4, zorder=2
-    )
+    axes.contour(x, y, height, levels=list(_height(CONTOURS)), colors="white", linewidths=0.6, alpha=0.4, zorder=2)
     for path, colour in zip(paths, PATH_COLOURS, strict=True):
         points = np.array(path["x"])
         above = _height(path["f"]) + 0.04
-        axes.plot(
-            points[:, 0], points[:, 1], above, color=colour, lw=2.6, zorder=5, path_effects=_outline(4.6)
-        )
+        axes.plot(points[:, 0], points[:, 1], above, color=colour, lw=2.6, zorder=5, path_effects=_outline(4.6))
         axes.plot(*points[0], above[0], "o", color=colour, ms=8, mec=INK, mew=1.3, zorder=7)
         axes.plot(*points[-1], above[-1], "D", color=colour, ms=7, mec=INK, mew=1.3, zorder=7)
     for minimum in minima:
@@ -274,9 +269,7 @@ def _draw_surface(figure: Figure, surface: Json, paths: Sequence[Json], minima: 
 def _draw_contours(figure: Figure, surface: Json, paths: Sequence[Json], minima: Sequence[Json]) -> None:
     axes = figure.add_axes((0.565, 0.14, 0.36, 0.7312))
     height = _height(surface["z"])
-    filled = axes.contourf(
-        surface["x"], surface["y"], height, levels=np.linspace(0, height.max(), 28), cmap=WATER
-    )
+    filled = axes.contourf(surface["x"], surface["y"], height, levels=np.linspace(0, height.max(), 28), cmap=WATER)
     axes.contour(
         surface["x"],
         surface["y"],

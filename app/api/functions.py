@@ -39,9 +39,7 @@ class Function(BaseModel):
     title: str
     dim: int
     any_dim: bool = Field(description="whether it has any dimension, of which `dim` is the one shown")
-    domain: list[tuple[float, float]] = Field(
-        description="where it is usually looked at, for each coordinate"
-    )
+    domain: list[tuple[float, float]] = Field(description="where it is usually looked at, for each coordinate")
     minima: list[KnownMinimum]
     smooth: bool = Field(description="whether its gradient is continuous everywhere in the domain")
     formula: str = Field(description="LaTeX")

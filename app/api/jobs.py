@@ -90,7 +90,7 @@ def list_jobs(
     """Return the jobs that match, newest first, without their runs."""
     before = None if cursor is None else _job_position(cursor)
     chosen = JobFilter(status=status, function=function, optimizer=optimizer, tag=tag)
-    records = services.jobs.list(chosen, limit + 1, before)
+    records = services.jobs.find(chosen, limit + 1, before)
     page = records[:limit]
     more = len(records) > limit
     return wire.JobPage(
@@ -99,9 +99,7 @@ def list_jobs(
     )
 
 
-@router.get(
-    "/{job_id}", response_model=wire.Job, responses={304: {"description": "It is as `If-None-Match` says"}}
-)
+@router.get("/{job_id}", response_model=wire.Job, responses={304: {"description": "It is as `If-None-Match` says"}})
 async def get_job(
     job_id: JobId,
     services: Wired,

@@ -59,9 +59,7 @@ def get_trajectory(
     """Return what a run recorded, or as CSV and NDJSON what all runs recorded."""
     media_type = preferred(accept, (JSON, CSV, NDJSON))
     if from_step is not None and to_step is not None and from_step > to_step:
-        raise InvalidInput(
-            f"from_step is {from_step}, which is after to_step, {to_step}", "query", "from_step"
-        )
+        raise InvalidInput(f"from_step is {from_step}, which is after to_step, {to_step}", "query", "from_step")
     record, results = services.jobs.get_with_results(job_id)
     if run is not None and run >= record.spec.n_runs:
         raise InvalidInput(f"there is no run {run}: the job has {record.spec.n_runs}, from 0", "query", "run")

@@ -19,9 +19,7 @@ def migrate(database: Database) -> None:
         SettingsError: The migrations are not beside the package, or the database is of a later version.
     """
     if not (_SCRIPTS / "env.py").is_file():
-        raise SettingsError(
-            f"the migrations are missing: {_SCRIPTS} should hold them; run from a full checkout"
-        )
+        raise SettingsError(f"the migrations are missing: {_SCRIPTS} should hold them; run from a full checkout")
     config = Config()
     config.set_main_option("script_location", str(_SCRIPTS))
     config.attributes["database"] = database

@@ -35,9 +35,7 @@ class Database:
                 "DATABASE_URL must name an SQLite file, as in sqlite:///data/thalweg.db: "
                 "no other database is supported yet"
             )
-        self.engine = create_engine(
-            self.url, connect_args={"timeout": _BUSY_SECONDS}, pool_size=8, max_overflow=-1
-        )
+        self.engine = create_engine(self.url, connect_args={"timeout": _BUSY_SECONDS}, pool_size=8, max_overflow=-1)
         self._writing = self.engine.execution_options(thalweg_begin="BEGIN IMMEDIATE")
         event.listen(self.engine, "connect", _configure)
         event.listen(self.engine, "begin", _begin)

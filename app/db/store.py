@@ -85,9 +85,7 @@ class JobStore:
     def revision(self, job_id: str) -> tuple[int, Status, int]:
         """Return a job's revision, status and step, cheaply, for those who wait. Raises `NotFound`."""
         with self._database.read() as session:
-            row = session.execute(
-                select(Job.revision, Job.status, Job.step).where(Job.id == job_id)
-            ).one_or_none()
+            row = session.execute(select(Job.revision, Job.status, Job.step).where(Job.id == job_id)).one_or_none()
         if row is None:
             raise _no_job(job_id)
         return row.revision, Status(row.status), row.step
@@ -103,7 +101,7 @@ class JobStore:
         results = Results.from_columns(unpack(checkpoint.results))
         return record, results if record.status.ended else results.resumed()
 
-    def list(self, chosen: JobFilter, limit: int, before: str | None = None) -> list[JobRecord]:
+    def find(self, chosen: JobFilter, limit: int, before: str | None = None) -> list[JobRecord]:
         """Return up to `limit` jobs, newest first, only those older than the job `before` if it is given."""
         query = _filtered(select(Job), chosen).order_by(Job.id.desc()).limit(limit)
         if before is not None:
@@ -209,7 +207,7 @@ def _no_job(job_id: str) -> NotFound:
     return NotFound(f"there is no job {job_id!r}: GET /v1/jobs lists those there are")
 
 
-def _filtered(query: Select[tuple[Job]], chosen: JobFilter) -> Select[tuple[Job]]:
+def _filtered(query: Select[Job], chosen: JobFilter) -> Select[Job]:
     for column, value in (
         (Job.status, chosen.status),
         (Job.function, chosen.function),

@@ -92,9 +92,7 @@ def _cut(run: int, row: int, columns: dict[str, np.ndarray], first: int, last: i
     )
 
 
-def _joined(
-    run: int, pieces: list[Trajectory], job: JobRecord, results: Results, wanted: StepRange
-) -> Trajectory:
+def _joined(run: int, pieces: list[Trajectory], job: JobRecord, results: Results, wanted: StepRange) -> Trajectory:
     """Put the pieces of a run together, with its last entry where that is off the recorded grid."""
     end = int(results.n_steps[run])
     off_grid = end % job.spec.record_every > 0 and job.status.ended

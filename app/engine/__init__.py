@@ -1,0 +1,1 @@
+"""What runs a job: its specification, torch's loop, and what that gives. It knows no HTTP, SQL or clock."""

@@ -33,14 +33,12 @@ class Descent:
         state: What `state()` gave, to go on from there.
     """
 
-    def __init__(
-        self, spec: JobSpec, runs: np.ndarray, x: torch.Tensor, state: dict[str, Any] | None
-    ) -> None:
+    def __init__(self, spec: JobSpec, runs: np.ndarray, x: torch.Tensor, state: dict[str, Any] | None) -> None:
         self._spec = spec
         self._objective: Objective = spec.objective()
         self._parameter = x.requires_grad_()
         self._optimizer = spec.optimizer.build([self._parameter])
-        self._scheduler = spec.scheduler and spec.scheduler.build(self._optimizer)
+        self._schedule: Any = None if spec.scheduler is None else spec.scheduler.build(self._optimizer)
         self.runs = runs
         if state is not None:
             self._restore(state)
@@ -54,11 +52,8 @@ class Descent:
             optimizer.step(self._closure(step))
         else:
             optimizer.step()
-        if self._scheduler is not None:
-            if self._spec.scheduler is not None and self._spec.scheduler.per_run:
-                self._scheduler.step(f)
-            else:
-                self._scheduler.step()
+        if self._spec.scheduler is not None:
+            self._schedule.step(*([f] if self._spec.scheduler.per_run else []))
         self.entry = self._evaluate(step + 1)
 
     def keep(self, rows: np.ndarray) -> None:
@@ -80,18 +75,16 @@ class Descent:
             "runs": torch.from_numpy(self.runs),
             "x": self._parameter.detach(),
             "optimizer": dict(self._optimizer.state[self._parameter]),
-            "group": {
-                name: value for name, value in self._optimizer.param_groups[0].items() if name != "params"
-            },
-            "scheduler": None if self._scheduler is None else self._scheduler.state_dict(),
+            "group": {name: value for name, value in self._optimizer.param_groups[0].items() if name != "params"},
+            "schedule": None if self._schedule is None else self._schedule.state_dict(),
         }
 
     def _restore(self, state: dict[str, Any]) -> None:
         # load_state_dict would cast the float32 tensors that NAdam and ASGD keep to the parameter's dtype,
         # and a run that was taken up again would differ from one that was not
         self._optimizer.state[self._parameter] = state["optimizer"]
-        if self._scheduler is not None:
-            self._scheduler.load_state_dict(state["scheduler"])
+        if self._schedule is not None:
+            self._schedule.load_state_dict(state["schedule"])
         self._optimizer.param_groups[0].update(state["group"])
 
     def _evaluate(self, step: int) -> Entry:

@@ -47,9 +47,7 @@ def _too_much_recorded(spec: JobSpec, most_points: int) -> LimitExceeded:
     )
     per_run = most_points // spec.n_runs
     if per_run < 2:
-        return LimitExceeded(
-            f"{complaint}: even the first and last entries are too many, use fewer starts", "init"
-        )
+        return LimitExceeded(f"{complaint}: even the first and last entries are too many, use fewer starts", "init")
     enough = -(-spec.steps // (per_run - 1))
     return LimitExceeded(
         f"{complaint}: raise record_every to at least {enough}, or use fewer starts", "record_every"

@@ -25,4 +25,5 @@ def standard_normal(seed: int, step: int, runs: np.ndarray, dim: int) -> np.ndar
     uniform = (words.reshape(-1, dim, 2)[runs] >> np.uint64(11)).astype(np.float64) * 2.0**-53
     # 1 - u lies in (0, 1], where the logarithm is finite
     radius = np.sqrt(-2.0 * np.log1p(-uniform[..., 0]))
-    return radius * np.cos(_TWO_PI * uniform[..., 1])
+    drawn: np.ndarray = radius * np.cos(_TWO_PI * uniform[..., 1])
+    return drawn

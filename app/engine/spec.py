@@ -65,9 +65,7 @@ class JobSpec(_Part):
     clip_grad_norm: Positive | None = Field(None, description="largest norm of a run's gradient")
     gradient_noise: GradientNoise | None = None
     engine: Literal["auto", "eager"] = "auto"
-    timeout_s: Positive | None = Field(
-        None, description="seconds after which the runs end with what they have"
-    )
+    timeout_s: Positive | None = Field(None, description="seconds after which the runs end with what they have")
     label: Text | None = None
     tags: Annotated[tuple[Tag, ...], Field(max_length=20)] = ()
 
@@ -138,8 +136,7 @@ class JobSpec(_Part):
         """
         if self.scheduler is not None and (most := self.scheduler.max_steps) is not None and steps > most:
             raise InvalidInput(
-                f"the scheduler ends after {most} steps and the job has {steps}: "
-                "make its own length at least that",
+                f"the scheduler ends after {most} steps and the job has {steps}: make its own length at least that",
                 "scheduler",
             )
 

@@ -114,9 +114,7 @@ class Grid(_Init):
 
     def array(self) -> np.ndarray:
         """Return the points, float64, `(n_runs, dim)`."""
-        axes = [
-            np.linspace(*ends) for ends in zip(self.grid.low, self.grid.high, self.grid.shape, strict=True)
-        ]
+        axes = [np.linspace(*ends) for ends in zip(self.grid.low, self.grid.high, self.grid.shape, strict=True)]
         return np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, self.dim)
 
 
@@ -131,9 +129,7 @@ class Random(_Init):
     @model_validator(mode="after")
     def _box(self) -> Self:
         if (self.low is None) != (self.high is None):
-            raise InvalidInput(
-                "low and high come together, or neither", "low" if self.low is None else "high"
-            )
+            raise InvalidInput("low and high come together, or neither", "low" if self.low is None else "high")
         if self.low is not None and self.high is not None:
             check_box(self.low, self.high)
         return self

@@ -33,9 +33,7 @@ class Evaluation(BaseModel):
         dim = len(self.points[0])
         for index, point in enumerate(self.points):
             if len(point) != dim:
-                raise InvalidInput(
-                    f"this point has {len(point)} coordinates, the first has {dim}", "points", index
-                )
+                raise InvalidInput(f"this point has {len(point)} coordinates, the first has {dim}", "points", index)
         try:
             self.function.objective(dim)
         except InvalidInput as error:
@@ -88,8 +86,8 @@ def evaluate(request: Evaluation) -> Derivatives:
 def _derivative(component: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
     if not component.requires_grad:  # constant in every coordinate
         return torch.zeros_like(x)
-    (row,) = torch.autograd.grad(component.sum(), x, retain_graph=True, allow_unused=True)
-    return torch.zeros_like(x) if row is None else row.detach()
+    (row,) = torch.autograd.grad(component.sum(), x, retain_graph=True, materialize_grads=True)
+    return row.detach()
 
 
 class Window(BaseModel):
@@ -127,9 +125,7 @@ class Window(BaseModel):
         y = (_or(self.y_min, y_domain[0]), _or(self.y_max, y_domain[1]))
         for axis, (low, high) in (("x", x), ("y", y)):
             if not low < high:
-                raise InvalidInput(
-                    f"{axis}_min is {low}, which is not below {axis}_max, {high}", f"{axis}_max"
-                )
+                raise InvalidInput(f"{axis}_min is {low}, which is not below {axis}_max, {high}", f"{axis}_max")
             if high - low > LARGEST:
                 raise InvalidInput(f"the window is wider than {LARGEST}", f"{axis}_max")
         n_x, n_y = self._count(*x), self._count(*y)
@@ -176,14 +172,10 @@ class Slice(Window):
     def _fits(self) -> Self:
         dim = self._objective().dim
         if dim < 2:
-            raise InvalidInput(
-                f"a surface needs two coordinates and {self.function.name} has {dim}", "function"
-            )
+            raise InvalidInput(f"a surface needs two coordinates and {self.function.name} has {dim}", "function")
         for place, axis in enumerate(self.axes):
             if axis >= dim:
-                raise InvalidInput(
-                    f"there is no coordinate {axis}: the function has {dim}, from 0", "axes", place
-                )
+                raise InvalidInput(f"there is no coordinate {axis}: the function has {dim}, from 0", "axes", place)
         if self.axes[0] == self.axes[1]:
             raise InvalidInput("the two axes are the same coordinate", "axes", 1)
         if isinstance(self.fixed, dict):
@@ -199,9 +191,7 @@ class Slice(Window):
         try:
             return self.function.objective(named)
         except InvalidInput as error:
-            raise InvalidInput(
-                error.detail, "fixed" if named and self.function.exists else "function"
-            ) from error
+            raise InvalidInput(error.detail, "fixed" if named and self.function.exists else "function") from error
 
     def base_point(self) -> tuple[CatalogueObjective, list[float]]:
         """Return the function, and the point through which the slice is cut."""

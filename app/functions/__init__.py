@@ -1,1 +1,1 @@
-"""What is minimised: the catalogue of test functions and the objectives that a job may bring itself."""
+"""What is minimised."""

@@ -7,10 +7,7 @@ from app.functions import any_dimension, planar
 from app.functions.base import Function
 
 _FUNCTIONS = tuple(
-    entry
-    for module in (planar, any_dimension)
-    for entry in vars(module).values()
-    if isinstance(entry, Function)
+    entry for module in (planar, any_dimension) for entry in vars(module).values() if isinstance(entry, Function)
 )
 _BY_NAME = {entry.name: entry for entry in _FUNCTIONS}
 

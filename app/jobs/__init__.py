@@ -1,0 +1,1 @@
+"""What a job is: its record, its states, and who may run it."""

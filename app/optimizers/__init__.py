@@ -1,1 +1,1 @@
-"""torch.optim and its learning rate schedules, as validated models that describe themselves."""
+"""torch.optim and its schedules, as validated, self-describing models."""

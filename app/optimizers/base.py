@@ -23,9 +23,7 @@ Flag = Annotated[bool, Field(strict=True)]
 LearningRate = Annotated[Positive, Field(exclude=True, description="learning rate")]
 
 _DOCS = "https://docs.pytorch.org/docs/stable/generated"
-_SWITCH = (
-    "chooses how torch computes, not what: the engine decides it, and the result means the same. Leave it out"
-)
+_SWITCH = "chooses how torch computes, not what: the engine decides it, and the result means the same. Leave it out"
 
 
 def _require_name(schema: dict[str, Any]) -> None:

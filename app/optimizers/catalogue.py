@@ -100,9 +100,7 @@ class Adagrad(OptimizerParams):
     lr: LearningRate = 1e-2
     lr_decay: Annotated[NotNegative, Field(description="how fast the learning rate falls with the steps")] = 0
     weight_decay: WeightDecay = 0
-    initial_accumulator_value: Annotated[
-        NotNegative, Field(description="where the sum of squares begins")
-    ] = 0
+    initial_accumulator_value: Annotated[NotNegative, Field(description="where the sum of squares begins")] = 0
     eps: Eps = 1e-10
     maximize: Maximize = False
 
@@ -203,9 +201,10 @@ class Rprop(OptimizerParams):
         ],
         Field(description="factors of the step size where the sign turned, and where it did not"),
     ] = (0.5, 1.2)
-    step_sizes: Annotated[
-        tuple[NotNegative, NotNegative], Field(description="smallest and largest step size")
-    ] = (1e-6, 50)
+    step_sizes: Annotated[tuple[NotNegative, NotNegative], Field(description="smallest and largest step size")] = (
+        1e-6,
+        50,
+    )
     maximize: Maximize = False
 
     @model_validator(mode="after")
@@ -273,9 +272,7 @@ class Adafactor(OptimizerParams):
     beta2_decay: Annotated[Real, Field(le=0, description="power with which the average's decay falls")] = -0.8
     eps: Annotated[
         tuple[NotNegative | None, NotNegative],
-        Field(
-            description="smallest root mean square of the gradient (null: the dtype's eps) and of the point"
-        ),
+        Field(description="smallest root mean square of the gradient (null: the dtype's eps) and of the point"),
     ] = (None, 1e-3)
     d: Annotated[Positive, Field(ge=1, description="largest root mean square of an update")] = 1.0
     weight_decay: WeightDecay = 0.0

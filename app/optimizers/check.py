@@ -27,9 +27,7 @@ def check(optimizer: OptimizerParams, scheduler: SchedulerParams | None = None) 
         built = optimizer.build([point])
         _step(built, point, optimizer)
     except _REFUSALS as error:
-        raise InvalidInput(
-            f"{optimizer.name} cannot go with these parameters: {error}", "optimizer"
-        ) from error
+        raise InvalidInput(f"{optimizer.name} cannot go with these parameters: {error}", "optimizer") from error
     if scheduler is None:
         return
     try:
@@ -39,9 +37,7 @@ def check(optimizer: OptimizerParams, scheduler: SchedulerParams | None = None) 
             _step(built, point, optimizer)
             schedule.step(*([0] if scheduler.per_run else []))
     except _REFUSALS as error:
-        raise InvalidInput(
-            f"{scheduler.name} cannot go with {optimizer.name}: {error}", "scheduler"
-        ) from error
+        raise InvalidInput(f"{scheduler.name} cannot go with {optimizer.name}: {error}", "scheduler") from error
 
 
 def _step(built: torch.optim.Optimizer, point: torch.Tensor, optimizer: OptimizerParams) -> None:

@@ -161,9 +161,7 @@ class CyclicLR(SchedulerParams):
     ] = None
     mode: Annotated[
         Literal["triangular", "triangular2", "exp_range"],
-        Field(
-            description="cycles of one height, halved each time, or scaled by gamma to the power of the step"
-        ),
+        Field(description="cycles of one height, halved each time, or scaled by gamma to the power of the step"),
     ] = "triangular"
     gamma: Gamma = 1.0
     cycle_momentum: CycleMomentum = True
@@ -208,16 +206,13 @@ class OneCycleLR(SchedulerParams):
     max_momentum: MaxMomentum = 0.95
     div_factor: Annotated[Positive, Field(description="the largest learning rate over the first")] = 25.0
     final_div_factor: Annotated[Positive, Field(description="the first learning rate over the last")] = 1e4
-    three_phase: Annotated[Flag, Field(description="come down in two phases, the first like the way up")] = (
-        False
-    )
+    three_phase: Annotated[Flag, Field(description="come down in two phases, the first like the way up")] = False
 
     @model_validator(mode="after")
     def _check_length(self) -> Self:
         if self.total_steps is None and (self.epochs is None or self.steps_per_epoch is None):
             raise InvalidInput(
-                "give total_steps, or epochs and steps_per_epoch: "
-                "a scheduler's length is never taken from steps",
+                "give total_steps, or epochs and steps_per_epoch: a scheduler's length is never taken from steps",
                 "total_steps",
             )
         return self
@@ -238,9 +233,7 @@ class ReduceLROnPlateau(SchedulerParams):
     per_run: ClassVar[bool] = True
 
     name: Literal["reduce_lr_on_plateau"] = "reduce_lr_on_plateau"
-    mode: Annotated[Literal["min", "max"], Field(description="whether a lower or a higher f is better")] = (
-        "min"
-    )
+    mode: Annotated[Literal["min", "max"], Field(description="whether a lower or a higher f is better")] = "min"
     factor: Annotated[BelowOne, Field(description="factor by which the learning rate changes")] = 0.1
     patience: Annotated[CountFromZero, Field(description="steps without a better f that are let pass")] = 10
     threshold: Annotated[NotNegative, Field(description="how much better is better")] = 1e-4
@@ -357,9 +350,7 @@ class ChainedScheduler(SchedulerParams):
     @property
     def max_steps(self) -> int | None:
         """The fewest of its members'."""
-        return min(
-            (most for member in self.schedulers if (most := member.max_steps) is not None), default=None
-        )
+        return min((most for member in self.schedulers if (most := member.max_steps) is not None), default=None)
 
     def build(self, optimizer: torch.optim.Optimizer) -> lr_scheduler.LRScheduler:
         """Return torch's schedule for `optimizer`, as every schedule does."""

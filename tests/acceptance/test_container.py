@@ -96,14 +96,10 @@ class Image:
 
 
 def instructions() -> list[tuple[str, str]]:
-    lines = [
-        line for line in (ROOT / "Dockerfile").read_text().splitlines() if not line.lstrip().startswith("#")
-    ]
+    lines = [line for line in (ROOT / "Dockerfile").read_text().splitlines() if not line.lstrip().startswith("#")]
     joined = "\n".join(lines).replace("\\\n", " ")
     found = [line.split(maxsplit=1) for line in joined.splitlines() if line.strip()]
-    return [
-        (name, " ".join(argument.split()) if name != "HEALTHCHECK" else argument) for name, argument in found
-    ]
+    return [(name, " ".join(argument.split()) if name != "HEALTHCHECK" else argument) for name, argument in found]
 
 
 def only(name: str) -> str:
@@ -260,6 +256,11 @@ def test_all_that_needs_no_root_was_run(image: Image) -> None:
     assert command.startswith("useradd ")
     assert f"--owner={only('USER')}" in command
     assert (image.directory / "alembic" / "env.py").is_file()
+
+
+def test_what_is_installed_is_what_was_copied(image: Image) -> None:
+    done = image.run(["python", "-P", "-c", "import app.cli; print(app.cli.__file__)"])
+    assert Path(done.stdout.strip()) == image.directory / "app" / "cli.py", done.stderr
 
 
 def test_its_command_serves_and_its_health_check_sees_it(image: Image, tmp_path: Path) -> None:

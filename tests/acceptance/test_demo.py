@@ -33,7 +33,7 @@ def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def demo(picture: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, ROOT / "demo" / "himmelblau.py", "--output", picture]
+    command: list[str | Path] = [sys.executable, ROOT / "demo" / "himmelblau.py", "--output", picture]
     return subprocess.run(
         command,
         check=False,

@@ -117,9 +117,7 @@ def assert_problem(answer: httpx.Response, *statuses: int) -> dict[str, Any]:
     assert answer.status_code in (statuses or range(400, 500)), answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.headers["x-request-id"]
-    problem: dict[str, Any] = json.loads(
-        answer.text, parse_constant=lambda name: pytest.fail(f"{name} in JSON")
-    )
+    problem: dict[str, Any] = json.loads(answer.text, parse_constant=lambda name: pytest.fail(f"{name} in JSON"))
     assert {"type", "title", "status", "detail", "instance"} <= problem.keys()
     assert problem["status"] == answer.status_code
     assert problem["instance"] == answer.request.url.path
@@ -132,9 +130,7 @@ def n_jobs(client: httpx.Client) -> int:
 
 
 @pytest.mark.parametrize(("fields", "pointer", "word"), BAD_FIELDS, ids=lambda value: str(value)[:60])
-def test_a_bad_field_is_pointed_at(
-    idle: httpx.Client, fields: dict[str, Any], pointer: str, word: str
-) -> None:
+def test_a_bad_field_is_pointed_at(idle: httpx.Client, fields: dict[str, Any], pointer: str, word: str) -> None:
     answer = idle.post("/v1/jobs", json={**GOOD, **fields})
     problem = assert_problem(answer, 422)
     pointers = [error["pointer"] for error in problem["errors"]]
@@ -302,9 +298,7 @@ def test_a_bad_evaluation_is_refused(idle: httpx.Client, body: dict[str, Any], p
     assert pointer in [error["pointer"] for error in problem["errors"]], problem
 
 
-@pytest.mark.parametrize(
-    "path", ["/v1/functions/nothing", "/v1/functions/nothing/surface", "/v2/jobs", "/v1/x"]
-)
+@pytest.mark.parametrize("path", ["/v1/functions/nothing", "/v1/functions/nothing/surface", "/v2/jobs", "/v1/x"])
 def test_what_is_not_there_is_not_found(idle: httpx.Client, path: str) -> None:
     assert_problem(idle.get(path), 404)
 
@@ -317,7 +311,7 @@ def test_a_method_that_is_not_possible_says_which_are(idle: httpx.Client) -> Non
 
 @pytest.mark.parametrize("key", ["", "a b", "x" * 256, "ü"])
 def test_a_bad_idempotency_key_is_refused(idle: httpx.Client, key: str) -> None:
-    answer = idle.post("/v1/jobs", json=GOOD, headers={"Idempotency-Key": key.encode()})
+    answer = idle.post("/v1/jobs", json=GOOD, headers={b"Idempotency-Key": key.encode()})
     assert_problem(answer, 422)
     assert n_jobs(idle) == 0
 

@@ -53,9 +53,7 @@ def by_hand(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return x and f at entries 0 to `steps` of the loop that everybody writes."""
     arguments = {key: value for key, value in optimizer.items() if key != "name"}
-    classes = {
-        name.lower(): getattr(torch.optim, name) for name in torch.optim.__all__ if name != "Optimizer"
-    }
+    classes = {name.lower(): getattr(torch.optim, name) for name in torch.optim.__all__ if name != "Optimizer"}
     x = torch.tensor(start, dtype=dtype, requires_grad=True)
     torch_optimizer = classes[optimizer["name"]]([x], **arguments)
     schedule = None if scheduler is None else _schedule(torch_optimizer, scheduler)
@@ -155,11 +153,7 @@ def test_schedules_are_the_hand_written_loops(scheduler: dict[str, Any]) -> None
     ("optimizer", "scheduler"),
     [
         *((optimizer, scheduler) for optimizer in OPTIMIZERS for scheduler in (None, SCHEDULERS[6])),
-        *(
-            (optimizer, scheduler)
-            for optimizer in (OPTIMIZERS[1], OPTIMIZERS[-1])
-            for scheduler in SCHEDULERS
-        ),
+        *((optimizer, scheduler) for optimizer in (OPTIMIZERS[1], OPTIMIZERS[-1]) for scheduler in SCHEDULERS),
     ],
     ids=lambda case: str(case and name_of(case)[:40]),
 )
@@ -180,9 +174,7 @@ def test_a_then_b_is_a_plus_b(optimizer: dict[str, Any], scheduler: dict[str, An
 @pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=name_of)
 @given(cuts=st.lists(st.integers(1, 15), max_size=5), record_every=st.integers(1, 9))
 @settings(max_examples=5, deadline=None)
-def test_results_do_not_depend_on_the_cut(
-    optimizer: dict[str, Any], cuts: list[int], record_every: int
-) -> None:
+def test_results_do_not_depend_on_the_cut(optimizer: dict[str, Any], cuts: list[int], record_every: int) -> None:
     spec = job(
         optimizer=optimizer,
         init=STARTS[:3],
@@ -210,9 +202,7 @@ def test_clipping_is_by_each_runs_own_norm(optimizer: dict[str, Any]) -> None:
 
 
 def test_the_usual_scripts_digits() -> None:
-    recorded = drive(
-        job(lr=1e-3, dtype="float32", steps=20000, init=[[0, 0], [4, 0], [-4, 0]]), cuts=[777] * 30
-    )
+    recorded = drive(job(lr=1e-3, dtype="float32", steps=20000, init=[[0, 0], [4, 0], [-4, 0]]), cuts=[777] * 30)
     x, f = recorded.x[0].astype(float), recorded.f[0].astype(float)
     assert x[1].tolist() == [0.0009999999310821295, 0.0009999999310821295]
     assert f[0] == 170.0

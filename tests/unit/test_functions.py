@@ -23,11 +23,7 @@ def dims_of(entry: Function) -> tuple[int, ...]:
 every_function = pytest.mark.parametrize("entry", functions(), ids=names())
 every_objective = pytest.mark.parametrize(
     "objective",
-    [
-        pytest.param(entry.at(dim), id=f"{entry.name}-{dim}")
-        for entry in functions()
-        for dim in dims_of(entry)
-    ],
+    [pytest.param(entry.at(dim), id=f"{entry.name}-{dim}") for entry in functions() for dim in dims_of(entry)],
 )
 both_dtypes = pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=["float32", "float64"])
 
@@ -133,9 +129,7 @@ def test_leading_axes_are_kept(objective: CatalogueObjective) -> None:
 
 @both_dtypes
 @every_objective
-def test_dtype_is_kept_and_the_step_does_not_matter(
-    objective: CatalogueObjective, dtype: torch.dtype
-) -> None:
+def test_dtype_is_kept_and_the_step_does_not_matter(objective: CatalogueObjective, dtype: torch.dtype) -> None:
     points = sample(objective, 4, dtype)
     assert objective(points).dtype == dtype
     assert torch.equal(objective(points), objective(points, step=9))
@@ -254,9 +248,7 @@ def test_values_agree_with_a_plain_formula(name: str) -> None:
 )
 def test_known_values(name: str, x: tuple[float, ...], value: float) -> None:
     objective = get(name).at(len(x))
-    assert objective(torch.tensor(x, dtype=torch.float64)).item() == pytest.approx(
-        value, rel=1e-14, abs=1e-14
-    )
+    assert objective(torch.tensor(x, dtype=torch.float64)).item() == pytest.approx(value, rel=1e-14, abs=1e-14)
 
 
 @both_dtypes

@@ -85,16 +85,12 @@ def point() -> torch.Tensor:
 
 
 def groups(optimizer: torch.optim.Optimizer) -> list[dict[str, Any]]:
-    return [
-        {key: value for key, value in group.items() if key != "params"} for group in optimizer.param_groups
-    ]
+    return [{key: value for key, value in group.items() if key != "params"} for group in optimizer.param_groups]
 
 
 def test_there_is_every_class_of_torch_or_a_reason() -> None:
     names = {
-        name.lower()
-        for name, cls in vars(torch.optim).items()
-        if inspect.isclass(cls) and name != "Optimizer"
+        name.lower() for name, cls in vars(torch.optim).items() if inspect.isclass(cls) and name != "Optimizer"
     }
     assert names == set(ALL) | {name.replace("_", "") for name in REFUSED}
 
@@ -355,11 +351,7 @@ def descend(model: OptimizerParams, start: torch.Tensor) -> torch.Tensor:
 ROWWISE = [
     *({"name": name} for name, cls in ALL.items() if cls.rowwise),
     *({"name": name, **other(cls)} for name, cls in ALL.items() if cls.rowwise),
-    *(
-        {"name": name, **other(cls), "lr": 1e-3, "maximize": False}
-        for name, cls in ALL.items()
-        if cls.rowwise
-    ),
+    *({"name": name, **other(cls), "lr": 1e-3, "maximize": False} for name, cls in ALL.items() if cls.rowwise),
     {"name": "sgd", "lr": 0.01},
     {"name": "sgd", "lr": 0.01, "momentum": 0.9},
     {"name": "sgd", "lr": 0.01, "momentum": 0.9, "dampening": 0.5, "weight_decay": 0.01},

@@ -54,9 +54,7 @@ MORE: dict[str, list[dict[str, Any]]] = {
         {"factor": 0.9, "patience": 1, "cooldown": 2, "min_lr": 0.01, "eps": 0.0},
     ],
 }
-SAMPLES = [
-    {"name": name, **values} for name in ALL for values in (REQUIRED.get(name, {}), *MORE.get(name, []))
-]
+SAMPLES = [{"name": name, **values} for name in ALL for values in (REQUIRED.get(name, {}), *MORE.get(name, []))]
 STEADY = (
     {"name": "multi_step_lr", "milestones": [], "gamma": 0.5},
     {"name": "polynomial_lr", "total_iters": 30, "power": 0.0},
@@ -102,9 +100,7 @@ def by_hand(optimizer: torch.optim.Optimizer, sample: dict[str, Any]) -> lr_sche
     return lr_scheduler.ChainedScheduler(each)
 
 
-def lrs(
-    schedule: lr_scheduler.LRScheduler, optimizer: torch.optim.Optimizer, steps: int = STEPS
-) -> list[Any]:
+def lrs(schedule: lr_scheduler.LRScheduler, optimizer: torch.optim.Optimizer, steps: int = STEPS) -> list[Any]:
     group = optimizer.param_groups[0]
     found = [(group["lr"], group["momentum"])]
     for step in range(steps):
@@ -136,9 +132,7 @@ def test_parameters_and_defaults_are_those_of_torch(cls: type[SchedulerParams]) 
 @each_sample
 def test_it_survives_json(sample: dict[str, Any]) -> None:
     model = valid(sample)
-    dumped = Job(
-        optimizer=Job.model_validate({"optimizer": "sgd"}).optimizer, scheduler=model
-    ).model_dump_json()
+    dumped = Job(optimizer=Job.model_validate({"optimizer": "sgd"}).optimizer, scheduler=model).model_dump_json()
     assert Job.model_validate_json(dumped).scheduler == model
     found = json.loads(dumped)["scheduler"]
     for key, value in sample.items():

@@ -1,0 +1,76 @@
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as st_np
+
+from app.db.columns import pack, unpack
+
+BITS = {"float64": np.uint64, "float32": np.uint32, "int64": np.uint64, "uint8": np.uint8}
+
+
+@st.composite
+def any_bits(draw: st.DrawFn) -> np.ndarray:
+    """Arrays of every pattern of bits, so that each NaN payload, infinity and -0.0 may come."""
+    dtype = draw(st.sampled_from(sorted(BITS)))
+    shape = draw(st_np.array_shapes(min_dims=1, max_dims=3, min_side=0, max_side=7))
+    bits: np.ndarray = draw(st_np.arrays(BITS[dtype], shape))
+    return bits.view(dtype)
+
+
+@st.composite
+def views(draw: st.DrawFn) -> np.ndarray:
+    """Arrays whose memory is not in the order of their items."""
+    array = draw(any_bits())
+    view: np.ndarray = array.transpose(draw(st.permutations(range(array.ndim))))
+    return view[tuple(slice(None, None, draw(st.sampled_from([1, 2, -1]))) for _ in range(array.ndim))]
+
+
+def assert_same_bits(one: np.ndarray, other: np.ndarray) -> None:
+    assert one.dtype == other.dtype
+    assert one.shape == other.shape
+    assert one.tobytes() == other.tobytes()
+
+
+@given(st.dictionaries(st.text(max_size=5), any_bits() | views(), max_size=4))
+@settings(deadline=None)
+def test_what_was_packed_comes_back_to_the_last_bit(arrays: dict[str, np.ndarray]) -> None:
+    unpacked = unpack(pack(arrays))
+    assert list(unpacked) == list(arrays)
+    for name, array in arrays.items():
+        assert_same_bits(unpacked[name], array)
+
+
+def test_every_kind_of_number_comes_back() -> None:
+    payload = np.array([0x7FF8_0000_0000_0001, 0xFFF0_0000_0000_1234], np.uint64).view(np.float64)
+    special = np.array([np.nan, -np.nan, np.inf, -np.inf, -0.0, 0.0, 5e-324, -1.7976931348623157e308])
+    arrays = {"special": np.concatenate([special, payload]), "ends": np.array([-(2**63), 2**63 - 1])}
+    unpacked = unpack(pack(arrays))
+    for name, array in arrays.items():
+        assert_same_bits(unpacked[name], array)
+
+
+@pytest.mark.parametrize("shape", [(0,), (0, 3), (3, 0), (2, 0, 5)])
+def test_empty_arrays_keep_their_shape_beside_others(shape: tuple[int, ...]) -> None:
+    arrays = {"empty": np.zeros(shape), "full": np.arange(3.0), "none": np.zeros(0, np.float32)}
+    unpacked = unpack(pack(arrays))
+    for name, array in arrays.items():
+        assert_same_bits(unpacked[name], array)
+
+
+def test_packing_leaves_the_array_as_it_is() -> None:
+    array = np.arange(10.0)
+    pack({"x": array})
+    np.testing.assert_array_equal(array, np.arange(10.0))
+
+
+def test_the_same_arrays_give_the_same_bytes() -> None:
+    arrays: dict[str, Any] = {"x": np.arange(12.0).reshape(3, 4), "n": np.arange(3)}
+    assert pack(arrays) == pack({name: array.copy() for name, array in arrays.items()})
+
+
+def test_a_smooth_trajectory_takes_less_room_than_its_numbers() -> None:
+    smooth = np.exp(-np.linspace(0, 1, 10_000))
+    assert len(pack({"f": smooth})) < 0.8 * smooth.nbytes

@@ -1,0 +1,178 @@
+"""Whatever is killed, every accepted job ends, and as if nothing had happened."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+
+from tests.unit.driving import OPTIMIZERS, drive, job, name_of
+from tests.workers.service import Service, until
+
+LONG: dict[str, Any] = {
+    "optimizer": "nadam",
+    "lr": 0.001,
+    "init": [[0, 0], [4, 0], [-4, 0]],
+    "steps": 12_000,
+    "record_every": 7,
+    "gradient_noise": {"std": 0.1, "seed": 3},
+}
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    with Service(tmp_path_factory.mktemp("service")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def undisturbed() -> Any:
+    return drive(job(**LONG))
+
+
+def assert_recorded(service: Service, job_id: str, undisturbed: Any) -> None:
+    """Check that what the service holds of a job is what an undisturbed run of the engine gives."""
+    for run in range(len(undisturbed.x)):
+        trajectory = service.client.get(f"/v1/jobs/{job_id}/trajectory", params={"run": run}).json()
+        last = int(undisturbed.results.n_steps[run])
+        off_grid = last not in undisturbed.steps[run]
+        assert trajectory["step"] == [*undisturbed.steps[run].tolist(), *([last] if off_grid else [])]
+        n = len(undisturbed.steps[run])
+        np.testing.assert_array_equal(np.array(trajectory["x"][:n]), undisturbed.x[run])
+        np.testing.assert_array_equal(np.array(trajectory["f"][:n]), undisturbed.f[run])
+        assert trajectory["x"][-1] == undisturbed.results.x[run].tolist()
+
+
+def test_a_job_whose_worker_is_killed_ends_as_if_it_had_not_been(service: Service, undisturbed: Any) -> None:
+    job_id = service.post(**LONG)
+    for attempt in (1, 2):
+        step = service.job(job_id)["progress"]["step"]
+        until(lambda attempt=attempt, step=step: service.is_running(job_id, step + 1, attempt))
+        for worker in service.workers():
+            worker.kill()
+    ended = service.ended(job_id)
+    assert ended["status"] == "succeeded", ended["error"]
+    assert ended["attempt"] == 3
+    assert_recorded(service, job_id, undisturbed)
+
+
+def test_after_the_whole_service_is_killed_every_accepted_job_ends(tmp_path: Path, undisturbed: Any) -> None:
+    with Service(tmp_path, workers=1) as service:
+        long = service.post(**LONG)
+        waiting = [service.post(steps=50) for _ in range(20)]
+        until(lambda: service.is_running(long))
+        for _ in range(4):  # more often than a job may lose its worker: the service's deaths are not the job's
+            service.kill()
+            service.start()
+        for job_id in (long, *waiting):
+            ended = service.ended(job_id)
+            assert ended["status"] == "succeeded", ended["error"]
+        assert_recorded(service, long, undisturbed)
+
+
+def test_a_job_that_loses_its_worker_three_times_fails_alone(tmp_path: Path) -> None:
+    with Service(tmp_path, workers=1) as service:
+        culprit = service.post(steps=10_000_000, record_every=1000)
+        others = [service.post(steps=30) for _ in range(5)]
+        for attempt in (1, 2, 3):
+            until(lambda attempt=attempt: service.is_running(culprit, attempt=attempt))
+            (worker,) = service.workers()
+            worker.kill()
+        failed = service.ended(culprit)
+        assert failed["status"] == "failed"
+        assert "died 3 times" in failed["error"]
+        assert failed["progress"]["step"] > 0
+        assert [service.ended(other)["status"] for other in others] == ["succeeded"] * 5
+        assert service.client.post(f"/v1/jobs/{culprit}/extend", json={"steps": 5}).status_code == 409
+        assert service.client.get(f"/v1/jobs/{culprit}/trajectory").json()["n_points"] > 1
+
+
+@pytest.mark.timeout(600)
+def test_a_burst_of_jobs_all_end_while_workers_are_killed(service: Service) -> None:
+    stop, answers = threading.Event(), Counter[int]()
+
+    def ask() -> None:
+        with httpx.Client(base_url=service.client.base_url, timeout=30) as client:
+            while not stop.is_set():
+                answers[client.get("/healthz").status_code] += 1
+                time.sleep(0.02)
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    job_ids = []
+    for number in range(1000):
+        job_ids.append(service.post(init=[number / 500, 1], steps=15, tags=["burst"]))
+        if number in {300, 500, 700, 900}:
+            service.workers()[0].kill()
+    until_ended = {"tag": "burst", "limit": 1000}
+
+    def all_ended() -> bool:
+        items = service.client.get("/v1/jobs", params=until_ended).json()["items"]
+        return all(item["status"] not in {"queued", "running"} for item in items)
+
+    try:
+        until(all_ended)
+    finally:
+        stop.set()
+        asking.join()
+    items = service.client.get("/v1/jobs", params=until_ended).json()["items"]
+    assert Counter(item["status"] for item in items) == {"succeeded": 1000}
+    assert {item["id"] for item in items} == set(job_ids)
+    assert set(answers) == {200}
+    assert answers[200] > 50
+
+
+def test_a_running_job_is_cancelled_at_once_and_frees_its_worker(tmp_path: Path) -> None:
+    with Service(tmp_path, workers=1) as service:
+        job_id = service.post(steps=1_000_000, init=[[0, 0], [1, 1]])
+        until(lambda: service.is_running(job_id))
+        cancelled = service.client.post(f"/v1/jobs/{job_id}/cancel").json()
+        assert cancelled["status"] == "cancelled"
+        assert [run["outcome"] for run in cancelled["runs"]] == ["cancelled", "cancelled"]
+        n_steps = cancelled["progress"]["step"]
+        assert service.ended(service.post(steps=20))["status"] == "succeeded"
+        assert service.job(job_id) == service.client.post(f"/v1/jobs/{job_id}/cancel").json()
+        trajectory = service.client.get(f"/v1/jobs/{job_id}/trajectory").json()
+        assert trajectory["step"] == list(range(n_steps + 1))
+        extended = service.client.post(f"/v1/jobs/{job_id}/extend", json={"steps": 10}).json()
+        assert extended["progress"]["steps"] == n_steps + 10
+        assert service.ended(job_id)["status"] == "succeeded"
+        expected = drive(job(steps=n_steps + 10, init=[[0, 0], [1, 1]]))
+        assert_recorded(service, job_id, expected)
+
+
+def test_a_running_job_can_be_deleted(service: Service) -> None:
+    job_id = service.post(steps=1_000_000)
+    until(lambda: service.is_running(job_id))
+    assert service.client.delete(f"/v1/jobs/{job_id}").status_code == 204
+    assert service.client.get(f"/v1/jobs/{job_id}").status_code == 404
+    assert service.ended(service.post())["status"] == "succeeded"
+    assert service.client.get(f"/v1/jobs/{job_id}").status_code == 404
+
+
+def test_a_job_whose_time_is_up_ends_with_what_it_has(service: Service) -> None:
+    job_id = service.post(steps=5_000_000, record_every=100, timeout_s=1.0)
+    ended = service.ended(job_id)
+    assert ended["status"] == "succeeded"
+    (run,) = ended["runs"]
+    assert run["outcome"] == "timed_out"
+    assert 0 < run["n_steps"] < 5_000_000
+    trajectory = service.client.get(f"/v1/jobs/{job_id}/trajectory").json()
+    assert trajectory["step"][-1] == run["n_steps"]
+    assert trajectory["x"][-1] == run["x"]
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=name_of)
+def test_an_extended_job_is_one_that_was_longer_from_the_start(service: Service, optimizer: dict[str, Any]) -> None:
+    fields: dict[str, Any] = {"optimizer": optimizer, "init": [[0, 0], [-1, 2]], "record_every": 4}
+    job_id = service.post(**fields, steps=30)
+    assert service.ended(job_id)["status"] == "succeeded"
+    answer = service.client.post(f"/v1/jobs/{job_id}/extend", json={"steps": 33})
+    assert answer.status_code == 202
+    assert service.ended(job_id)["status"] == "succeeded"
+    assert_recorded(service, job_id, drive(job(**fields, steps=63)))

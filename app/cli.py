@@ -23,6 +23,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+_SHUTDOWN_SECONDS = 5
+
 DataDir = Annotated[Path | None, typer.Option(help="Where the database and caches live. [default: data]")]
 
 
@@ -48,7 +50,12 @@ def serve(
     ).check_exposure()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)
-    uvicorn.run(create_app(settings), host=settings.host, port=settings.port)
+    uvicorn.run(
+        create_app(settings),
+        host=settings.host,
+        port=settings.port,
+        timeout_graceful_shutdown=_SHUTDOWN_SECONDS,  # event streams last as long as their jobs
+    )
 
 
 @app.command()

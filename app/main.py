@@ -103,10 +103,10 @@ def _only_service(settings: Settings) -> Iterator[None]:
 def _openapi(app: FastAPI) -> dict[str, Any]:
     if app.openapi_schema is None:
         schema = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+        problem = {"schema": {"$ref": "#/components/schemas/Problem"}}
         for path in schema["paths"].values():
             for operation in path.values():
-                for answer in (operation["responses"].get("4XX"), operation["responses"].get("5XX")):
-                    if answer:
-                        answer["content"] = {problems.MEDIA_TYPE: answer["content"].pop("application/json")}
+                for status in ("4XX", "5XX"):
+                    operation["responses"][status]["content"] = {problems.MEDIA_TYPE: problem}
         app.openapi_schema = schema
     return app.openapi_schema

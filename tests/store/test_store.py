@@ -1,9 +1,8 @@
 """What the stores promise, on a real SQLite file, driven as a worker drives them."""
 
-import multiprocessing
 import threading
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,7 @@ from app.db import migrations
 from app.db.attempts import MAX_LOST_ATTEMPTS, AttemptStore
 from app.db.columns import unpack
 from app.db.migrations import migrate
-from app.db.models import Base, Block, Checkpoint, IdempotencyKey, Job, Tag
+from app.db.models import Base, Block, Checkpoint, Job, Tag
 from app.db.session import Database
 from app.db.store import JobFilter, JobStore
 from app.db.trajectories import StepRange, Trajectory, TrajectoryStore
@@ -32,7 +31,7 @@ from app.engine.eager import EagerRun
 from app.engine.outcome import Outcome, Results
 from app.engine.spec import JobSpec
 from app.errors import Conflict, InvalidInput, LimitExceeded, NotFound, SettingsError
-from app.jobs.record import Attempt, JobRecord
+from app.jobs.record import Attempt
 from app.jobs.status import Status
 from app.settings import Limits
 from tests.unit.driving import assert_same, drive, job
@@ -40,10 +39,10 @@ from tests.unit.driving import assert_same, drive, job
 LIMITS = Limits.model_validate({})
 NO_JOB = "01a20ac5-a660-71b0-b714-4520eccad03b"
 
-RAGGED = {
-    # from left to right: goes on, diverges at once, has converged, diverges later, converges, goes on
-    "init": [[0, 0], [1e200, 0], [3, 2], [5, 5], [3.1, 2.1], [-1, -1]],
-    "optimizer": {"name": "sgd", "lr": 0.012},
+RAGGED: dict[str, Any] = {
+    # in this order: converges, diverges at once, has converged, goes on, diverges later, converges sooner
+    "init": [[0, 0], [1e200, 0], [3, 2], [5, 5], [7, 7], [3.1, 2.1]],
+    "optimizer": {"name": "sgd", "lr": 0.015},
     "stop": {"f": 1e-3},
     "steps": 40,
 }
@@ -666,8 +665,8 @@ def test_an_extension_beyond_the_scheduler_is_refused(stores: Stores) -> None:
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("record_every", [1, 3, 40, 1000])
 def test_ragged_runs_are_read_as_the_engine_gave_them(stores: Stores, dtype: str, record_every: int) -> None:
-    start = [[0, 0], [1e18, 0], *RAGGED["init"][2:]] if dtype == "float32" else RAGGED["init"]  # type: ignore[index]
-    spec = job(**{**RAGGED, "init": start, "dtype": dtype, "record_every": record_every})
+    init = [[0, 0], [1e18 if dtype == "float32" else 1e200, 0], *RAGGED["init"][2:]]
+    spec = job(**{**RAGGED, "init": init, "dtype": dtype, "record_every": record_every})
     outcomes = drive(spec).results.outcome.tolist()
     assert {Outcome.diverged, Outcome.converged, Outcome.max_steps} <= set(outcomes)
     wanted = expected(spec)
@@ -765,9 +764,9 @@ def test_a_large_chunk_is_cut_into_blocks_of_steps(stores: Stores) -> None:
         assert_same_trajectories(stores.read(job_id, first, last), cut)
 
 
-def test_twenty_thousand_steps_are_a_handful_of_rows(stores: Stores) -> None:
-    stores.finished(job(steps=20_000, dtype="float32", lr=0.001), [500, 5000])
-    assert stores.n_rows()["blocks"] <= 5
+def test_two_thousand_steps_are_a_handful_of_rows(stores: Stores) -> None:
+    stores.finished(job(steps=2000, dtype="float32", lr=0.001), [5, 500])
+    assert stores.n_rows()["blocks"] == 3
 
 
 # the database
@@ -821,13 +820,6 @@ def test_threads_that_write_at_once_wait_for_each_other(stores: Stores, path: Pa
     assert len({job_id for ids in made for job_id in ids}) == 400
     assert stores.n_rows()["jobs"] == 400
     assert all(ids == sorted(ids) for ids in made)
-
-
-def test_processes_that_write_at_once_wait_for_each_other(stores: Stores, path: Path) -> None:
-    with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
-        made = list(pool.map(create_many, [str(path)] * 2, [60] * 2))
-    assert len({job_id for ids in made for job_id in ids}) == 120
-    assert stores.n_rows()["jobs"] == 120
 
 
 @pytest.mark.parametrize(
@@ -884,12 +876,3 @@ def test_missing_migrations_are_told(stores: Stores, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(migrations, "_SCRIPTS", tmp_path / "nowhere")
     with pytest.raises(SettingsError, match="nowhere"):
         migrate(stores.database)
-
-
-def test_records_show_what_the_rows_hold(stores: Stores) -> None:
-    key = stores.jobs.create(job(), key="k")[0]
-    with stores.database.read() as session:
-        row = session.get(IdempotencyKey, "k")
-        assert row is not None
-        assert row.job_id == key.id
-    assert isinstance(key, JobRecord)

@@ -47,7 +47,16 @@ class Service:
         log = (self._data_dir / "log").open("ab")
         with log:
             self._process = subprocess.Popen(
-                [THALWEG, "serve", "--port", str(port), "--data-dir", self._data_dir, "--workers", str(self._workers)],
+                [
+                    THALWEG,
+                    "serve",
+                    "--port",
+                    str(port),
+                    "--data-dir",
+                    self._data_dir,
+                    "--workers",
+                    str(self._workers),
+                ],
                 stdout=log,
                 stderr=log,
                 env=self._environment,

@@ -1,0 +1,1 @@
+"""Measurements, as ratios within one run: the machine that they run on is shared and noisy."""

@@ -1,5 +1,7 @@
 """What packing a trajectory saves, and what it costs, against zstd alone."""
 
+from functools import partial
+
 import numpy as np
 import zstandard
 
@@ -35,9 +37,9 @@ def main() -> None:
         table(f"{dtype}: size", sizes, "of raw")
         times = ratios(
             {
-                "zstd": lambda raw=raw: compressor.compress(raw),
-                "pack": lambda columns=columns: pack(columns),
-                "unpack": lambda packed=packed: unpack(packed),
+                "zstd": partial(compressor.compress, raw),
+                "pack": partial(pack, columns),
+                "unpack": partial(unpack, packed),
             },
             rounds=20,
         )

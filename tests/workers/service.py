@@ -103,13 +103,15 @@ class Service:
         """Whether a job runs, in at least this attempt, and is at least so far."""
         job = self.job(job_id)
         assert job["status"] in {"queued", "running"}, job
-        return job["status"] == "running" and job["progress"]["step"] >= step and job["attempt"] >= attempt
+        far_enough: bool = job["progress"]["step"] >= step and job["attempt"] >= attempt
+        return far_enough and job["status"] == "running"
 
     def _is_ready(self) -> bool:
         assert self._process is not None
         assert self._process.poll() is None, (self._data_dir / "log").read_text()
         try:
-            return self.client.get("/readyz").json().get("workers") == self._workers
+            n_workers: int = self.client.get("/readyz").json().get("workers", 0)
+            return n_workers == self._workers
         except httpx.TransportError:
             return False
 

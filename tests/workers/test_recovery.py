@@ -109,7 +109,7 @@ def test_a_burst_of_jobs_all_end_while_workers_are_killed(service: Service) -> N
         job_ids.append(service.post(init=[number / 500, 1], steps=15, tags=["burst"]))
         if number in {300, 500, 700, 900}:
             service.workers()[0].kill()
-    until_ended = {"tag": "burst", "limit": 1000}
+    until_ended: dict[str, str | int] = {"tag": "burst", "limit": 1000}
 
     def all_ended() -> bool:
         items = service.client.get("/v1/jobs", params=until_ended).json()["items"]

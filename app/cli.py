@@ -13,8 +13,8 @@ from rich.console import Console
 from app.db.migrations import migrate as migrate_database
 from app.db.session import Database
 from app.errors import ThalwegError
-from app.main import create_app
-from app.settings import Settings, load
+from app.main import create_app, prepared
+from app.settings import load
 
 app = typer.Typer(
     help="Gradient descent as a service.",
@@ -48,6 +48,8 @@ def serve(
         scheduler=scheduler,
         no_auth=no_auth or None,
     ).check_exposure()
+    with prepared(settings):
+        pass  # uvicorn would bury what is wrong in a traceback
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)
     uvicorn.run(
@@ -72,7 +74,7 @@ def migrate(data_dir: DataDir = None) -> None:
 @app.command()
 def openapi() -> None:
     """Print the OpenAPI description of the service."""
-    sys.stdout.write(json.dumps(create_app(Settings()).openapi(), indent=2, ensure_ascii=False) + "\n")
+    sys.stdout.write(json.dumps(create_app(load()).openapi(), indent=2, ensure_ascii=False) + "\n")
 
 
 def main() -> None:

@@ -58,8 +58,7 @@ def create_app(settings: Settings) -> FastAPI:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     settings: Settings = app.state.settings
-    with _only_service(settings), _opened(settings) as database:
-        await run_sync(migrate, database)
+    with prepared(settings) as database:
         await run_sync(check, Adam())  # torch's first optimizer takes seconds, which no request should wait
         dispatcher = QueueDispatcher(settings, database)
         app.state.services = Services(
@@ -76,13 +75,20 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 @contextmanager
-def _opened(settings: Settings) -> Iterator[Database]:
-    database = Database(settings.url)
-    check_scheduler(settings, database)
-    try:
-        yield database
-    finally:
-        database.dispose()
+def prepared(settings: Settings) -> Iterator[Database]:
+    """Give the database of a service that may be served, up to date and held against any second service.
+
+    Raises:
+        SettingsError: What keeps the service from being served.
+    """
+    with _only_service(settings):
+        database = Database(settings.url)
+        try:
+            check_scheduler(settings, database)
+            migrate(database)
+            yield database
+        finally:
+            database.dispose()
 
 
 @contextmanager

@@ -82,7 +82,9 @@ def _check_size(record: JobRecord, results: Results, run: int, wanted: StepRange
     end = int(results.n_steps[run])
     first = wanted.first or 0
     last = end if wanted.last is None else min(wanted.last, end)
-    n_points = max(0, last - first) // record.spec.record_every + 1
+    every = record.spec.record_every
+    n_on_grid = max(0, last // every + 1 - -(-first // every))
+    n_points = n_on_grid + (end % every > 0 and first <= end <= last)
     n_values = n_points * (record.spec.dim + 1)
     if n_points > limits.max_json_points or n_values > 10 * limits.max_json_points:
         raise LimitExceeded(

@@ -110,10 +110,10 @@ class Service:
         assert self._process is not None
         assert self._process.poll() is None, (self._data_dir / "log").read_text()
         try:
-            n_workers: int = self.client.get("/readyz").json().get("workers", 0)
-            return n_workers == self._workers
+            ready = self.client.get("/readyz").json()
         except httpx.TransportError:
             return False
+        return bool(ready.get("workers") == self._workers)
 
 
 def until(condition: Any) -> None:

@@ -176,3 +176,12 @@ def test_an_extended_job_is_one_that_was_longer_from_the_start(service: Service,
     assert answer.status_code == 202
     assert service.ended(job_id)["status"] == "succeeded"
     assert_recorded(service, job_id, drive(job(**fields, steps=63)))
+
+
+def test_short_jobs_pass_a_long_one(service: Service) -> None:
+    long = service.post(steps=10_000_000, record_every=1000)
+    until(lambda: service.is_running(long))
+    for job_id in [service.post(steps=20) for _ in range(30)]:
+        assert service.ended(job_id)["status"] == "succeeded"
+    assert service.is_running(long)
+    service.client.post(f"/v1/jobs/{long}/cancel")

@@ -25,15 +25,15 @@ app = typer.Typer(
 
 _SHUTDOWN_SECONDS = 5
 
-DataDir = Annotated[Path | None, typer.Option(help="Where the database and caches live. [default: data]")]
+DataDir = Annotated[Path | None, typer.Option(help="Where the database and caches live. (default: data)")]
 
 
 @app.command()
 def serve(
-    host: Annotated[str | None, typer.Option(help="Address to listen on. [default: 127.0.0.1]")] = None,
-    port: Annotated[int | None, typer.Option(help="Port to listen on. [default: 8000]")] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on. (default: 127.0.0.1)")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on. (default: 8000)")] = None,
     data_dir: DataDir = None,
-    workers: Annotated[int | None, typer.Option(help="Worker processes. [default: one per core]")] = None,
+    workers: Annotated[int | None, typer.Option(help="Worker processes. (default: one per core)")] = None,
     scheduler: Annotated[str | None, typer.Option(help="Dask scheduler to use instead of them.")] = None,
     no_auth: Annotated[  # noqa: FBT002 a flag of the command line
         bool, typer.Option("--no-auth", help="Listen beyond loopback without API keys.")

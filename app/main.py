@@ -81,10 +81,11 @@ def prepared(settings: Settings) -> Iterator[Database]:
     Raises:
         SettingsError: What keeps the service from being served.
     """
-    with _only_service(settings):
-        database = Database(settings.url)
+    database = Database(settings.url)
+    check_scheduler(settings, database)
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    with _only_service(database):
         try:
-            check_scheduler(settings, database)
             migrate(database)
             yield database
         finally:
@@ -92,17 +93,16 @@ def prepared(settings: Settings) -> Iterator[Database]:
 
 
 @contextmanager
-def _only_service(settings: Settings) -> Iterator[None]:
-    """Hold the data directory: a second service would take the first one's running jobs for orphans."""
-    lock = Path(settings.data_dir) / "lock"
+def _only_service(database: Database) -> Iterator[None]:
+    """Hold the database: a second service would take the first one's running jobs for orphans."""
+    lock = Path(f"{database.path}.lock")
     try:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
         with lock.open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             yield
     except BlockingIOError:
         raise SettingsError(
-            f"another service uses {settings.data_dir}: stop it, or give this one a directory of its own"
+            f"another service uses {database.path}: stop it, or give this one a data directory of its own"
         ) from None
 
 

@@ -135,10 +135,12 @@ def list_runs(job_id: JobId, services: Wired, limit: Limit = 100, cursor: Cursor
 
 
 @router.post("/{job_id}/cancel")
-def cancel_job(job_id: JobId, services: Wired) -> wire.Job:
+def cancel_job(job_id: JobId, services: Wired, response: Response) -> wire.Job:
     """End a job now, keeping what was recorded; a job that has ended stays as it is."""
     services.jobs.cancel(job_id)
-    return wire.job(*services.jobs.get_with_results(job_id))
+    record, results = services.jobs.get_with_results(job_id)
+    response.headers["ETag"] = wire.etag(record)
+    return wire.job(record, results)
 
 
 @router.post("/{job_id}/extend", status_code=202)
@@ -146,8 +148,10 @@ def extend_job(job_id: JobId, extension: Extension, services: Wired, response: R
     """Take an ended job further, from where it is, as if it had had so many more steps from the start."""
     services.jobs.extend(job_id, extension.steps, services.settings)
     services.dispatcher.wake()
+    record, results = services.jobs.get_with_results(job_id)
     response.headers["Location"] = f"/v1/jobs/{job_id}"
-    return wire.job(*services.jobs.get_with_results(job_id))
+    response.headers["ETag"] = wire.etag(record)
+    return wire.job(record, results)
 
 
 @router.delete("/{job_id}", status_code=204)

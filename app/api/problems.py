@@ -24,6 +24,7 @@ _STATUS: Mapping[type[ThalwegError], tuple[int, str]] = {
     Conflict: (409, "conflict"),
     Unavailable: (503, "unavailable"),
 }
+_TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}  # as RFC 9110 has them, older Pythons not
 _WORDS = {
     "extra_forbidden": "there is no such field here",
     "missing": "this is required",
@@ -88,7 +89,7 @@ def response(
     """Return a problem as a response."""
     problem = Problem(
         type="about:blank" if kind is None else f"urn:thalweg:problem:{kind}",
-        title=HTTPStatus(status).phrase,
+        title=_TITLES.get(status) or HTTPStatus(status).phrase,
         status=status,
         detail=detail,
         instance=request.url.path,

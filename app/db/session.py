@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, create_engine, event
@@ -35,6 +36,7 @@ class Database:
                 "DATABASE_URL must name an SQLite file, as in sqlite:///data/thalweg.db: "
                 "no other database is supported yet"
             )
+        self.path = Path(self.url.database or "")
         self.engine = create_engine(self.url, connect_args={"timeout": _BUSY_SECONDS}, pool_size=8, max_overflow=-1)
         self._writing = self.engine.execution_options(thalweg_begin="BEGIN IMMEDIATE")
         event.listen(self.engine, "connect", _configure)

@@ -41,8 +41,8 @@ def n_recorded(steps: int, record_every: int) -> int:
 def _too_much_recorded(spec: JobSpec, most_points: int) -> LimitExceeded:
     recorded = n_recorded(spec.steps, spec.record_every) * spec.n_runs
     complaint = (
-        f"{spec.n_runs} runs of {spec.steps} steps, every {spec.record_every} recorded, are {recorded} recorded "
-        f"points of {spec.dim} coordinates; this service's limit is {most_points} "
+        f"{spec.steps} steps from {spec.n_runs} starts with record_every {spec.record_every} would record "
+        f"{recorded} points of {spec.dim} coordinates; this service's limit is {most_points} "
         "(max_recorded_points, max_recorded_values)"
     )
     per_run = most_points // spec.n_runs

@@ -23,7 +23,8 @@ def reached_minimum(objective: CatalogueObjective, x: np.ndarray) -> ReachedMini
     if not objective.minima or not np.isfinite(x).all():
         return None
     minima = np.array([minimum.x for minimum in objective.minima])
-    distances = np.linalg.norm(minima - x.astype(np.float64), axis=1)
+    with np.errstate(over="ignore"):  # infinitely far is far
+        distances = np.linalg.norm(minima - x.astype(np.float64), axis=1)
     index = int(distances.argmin())
     width = max(high - low for low, high in objective.domain)
     if distances[index] > NEAR * width:

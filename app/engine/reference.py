@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from app.errors import InvalidInput
 from app.functions import catalogue
@@ -14,24 +14,23 @@ _NOT_BUILT = {
 }
 
 
+def _known(name: str) -> str:
+    return catalogue.get(name).name
+
+
 class CatalogueReference(BaseModel):
     """A function of the catalogue, by name; `dim` is for those that have any dimension."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: Annotated[str, Field(max_length=100)]
-    dim: Annotated[int, Field(strict=True, ge=1)] | None = None
-
-    @property
-    def exists(self) -> bool:
-        """Whether the catalogue has a function of this name."""
-        return self.name in catalogue.names()
+    name: Annotated[str, AfterValidator(_known)]
+    dim: Annotated[int, Field(strict=True, ge=1, le=1_000_000)] | None = None
 
     def objective(self, dim: int | None = None) -> CatalogueObjective:
         """Return the objective, of dimension `dim` where the reference itself does not say one.
 
         Raises:
-            InvalidInput: There is no such function, or not of this dimension.
+            InvalidInput: The function is not of this dimension.
         """
         if self.dim is not None and dim is not None and self.dim != dim:
             raise InvalidInput(f"the function's dim is {self.dim}, but the points have {dim} coordinates")
@@ -40,7 +39,7 @@ class CatalogueReference(BaseModel):
 
 def _reference(value: Any) -> Any:
     if isinstance(value, str):
-        return {"name": value}
+        return {"name": _known(value)}
     if isinstance(value, dict):
         for kind, reason in _NOT_BUILT.items():
             if kind in value:

@@ -98,8 +98,7 @@ class JobSpec(_Part):
         try:
             objective = self.function.objective(dim)
         except InvalidInput as error:
-            at_fault = "init" if self.init.dim and self.function.exists else "function"
-            raise InvalidInput(error.detail, at_fault) from error
+            raise InvalidInput(error.detail, "init" if self.init.dim else "function") from error
         if dim is None and objective.function.dim is None:
             raise InvalidInput(
                 f"{self.function.name} takes points of any dimension: say which one, as in "

@@ -37,7 +37,7 @@ class Evaluation(BaseModel):
         try:
             self.function.objective(dim)
         except InvalidInput as error:
-            raise InvalidInput(error.detail, "points" if self.function.exists else "function") from error
+            raise InvalidInput(error.detail, "points") from error
         return self
 
     def check_limits(self, limits: Limits) -> None:
@@ -191,7 +191,7 @@ class Slice(Window):
         try:
             return self.function.objective(named)
         except InvalidInput as error:
-            raise InvalidInput(error.detail, "fixed" if named and self.function.exists else "function") from error
+            raise InvalidInput(error.detail, "fixed" if named else "function") from error
 
     def base_point(self) -> tuple[CatalogueObjective, list[float]]:
         """Return the function, and the point through which the slice is cut."""
@@ -218,6 +218,12 @@ def surface(request: Slice, limits: Limits) -> Surface:
         InvalidInput: The window is empty, or too large for this service.
     """
     objective, base = request.base_point()
+    if objective.dim > limits.max_dim:
+        raise LimitExceeded(
+            f"dimension {objective.dim} is over this service's limit of {limits.max_dim} (max_dim): lower it",
+            "function",
+            "dim",
+        )
     across, along = request.axes
     x, y = request.grid(objective.domain[across], objective.domain[along], limits)
     z = np.empty(len(x) * len(y))

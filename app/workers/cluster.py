@@ -16,9 +16,8 @@ from app.settings import Settings, is_loopback
 _CONFIGURATION = {
     # our own limit counts the attempts of each job; Dask's blames a job for its neighbours
     "distributed.scheduler.allowed-failures": 1_000_000,
-    "distributed.worker.daemon": True,
+    "distributed.worker.preload": ["app.workers.preload"],
     "distributed.admin.tick.limit": "30s",
-    "distributed.nanny.pre-spawn-environ.OMP_NUM_THREADS": 1,
 }
 
 

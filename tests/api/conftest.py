@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import httpx
 import pytest
@@ -39,10 +40,12 @@ def idle_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Cli
         max_dim=50,
         max_grid_points=100_000,
     )
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("app.main.QueueDispatcher", NoWorkers)
-        with served(settings) as client:
-            yield client
+    with ExitStack() as stack:
+        with pytest.MonkeyPatch.context() as patch:
+            # for its start only: another application, started while this one serves, has workers
+            patch.setattr("app.main.QueueDispatcher", NoWorkers)
+            client = stack.enter_context(served(settings))
+        yield client
 
 
 @pytest.fixture

@@ -62,6 +62,7 @@ BAD_FIELDS: list[tuple[dict[str, Any], str, str]] = [
     ({"init": {"random": 3, "low": [0, 0]}}, "#/init/high", "together"),
     ({"function": "sphere", "init": [0] * 51}, "#/function/dim", "max_dim"),
     ({"init": [1e300, 0], "dtype": "float32"}, "#/init", "float32"),
+    ({"function": {"name": "sphere", "dim": 10**12}, "init": {"random": 1}}, "#/function/dim", "1000000"),
     ({"dtype": "float16"}, "#/dtype", "float32"),
     ({"steps": 0}, "#/steps", "at least 1"),
     ({"steps": -5}, "#/steps", "at least 1"),
@@ -274,6 +275,8 @@ def test_a_bad_window_is_refused(idle: httpx.Client, query: str, pointer: str) -
         ({"function": {"name": "sphere", "dim": 1}}, "#/function"),
         ({"function": "sphere", "points": 10_000}, "#/points"),
         ({"function": "sphere", "colour": 1}, "#/colour"),
+        ({"function": {"name": "sphere", "dim": 51}}, "#/function/dim"),
+        ({"function": {"name": "sphere", "dim": 10**12}}, "#/function/dim"),
     ],
 )
 def test_a_bad_slice_is_refused(idle: httpx.Client, body: dict[str, Any], pointer: str) -> None:

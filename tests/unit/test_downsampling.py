@@ -26,7 +26,7 @@ def trajectories(draw: st.DrawFn, elements: st.SearchStrategy[float] = FINITE) -
 
 
 @given(trajectories(), st.integers(MIN_POINTS, 70))
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=100)
 def test_at_most_so_many_entries_ascending_and_always_the_same(
     trajectory: tuple[np.ndarray, np.ndarray], max_points: int
 ) -> None:
@@ -42,7 +42,7 @@ def test_at_most_so_many_entries_ascending_and_always_the_same(
 
 
 @given(trajectories(), st.integers(MIN_POINTS, 70))
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=100)
 def test_best_highest_and_the_ends_of_each_coordinate_are_kept(
     trajectory: tuple[np.ndarray, np.ndarray], max_points: int
 ) -> None:

@@ -121,7 +121,8 @@ def test_an_empty_window_is_refused() -> None:
 def points_in(function: Function, dim: int, n: int) -> np.ndarray:
     low, high = np.array(function.at(dim).domain).T
     # apart from the middle, where some have their minimum and no derivative
-    return low + (high - low) * (0.05 + 0.4 * np.random.default_rng(7).random((n, dim)))
+    points: np.ndarray = low + (high - low) * (0.05 + 0.4 * np.random.default_rng(7).random((n, dim)))
+    return points
 
 
 @pytest.mark.parametrize("function", catalogue.functions(), ids=lambda function: function.name)

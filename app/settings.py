@@ -21,6 +21,9 @@ class Limits(BaseModel):
     max_steps: Count = Field(1_000_000_000, description="steps of one job, extensions included")
     max_starts: Count = Field(100_000, description="starting points of one job")
     max_dim: Count = Field(10_000, description="dimension of a point")
+    max_state_values: Count = Field(
+        50_000_000, description="numbers that the points of one job and its optimizer's memory of them are"
+    )
     max_recorded_points: Count = Field(
         20_000_000, description="recorded trajectory points of one job, over all its runs"
     )

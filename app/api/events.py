@@ -47,13 +47,14 @@ async def _progress(services: Services, job_id: str, seen: int) -> AsyncIterator
         revision, status, step = await run_sync(services.jobs.revision, job_id)
         if revision != known:
             known = revision
-            record, results = await run_sync(services.jobs.get_with_results, job_id)
             if step > seen:
                 seen = step
+                record = await run_sync(services.jobs.get, job_id)
                 data = {"step": step, "steps": record.spec.steps, "status": status}
                 yield ServerSentEvent(event="progress", id=str(step), data=data)
-            if record.status.ended:
-                job = wire.job(record, results).model_dump(mode="json")
-                yield ServerSentEvent(event="done", id=str(record.step), data=job)
+            if status.ended:
+                record, results = await run_sync(services.jobs.get_with_results, job_id)
+                job = await run_sync(wire.job, record, results)
+                yield ServerSentEvent(event="done", id=str(step), data=job.model_dump(mode="json"))
                 return
         await anyio.sleep(LOOK_SECONDS)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import numpy as np
-from sqlalchemy import insert, select, update
+from sqlalchemy import ColumnElement, insert, select, update
 from sqlalchemy.orm import Session
 
 from app.db.columns import pack, unpack
@@ -104,47 +104,50 @@ class AttemptStore:
         }
         blocks = list(_blocks(attempt.job_id, chunk))
         with self._database.write() as session:
-            values = {"step": step, "revision": Job.revision + 1}
-            if ended_by is not None:
-                values |= {"status": Status.succeeded, "finished_at": time.time()}
-            if not self._write(session, attempt, values):
+            values = {"revision": Job.revision + 1} if ended_by is None else _ended(Status.succeeded)
+            if not self._write(session, attempt, {**values, "step": step}):
                 return False
             if blocks:
                 session.execute(insert(Block), blocks)
             session.merge(Checkpoint(job_id=attempt.job_id, **saved))
         return ended_by is None
 
+    def is_latest(self, attempt: Attempt) -> bool:
+        """Return whether this attempt may still write."""
+        query = select(Job.id).where(*_latest(attempt))
+        with self._database.read() as session:
+            return session.execute(query).first() is not None
+
+    def time_out(self, attempt: Attempt) -> None:
+        """Say that a job's time was up; its runs end where its last checkpoint has them."""
+        with self._database.write() as session:
+            if not self._write(session, attempt, _ended(Status.succeeded)):
+                return
+            if (checkpoint := session.get(Checkpoint, attempt.job_id)) is not None:
+                results = Results.from_columns(unpack(checkpoint.results)).resumed()
+                checkpoint.results = pack(results.ended(Outcome.timed_out).columns())
+
     def finish(self, attempt: Attempt) -> None:
         """Say that a job has succeeded that had nothing left to do."""
         with self._database.write() as session:
-            self._write(
-                session,
-                attempt,
-                {"status": Status.succeeded, "finished_at": time.time(), "revision": Job.revision + 1},
-            )
+            self._write(session, attempt, _ended(Status.succeeded))
 
     def fail(self, attempt: Attempt, reason: str) -> None:
         """Say that a job has failed, and why."""
         with self._database.write() as session:
-            self._write(
-                session,
-                attempt,
-                {
-                    "status": Status.failed,
-                    "finished_at": time.time(),
-                    "error": reason,
-                    "revision": Job.revision + 1,
-                },
-            )
+            self._write(session, attempt, {**_ended(Status.failed), "error": reason})
 
     @staticmethod
     def _write(session: Session, attempt: Attempt, values: dict[str, object]) -> bool:
-        latest = (
-            Job.id == attempt.job_id,
-            Job.attempt == attempt.number,
-            Job.status == Status.running,
-        )
-        return bool(session.execute(update(Job).where(*latest).values(values)).rowcount)  # type: ignore[attr-defined]
+        return bool(session.execute(update(Job).where(*_latest(attempt)).values(values)).rowcount)  # type: ignore[attr-defined]
+
+
+def _latest(attempt: Attempt) -> tuple[ColumnElement[bool], ...]:
+    return Job.id == attempt.job_id, Job.attempt == attempt.number, Job.status == Status.running
+
+
+def _ended(status: Status) -> dict[str, object]:
+    return {"status": status, "finished_at": time.time(), "revision": Job.revision + 1}
 
 
 def _blocks(job_id: str, chunk: Chunk) -> Iterator[dict[str, object]]:

@@ -5,6 +5,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import Any
 
 import orjson
 from sqlalchemy import Select, delete, select
@@ -21,6 +22,9 @@ from app.errors import Conflict, InvalidInput, NotFound
 from app.jobs.record import JobRecord
 from app.jobs.status import EXTENDABLE, Status
 from app.settings import Limits
+
+_BEFORE_START = {Status.cancelled: Outcome.cancelled, Status.succeeded: Outcome.timed_out}
+_CACHED_BYTES = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +101,7 @@ class JobStore:
             checkpoint = session.get(Checkpoint, job_id)
         if checkpoint is None:
             results = Results.before_start(record.spec.starts())
-            return record, results.ended(Outcome.cancelled) if record.status is Status.cancelled else results
+            return record, results.ended(_BEFORE_START.get(record.status, Outcome.running))
         results = Results.from_columns(unpack(checkpoint.results))
         return record, results if record.status.ended else results.resumed()
 
@@ -178,7 +182,7 @@ def as_record(job: Job) -> JobRecord:
     """Return a row as the rest of the service knows it."""
     return JobRecord(
         id=job.id,
-        spec=_parsed(orjson.dumps(job.spec)),
+        spec=_spec(job.spec),
         status=Status(job.status),
         generation=job.generation,
         attempt=job.attempt,
@@ -191,7 +195,12 @@ def as_record(job: Job) -> JobRecord:
     )
 
 
-@lru_cache(maxsize=256)
+def _spec(column: dict[str, Any]) -> JobSpec:
+    text = orjson.dumps(column)
+    return _parsed(text) if len(text) <= _CACHED_BYTES else JobSpec.model_validate(column)
+
+
+@lru_cache(maxsize=1024)
 def _parsed(spec: bytes) -> JobSpec:
     return JobSpec.model_validate_json(spec)
 

@@ -1,6 +1,7 @@
 """The reference engine: torch's own loop, in chunks, for all the runs of a job."""
 
 import io
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -10,6 +11,10 @@ import torch
 from app.engine.descent import Descent
 from app.engine.outcome import Checkpoint, Chunk, Outcome, Results
 from app.engine.spec import JobSpec
+
+
+class Interrupted(Exception):
+    """Whoever drives a run wants no more of it."""
 
 
 @dataclass(slots=True)
@@ -65,14 +70,22 @@ class EagerRun:
         """Whether nothing is left to do: all steps are done, or all runs have ended."""
         return self.step >= self._spec.steps or not self._descents
 
-    def advance(self, n_steps: int) -> Chunk:
+    def advance(self, n_steps: int, keep_going: Callable[[], bool] = lambda: True) -> Chunk:
         """Do up to `n_steps` further updates, at least 1, and return what they brought.
 
         The first chunk holds the entry of the start, too.
+
+        Raises:
+            Interrupted: `keep_going`, which is asked between descents, said no. The chunk is lost.
         """
         last = min(self.step + n_steps, self._spec.steps)
         runs = np.concatenate([descent.runs for descent in self._descents])
-        entries = _Entries.beside([self._advance(descent, last) for descent in self._descents])
+        parts = []
+        for descent in self._descents:
+            if not keep_going():
+                raise Interrupted
+            parts.append(self._advance(descent, last))
+        entries = _Entries.beside(parts)
         first, self.step, self._first_entry = self._first_entry, last, last + 1
 
         ended, n_valid = self._look(entries, runs, first)

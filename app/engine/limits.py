@@ -28,6 +28,14 @@ def check_limits(spec: JobSpec, limits: Limits) -> None:
             "function",
             "dim",
         )
+    n_values = spec.n_runs * spec.dim * (1 + spec.optimizer.n_memory)
+    if n_values > limits.max_state_values:
+        raise LimitExceeded(
+            f"{spec.n_runs} points of {spec.dim} coordinates, and what {spec.optimizer.name} remembers of them, "
+            f"are {n_values} numbers; this service's limit is {limits.max_state_values} (max_state_values): "
+            "spread the starts over several jobs, or lower the dimension or the optimizer's history_size",
+            "init",
+        )
     most_points = min(limits.max_recorded_points, limits.max_recorded_values // (spec.dim + 1))
     if n_recorded(spec.steps, spec.record_every) * spec.n_runs > most_points:
         raise _too_much_recorded(spec, most_points)

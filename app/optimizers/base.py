@@ -82,6 +82,11 @@ class OptimizerParams(Params):
 
     lr: LearningRate
 
+    @property
+    def n_memory(self) -> int:
+        """Numbers that it keeps, at most, for each coordinate that it moves."""
+        return 3
+
     def build(self, params: Iterable[torch.Tensor]) -> torch.optim.Optimizer:
         """Return torch's optimizer of `params`, in one group.
 

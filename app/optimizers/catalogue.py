@@ -258,6 +258,11 @@ class LBFGS(OptimizerParams):
         Literal["strong_wolfe"] | None, Field(description="how the length of an iteration is found")
     ] = None
 
+    @property
+    def n_memory(self) -> int:
+        """Steps and gradients of its history, and the last of each."""
+        return 2 * self.history_size + 3
+
 
 class Adafactor(OptimizerParams):
     """Adam with less memory for matrices, and steps relative to the size of the point."""

@@ -2,13 +2,14 @@
 
 import logging
 import time
+from collections.abc import Callable
 from functools import lru_cache
 
 import torch
 
 from app.db.attempts import AttemptStore
 from app.db.session import Database
-from app.engine.eager import EagerRun
+from app.engine.eager import EagerRun, Interrupted
 from app.engine.outcome import Outcome
 from app.errors import Unavailable
 from app.jobs.record import Attempt
@@ -17,6 +18,7 @@ _log = logging.getLogger(__name__)
 
 _CHUNK_SECONDS = 0.25
 _MAX_CHUNK_SECONDS = 2.0
+_ASK_SECONDS = 0.5
 _MAX_CHUNK_VALUES = 16_000_000
 
 
@@ -34,6 +36,9 @@ def run_job(url: str, job_id: str, generation: int) -> None:
         _drive(EagerRun(attempt.spec, store.checkpoint(attempt)), attempt, store)
     except Unavailable:
         raise
+    except Interrupted:
+        if _is_late(attempt):
+            store.time_out(attempt)
     except Exception as error:  # noqa: BLE001 whatever it is, the job's owner must hear of it
         _log.exception("job %s failed", job_id)
         store.fail(attempt, f"{type(error).__name__}: {error}")
@@ -43,11 +48,12 @@ def _drive(run: EagerRun, attempt: Attempt, store: AttemptStore) -> None:
     if run.finished:
         store.finish(attempt)
         return
+    keep_going = _asking(attempt, store)
     n_steps = 1
     may_go_on = True
     while may_go_on:
         begun = time.monotonic()
-        chunk = run.advance(min(n_steps, _most_steps(run, attempt)))
+        chunk = run.advance(min(n_steps, _most_steps(run, attempt)), keep_going)
         computed = time.monotonic()
         may_go_on = store.record(attempt, chunk, ended_by=_ended_by(run, attempt))
         stored = time.monotonic()
@@ -59,9 +65,25 @@ def _drive(run: EagerRun, attempt: Attempt, store: AttemptStore) -> None:
 def _ended_by(run: EagerRun, attempt: Attempt) -> Outcome | None:
     if run.finished:
         return Outcome.max_steps
-    if attempt.deadline_at is not None and time.time() >= attempt.deadline_at.timestamp():
-        return Outcome.timed_out
-    return None
+    return Outcome.timed_out if _is_late(attempt) else None
+
+
+def _is_late(attempt: Attempt) -> bool:
+    return attempt.deadline_at is not None and time.time() >= attempt.deadline_at.timestamp()
+
+
+def _asking(attempt: Attempt, store: AttemptStore) -> Callable[[], bool]:
+    """Return a question whether to go on, cheap to ask often: a chunk of many descents can take minutes."""
+    asked_at = time.monotonic()
+
+    def keep_going() -> bool:
+        nonlocal asked_at
+        if time.monotonic() - asked_at < _ASK_SECONDS:
+            return True
+        asked_at = time.monotonic()
+        return store.is_latest(attempt) and not _is_late(attempt)
+
+    return keep_going
 
 
 def _most_steps(run: EagerRun, attempt: Attempt) -> int:

@@ -38,6 +38,7 @@ def idle_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Cli
         max_body_bytes=20_000,
         max_starts=1000,
         max_dim=50,
+        max_state_values=50_000,
         max_grid_points=100_000,
     )
     with ExitStack() as stack:

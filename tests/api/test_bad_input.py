@@ -58,6 +58,7 @@ BAD_FIELDS: list[tuple[dict[str, Any], str, str]] = [
     ),
     ({"init": {"grid": {"low": [-1, -1], "high": [1, 1], "shape": [40, 26]}}}, "#/init", "max_starts"),
     ({"init": {"random": 1001}}, "#/init", "max_starts"),
+    ({"optimizer": "lbfgs", "init": {"random": 200}}, "#/init", "max_state_values"),
     ({"init": {"random": 0}}, "#/init/random", ""),
     ({"init": {"random": 3, "low": [0, 0]}}, "#/init/high", "together"),
     ({"function": "sphere", "init": [0] * 51}, "#/function/dim", "max_dim"),

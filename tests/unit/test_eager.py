@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.engine.eager import EagerRun
+from app.engine.eager import EagerRun, Interrupted
 from app.engine.noise import standard_normal
 from app.engine.outcome import Outcome
 from app.optimizers.catalogue import optimizers
@@ -286,6 +286,13 @@ def test_noise_is_standard_normal() -> None:
     assert abs(drawn.std() - 1) < 0.01
     assert abs((drawn**4).mean() - 3) < 0.1
     assert_same(standard_normal(3, 7, np.array([4, 9]), 3), standard_normal(3, 7, np.arange(10), 3)[[4, 9]])
+
+
+def test_a_chunk_is_given_up_between_descents() -> None:
+    answers = iter([True, True, False])
+    run = EagerRun(job(optimizer="lbfgs", init=STARTS, steps=3))
+    with pytest.raises(Interrupted):
+        run.advance(1, lambda: next(answers))
 
 
 def test_a_finished_run_says_so() -> None:

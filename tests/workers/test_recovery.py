@@ -178,6 +178,19 @@ def test_an_extended_job_is_one_that_was_longer_from_the_start(service: Service,
     assert_recorded(service, job_id, drive(job(**fields, steps=63)))
 
 
+def test_time_and_cancelling_end_a_job_of_which_one_step_takes_long(tmp_path: Path) -> None:
+    slow: dict[str, Any] = {"optimizer": "lbfgs", "init": {"random": 20_000}, "steps": 5}
+    with Service(tmp_path, workers=1) as service:
+        late = service.ended(service.post(**slow, timeout_s=1.5))
+        assert late["status"] == "succeeded"
+        assert {run["outcome"] for run in late["runs"]} == {"timed_out"}
+        assert {run["n_steps"] for run in late["runs"]} == {0}
+        unwanted = service.post(**slow)
+        until(lambda: service.is_running(unwanted, step=0))
+        service.client.post(f"/v1/jobs/{unwanted}/cancel")
+        assert service.ended(service.post())["status"] == "succeeded"
+
+
 def test_short_jobs_pass_a_long_one(service: Service) -> None:
     long = service.post(steps=10_000_000, record_every=1000)
     until(lambda: service.is_running(long))

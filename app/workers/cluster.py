@@ -16,6 +16,8 @@ from app.settings import Settings, is_loopback
 _CONFIGURATION = {
     # our own limit counts the attempts of each job; Dask's blames a job for its neighbours
     "distributed.scheduler.allowed-failures": 1_000_000,
+    # a worker that takes longer to come back would otherwise be given up for good
+    "distributed.deploy.lost-worker-timeout": "1 day",
     "distributed.worker.preload": ["app.workers.preload"],
     "distributed.admin.tick.limit": "30s",
 }
@@ -32,6 +34,7 @@ class Cluster:
         logging.getLogger("distributed").setLevel(logging.ERROR)
         dask.config.set(_CONFIGURATION)
         self.is_local = settings.scheduler is None
+        self._n_local = settings.workers
         self._local: Any = None
         if settings.scheduler is None:
             scratch = settings.data_dir.resolve() / "workers"
@@ -48,6 +51,11 @@ class Cluster:
     def n_workers(self) -> int:
         """Return how many worker processes are ready."""
         return len(self._workers())
+
+    def replace_lost(self) -> None:
+        """Start local workers anew whose supervision ended; those that only died come back on their own."""
+        if self._local is not None and len(self._local.workers) < self._n_local:
+            self._local.scale(self._n_local)
 
     def close(self) -> None:
         """Let go of the cluster; a local one is stopped."""

@@ -75,6 +75,7 @@ class QueueDispatcher:
         self._cluster = Cluster(self._settings)
         while not self._stopping.is_set():
             self._attention.clear()
+            self._cluster.replace_lost()
             self._collect()
             self._feed(self._cluster)
             self._attention.wait(_LOOK_SECONDS)

@@ -198,3 +198,16 @@ def test_short_jobs_pass_a_long_one(service: Service) -> None:
         assert service.ended(job_id)["status"] == "succeeded"
     assert service.is_running(long)
     service.client.post(f"/v1/jobs/{long}/cancel")
+
+
+def test_a_worker_that_takes_long_to_come_back_is_not_given_up(tmp_path: Path) -> None:
+    with Service(tmp_path, workers=1) as service:
+        (worker,) = service.workers()
+        worker.kill()
+        until(lambda: [process for process in service.workers() if process.pid != worker.pid])
+        (successor,) = service.workers()
+        successor.suspend()
+        job_id = service.post()
+        time.sleep(18)  # Dask gives a worker up that is lost for 15 seconds
+        successor.resume()
+        assert service.ended(job_id)["status"] == "succeeded"

@@ -1,0 +1,131 @@
+"""The stores of a real SQLite file, driven as a worker drives them, and what is to be found in them."""
+
+from collections.abc import Iterable
+from itertools import chain, repeat
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import func, inspect, select
+
+from app.db.attempts import AttemptStore
+from app.db.models import Base, Block, Checkpoint, Job
+from app.db.session import Database
+from app.db.store import JobStore
+from app.db.trajectories import StepRange, Trajectory, TrajectoryStore
+from app.engine.eager import EagerRun
+from app.engine.outcome import Outcome, Results
+from app.engine.spec import JobSpec
+from app.jobs.record import Attempt
+from app.settings import Limits
+from tests.unit.driving import assert_same, drive
+
+LIMITS = Limits.model_validate({})
+NO_JOB = "01a20ac5-a660-71b0-b714-4520eccad03b"
+
+RAGGED: dict[str, Any] = {
+    # in this order: converges, diverges at once, has converged, goes on, diverges later, converges sooner
+    "init": [[0, 0], [1e200, 0], [3, 2], [5, 5], [7, 7], [3.1, 2.1]],
+    "optimizer": {"name": "sgd", "lr": 0.015},
+    "stop": {"f": 1e-3},
+    "steps": 40,
+}
+
+
+class Stores:
+    """All stores of one database, and the work that a worker does with them."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.jobs = JobStore(database)
+        self.attempts = AttemptStore(database)
+        self.trajectories = TrajectoryStore(database)
+
+    def begin(self, job_id: str) -> Attempt:
+        attempt = self.attempts.begin(job_id, self.jobs.get(job_id).generation)
+        assert attempt is not None
+        return attempt
+
+    def work(self, attempt: Attempt, cuts: Iterable[int], *, ended_by: Outcome | None = None) -> None:
+        """Do chunks of `cuts` steps; end the job with the last of them where it is said by what."""
+        run = EagerRun(attempt.spec, self.attempts.checkpoint(attempt))
+        cuts = list(cuts)
+        for place, n_steps in enumerate(cuts):
+            chunk = run.advance(n_steps)
+            last = place == len(cuts) - 1
+            end = Outcome.max_steps if run.finished else (ended_by if last else None)
+            assert self.attempts.record(attempt, chunk, ended_by=end) is (end is None)
+
+    def finish(self, job_id: str, cuts: Iterable[int] = ()) -> None:
+        """Run a job to its end, each chunk from the checkpoint that was stored with the one before."""
+        attempt = self.begin(job_id)
+        for n_steps in chain(cuts, repeat(10**9)):
+            run = EagerRun(attempt.spec, self.attempts.checkpoint(attempt))
+            if run.finished:
+                self.attempts.finish(attempt)
+                return
+            self.work(attempt, [n_steps])
+            if self.jobs.get(job_id).status.ended:
+                return
+
+    def created(self, spec: JobSpec) -> str:
+        return self.jobs.create(spec)[0].id
+
+    def finished(self, spec: JobSpec, cuts: Iterable[int] = ()) -> str:
+        job_id = self.created(spec)
+        self.finish(job_id, cuts)
+        return job_id
+
+    def read(self, job_id: str, first: int | None = None, last: int | None = None) -> list[Trajectory]:
+        record, results = self.jobs.get_with_results(job_id)
+        runs = range(record.spec.n_runs)
+        return list(self.trajectories.read(record, results, runs, StepRange(first, last)))
+
+    def n_rows(self) -> dict[str, int]:
+        with self.database.read() as session:
+            return {
+                table.name: session.execute(select(func.count()).select_from(table)).scalar_one()
+                for table in Base.metadata.sorted_tables
+            }
+
+    def blocks(self, job_id: str) -> list[Block]:
+        with self.database.read() as session:
+            chosen = select(Block).where(Block.job_id == job_id).order_by(Block.first_run, Block.first_step)
+            return list(session.scalars(chosen))
+
+
+def opened(path: Path) -> Database:
+    return Database(f"sqlite:///{path}")
+
+
+def state(stores: Stores, job_id: str) -> tuple[Any, ...]:
+    with stores.database.read() as session:
+        row = session.get(Job, job_id)
+        checkpoint = session.get(Checkpoint, job_id)
+        assert row is not None
+        columns = {column.key: getattr(row, column.key) for column in inspect(Job).columns}
+        saved = None if checkpoint is None else (checkpoint.step, checkpoint.state, checkpoint.results)
+    return columns, saved, [(block.first_step, block.data) for block in stores.blocks(job_id)]
+
+
+def expected(spec: JobSpec) -> list[Trajectory]:
+    """Return what is to be stored of a job, from one that records every step."""
+    whole = drive(spec.model_copy(update={"record_every": 1}))
+    found = []
+    for run, (steps, x, f) in enumerate(zip(whole.steps, whole.x, whole.f, strict=True)):
+        assert steps[-1] == whole.results.n_steps[run]
+        kept = (steps % spec.record_every == 0) | (steps == steps[-1])
+        found.append(Trajectory(run, steps[kept], x[kept], f[kept]))
+    return found
+
+
+def assert_same_trajectories(found: list[Trajectory], wanted: list[Trajectory]) -> None:
+    assert [trajectory.run for trajectory in found] == [trajectory.run for trajectory in wanted]
+    for one, other in zip(found, wanted, strict=True):
+        assert_same(one.steps, other.steps)
+        assert_same(one.x, other.x)
+        assert_same(one.f, other.f)
+
+
+def assert_same_results(one: Results, other: Results) -> None:
+    for name, column in one.columns().items():
+        assert_same(column, other.columns()[name])

@@ -1,0 +1,202 @@
+"""Attempts: who may write, what is written together, and what becomes of jobs whose worker is lost."""
+
+import pytest
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app.db.attempts import MAX_LOST_ATTEMPTS
+from app.engine.eager import EagerRun
+from app.engine.outcome import Outcome
+from app.jobs.status import Status
+from tests.store.stores import LIMITS, Stores, assert_same_results, assert_same_trajectories, expected, state
+from tests.unit.driving import drive, job
+
+
+def test_the_queue_gives_the_longest_waiting_first(stores: Stores) -> None:
+    ids = [stores.created(job()) for _ in range(5)]
+    stores.jobs.cancel(ids[1])
+    stores.begin(ids[2])
+    stores.finish(ids[3])
+    assert stores.attempts.waiting(10) == [(ids[0], 1), (ids[2], 1), (ids[4], 1)]
+    assert stores.attempts.waiting(2) == [(ids[0], 1), (ids[2], 1)]
+    stores.jobs.extend(ids[3], 5, LIMITS)
+    assert stores.attempts.waiting(10)[-1] == (ids[3], 2)
+
+
+def test_an_attempt_makes_the_job_run(stores: Stores) -> None:
+    job_id = stores.created(job(timeout_s=1000))
+    attempt = stores.begin(job_id)
+    record = stores.jobs.get(job_id)
+    assert (attempt.job_id, attempt.spec, attempt.number) == (job_id, record.spec, 1)
+    assert (record.status, record.attempt) == (Status.running, 1)
+    assert record.started_at is not None
+    assert attempt.deadline_at is not None
+    assert (attempt.deadline_at - record.started_at).total_seconds() == pytest.approx(1000, abs=1e-3)
+    assert stores.attempts.checkpoint(attempt) is None
+    assert stores.begin(stores.created(job())).deadline_at is None
+
+
+def test_what_has_ended_is_gone_or_of_another_generation_is_not_begun(stores: Stores) -> None:
+    done, cancelled, deleted = stores.finished(job()), stores.created(job()), stores.created(job())
+    stores.jobs.cancel(cancelled)
+    stores.jobs.delete(deleted)
+    for job_id in (done, cancelled, deleted):
+        assert stores.attempts.begin(job_id, 1) is None
+    stores.jobs.extend(done, 5, LIMITS)
+    assert stores.attempts.begin(done, 1) is None
+    assert stores.attempts.begin(done, 3) is None
+    assert stores.jobs.get(done).status is Status.queued
+    assert stores.attempts.begin(done, 2) is not None
+
+
+def test_the_deadline_stays_when_another_worker_takes_over_and_goes_with_an_extension(stores: Stores) -> None:
+    job_id = stores.created(job(timeout_s=1000))
+    first = stores.begin(job_id)
+    stores.attempts.requeue_orphans()
+    second = stores.begin(job_id)
+    assert second.deadline_at == first.deadline_at
+    stores.work(second, [3], ended_by=Outcome.timed_out)
+    stores.jobs.extend(job_id, 5, LIMITS)
+    third = stores.begin(job_id)
+    assert third.deadline_at is not None
+    assert first.deadline_at is not None
+    assert third.deadline_at > first.deadline_at
+
+
+def test_a_recorded_chunk_and_its_checkpoint_are_there_together(stores: Stores) -> None:
+    job_id = stores.created(job(steps=20))
+    attempt = stores.begin(job_id)
+    revisions = [stores.jobs.get(job_id).revision]
+    for done in (7, 13):
+        stores.work(attempt, [6 if done == 13 else 7])
+        record, results = stores.jobs.get_with_results(job_id)
+        assert (record.status, record.step) == (Status.running, done)
+        assert results.n_steps.tolist() == [done]
+        assert results.outcome.tolist() == [Outcome.running]
+        checkpoint = stores.attempts.checkpoint(attempt)
+        assert checkpoint is not None
+        assert checkpoint.step == done
+        assert stores.blocks(job_id)[-1].last_step == done
+        revisions.append(record.revision)
+    assert revisions == sorted(set(revisions))
+    stores.work(attempt, [100])
+    record, results = stores.jobs.get_with_results(job_id)
+    assert (record.status, record.step) == (Status.succeeded, 20)
+    assert record.finished_at is not None
+    assert results.outcome.tolist() == [Outcome.max_steps]
+    assert_same_results(results, drive(job(steps=20)).results)
+
+
+def test_an_older_attempt_writes_nothing(stores: Stores) -> None:
+    job_id = stores.created(job(steps=20))
+    older = stores.begin(job_id)
+    stores.work(older, [5])
+    behind = EagerRun(older.spec, stores.attempts.checkpoint(older))
+    newer = stores.begin(job_id)
+    stores.work(newer, [3])
+    before = state(stores, job_id)
+    assert not stores.attempts.record(older, behind.advance(2))
+    assert not stores.attempts.record(older, behind.advance(100), ended_by=Outcome.max_steps)
+    stores.attempts.finish(older)
+    stores.attempts.fail(older, "it was somebody else's")
+    assert state(stores, job_id) == before
+    stores.work(newer, [100])
+    assert_same_trajectories(stores.read(job_id), expected(job(steps=20)))
+
+
+@pytest.mark.parametrize("how", ["cancel", "delete", "extend", "requeue"])
+def test_an_attempt_writes_nothing_after_its_job_was_taken_away(stores: Stores, how: str) -> None:
+    job_id = stores.created(job(steps=20))
+    attempt = stores.begin(job_id)
+    stores.work(attempt, [5])
+    run = EagerRun(attempt.spec, stores.attempts.checkpoint(attempt))
+    if how == "requeue":
+        stores.attempts.requeue_orphans()
+    elif how == "delete":
+        stores.jobs.delete(job_id)
+    else:
+        stores.jobs.cancel(job_id)
+        if how == "extend":
+            stores.jobs.extend(job_id, 3, LIMITS)
+    before = stores.n_rows(), None if how == "delete" else state(stores, job_id)
+    assert not stores.attempts.record(attempt, run.advance(5))
+    stores.attempts.finish(attempt)
+    assert (stores.n_rows(), None if how == "delete" else state(stores, job_id)) == before
+
+
+def test_a_write_that_breaks_off_leaves_nothing_half_written(
+    stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id = stores.created(job(steps=20))
+    attempt = stores.begin(job_id)
+    stores.work(attempt, [5])
+    before = state(stores, job_id)
+    run = EagerRun(attempt.spec, stores.attempts.checkpoint(attempt))
+    chunk = run.advance(5)
+
+    def breaks_off(*_: object, **__: object) -> None:
+        raise RuntimeError("the power is gone")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Session, "merge", breaks_off)  # after the job's row and the blocks
+        with pytest.raises(RuntimeError, match="power"):
+            stores.attempts.record(attempt, chunk)
+    assert state(stores, job_id) == before
+    assert stores.attempts.record(attempt, chunk)
+    with pytest.raises(IntegrityError):
+        stores.attempts.record(attempt, chunk)  # the same steps twice
+    stores.work(attempt, [100])
+    assert_same_trajectories(stores.read(job_id), expected(job(steps=20)))
+
+
+def test_the_third_loss_of_a_worker_fails_the_job(stores: Stores) -> None:
+    job_id = stores.created(job())
+    attempt = stores.begin(job_id)
+    stores.work(attempt, [4])
+    for _ in range(MAX_LOST_ATTEMPTS - 1):
+        assert stores.attempts.begin(job_id, 1) is not None
+        assert stores.jobs.get(job_id).status is Status.running
+    assert stores.attempts.begin(job_id, 1) is None
+    record, results = stores.jobs.get_with_results(job_id)
+    assert record.status is Status.failed
+    assert record.finished_at is not None
+    assert record.error is not None
+    assert "died 3 times" in record.error
+    assert results.n_steps.tolist() == [4]
+    assert [len(trajectory.steps) for trajectory in stores.read(job_id)] == [5]
+    assert stores.attempts.waiting(10) == []
+    assert stores.attempts.begin(job_id, 1) is None
+
+
+def test_jobs_that_lose_their_service_are_queued_again_and_that_is_no_loss(stores: Stores) -> None:
+    running, queued, done = stores.created(job()), stores.created(job()), stores.finished(job())
+    stores.work(stores.begin(running), [4])
+    for _ in range(2 * MAX_LOST_ATTEMPTS):
+        assert stores.attempts.requeue_orphans() == 1
+        assert stores.attempts.requeue_orphans() == 0
+        assert stores.jobs.get(running).status is Status.queued
+        assert stores.attempts.begin(running, 1) is not None
+    assert stores.jobs.get(queued).status is Status.queued
+    assert stores.jobs.get(done).status is Status.succeeded
+    stores.attempts.requeue_orphans()
+    stores.finish(running)
+    assert_same_trajectories(stores.read(running), expected(job()))
+
+
+def test_losses_of_one_generation_do_not_count_in_the_next(stores: Stores) -> None:
+    job_id = stores.created(job())
+    for _ in range(MAX_LOST_ATTEMPTS):
+        attempt = stores.begin(job_id)
+    stores.work(attempt, [1000])
+    stores.jobs.extend(job_id, 5, LIMITS)
+    for _ in range(MAX_LOST_ATTEMPTS):
+        assert stores.attempts.begin(job_id, 2) is not None
+    assert stores.attempts.begin(job_id, 2) is None
+
+
+def test_a_failure_is_told(stores: Stores) -> None:
+    job_id = stores.created(job())
+    stores.attempts.fail(stores.begin(job_id), "RuntimeError: no memory")
+    record = stores.jobs.get(job_id)
+    assert (record.status, record.error) == (Status.failed, "RuntimeError: no memory")
+    assert record.finished_at is not None

@@ -1,0 +1,136 @@
+"""The database: its connections, its readers and writers, its migrations."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from sqlalchemy import func, inspect, select, text
+from sqlalchemy.exc import IntegrityError
+
+from alembic import command
+from app.db import migrations
+from app.db.migrations import migrate
+from app.db.models import Base, Job, Tag
+from app.db.session import Database
+from app.db.store import JobFilter
+from app.errors import SettingsError
+from tests.store.stores import (
+    NO_JOB,
+    Stores,
+    opened,
+    state,
+)
+from tests.unit.driving import job
+
+# the database
+
+
+def test_every_connection_is_configured(stores: Stores) -> None:
+    def pragmas(_: int) -> tuple[Any, ...]:
+        with stores.database.read() as session:
+            barrier.wait(timeout=30)  # all hold a connection of their own
+            names = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+            connection = session.connection()
+            return tuple(connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in names)
+
+    barrier = threading.Barrier(12)
+    with ThreadPoolExecutor(12) as pool:
+        assert set(pool.map(pragmas, range(12))) == {("wal", 2, 1, 30_000)}
+
+
+def test_foreign_keys_are_enforced(stores: Stores) -> None:
+    with pytest.raises(IntegrityError), stores.database.write() as session:
+        session.add(Tag(job_id=NO_JOB, tag="a"))
+
+
+def test_a_reader_sees_one_state_and_does_not_stop_a_writer(stores: Stores) -> None:
+    stores.created(job())
+    counted = select(func.count()).select_from(Job)
+    with stores.database.read() as session:
+        assert session.execute(counted).scalar_one() == 1
+        stores.created(job())
+        assert session.execute(counted).scalar_one() == 1
+    assert stores.n_rows()["jobs"] == 2
+
+
+def create_many(path: str, n: int) -> list[str]:
+    database = opened(Path(path))
+    stores = Stores(database)
+    ids = []
+    for i in range(n):
+        job_id = stores.created(job(steps=3, label=str(i)))
+        ids.append(job_id)
+        if i % 5 == 0:
+            stores.finish(job_id, [1])
+        stores.jobs.find(JobFilter(), 5)
+    database.dispose()
+    return ids
+
+
+def test_threads_that_write_at_once_wait_for_each_other(stores: Stores, path: Path) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(lambda _: create_many(str(path), 50), range(8)))
+    assert len({job_id for ids in made for job_id in ids}) == 400
+    assert stores.n_rows()["jobs"] == 400
+    assert all(ids == sorted(ids) for ids in made)
+
+
+@pytest.mark.parametrize(
+    "url", ["", "thalweg.db", "sqlite://", "sqlite:///:memory:", "mysql://localhost/x", "sqlite:///"]
+)
+def test_what_is_not_a_supported_database_is_refused(url: str) -> None:
+    with pytest.raises(SettingsError, match="DATABASE_URL"):
+        Database(url)
+
+
+# migrations
+
+
+def alembic_config(database: Database) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(migrations._SCRIPTS))  # noqa: SLF001 the one place that knows
+    config.attributes["database"] = database
+    return config
+
+
+def test_the_migrations_make_what_the_models_say(stores: Stores) -> None:
+    with stores.database.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+    command.check(alembic_config(stores.database))
+
+
+def test_migrating_again_keeps_what_is_there(stores: Stores) -> None:
+    job_id = stores.finished(job())
+    before = state(stores, job_id)
+    migrate(stores.database)
+    assert state(stores, job_id) == before
+
+
+def test_the_migrations_go_back_and_forth(stores: Stores) -> None:
+    stores.finished(job(tags=["a"]))
+    command.downgrade(alembic_config(stores.database), "base")
+    assert inspect(stores.database.engine).get_table_names() == ["alembic_version"]
+    migrate(stores.database)
+    assert set(stores.n_rows().values()) == {0}
+
+
+def test_a_database_of_a_later_version_is_refused_and_left_alone(stores: Stores) -> None:
+    job_id = stores.finished(job())
+    with stores.database.write() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    before = state(stores, job_id)
+    with pytest.raises(SettingsError, match=r"9999.*later"):
+        migrate(stores.database)
+    assert state(stores, job_id) == before
+
+
+def test_missing_migrations_are_told(stores: Stores, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(migrations, "_SCRIPTS", tmp_path / "nowhere")
+    with pytest.raises(SettingsError, match="nowhere"):
+        migrate(stores.database)

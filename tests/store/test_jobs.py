@@ -1,0 +1,148 @@
+"""Jobs in the store: made, found again, listed, deleted; and the keys that make them once."""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from app.db.store import JobFilter
+from app.engine.outcome import Outcome
+from app.errors import InvalidInput, NotFound
+from app.jobs.status import Status
+from tests.store.stores import LIMITS, NO_JOB, Stores
+from tests.unit.driving import assert_same, job
+
+# jobs
+
+
+def test_a_created_job_is_queued_and_found_again(stores: Stores) -> None:
+    spec = job(label="first", tags=["a", "b"])
+    record, is_new = stores.jobs.create(spec)
+    assert is_new
+    assert record == stores.jobs.get(record.id)
+    assert record.spec == spec
+    assert (record.status, record.generation, record.attempt, record.step) == (Status.queued, 1, 0, 0)
+    assert (record.started_at, record.finished_at, record.error) == (None, None, None)
+    assert record.created_at.utcoffset() is not None
+    assert stores.jobs.revision(record.id) == (record.revision, Status.queued, 0)
+    again, results = stores.jobs.get_with_results(record.id)
+    assert again == record
+    assert_same(results.x, spec.starts())
+    assert results.outcome.tolist() == [Outcome.running]
+
+
+@pytest.mark.parametrize("ask", ["get", "revision", "get_with_results", "cancel", "delete"])
+def test_what_does_not_exist_is_not_found(stores: Stores, ask: str) -> None:
+    with pytest.raises(NotFound, match=NO_JOB):
+        getattr(stores.jobs, ask)(NO_JOB)
+
+
+def test_extending_what_does_not_exist_is_not_found(stores: Stores) -> None:
+    with pytest.raises(NotFound):
+        stores.jobs.extend(NO_JOB, 5, LIMITS)
+
+
+def test_jobs_are_found_newest_first_and_page_by_page(stores: Stores) -> None:
+    ids = [stores.created(job(label=str(i))) for i in range(7)]
+    assert [record.id for record in stores.jobs.find(JobFilter(), 100)] == ids[::-1]
+    paged: list[str] = []
+    while page := stores.jobs.find(JobFilter(), 3, paged[-1] if paged else None):
+        assert len(page) <= 3
+        paged += [record.id for record in page]
+    assert paged == ids[::-1]
+
+
+def test_filters_choose_and_go_together(stores: Stores) -> None:
+    made = {
+        "a": stores.created(job(tags=["x", "y"])),
+        "b": stores.created(job(optimizer="sgd", tags=["x"])),
+        "c": stores.created(job(function="booth", tags=["xy"])),
+        "d": stores.created(job(function="booth", optimizer="sgd", tags=["x", "y"])),
+    }
+    stores.jobs.cancel(made["a"])
+
+    def found(**chosen: Any) -> str:
+        records = stores.jobs.find(JobFilter(**chosen), 100)
+        return "".join(sorted(name for name, job_id in made.items() if job_id in {r.id for r in records}))
+
+    assert found() == "abcd"
+    assert found(function="booth") == "cd"
+    assert found(optimizer="sgd") == "bd"
+    assert found(tag="x") == "abd"
+    assert found(tag="xy") == "c"
+    assert found(status=Status.cancelled) == "a"
+    assert found(status=Status.queued) == "bcd"
+    assert found(function="booth", optimizer="sgd", tag="y", status=Status.queued) == "d"
+    assert found(function="booth", tag="nothing") == ""
+
+
+def test_deleting_leaves_nothing_behind(stores: Stores) -> None:
+    job_id = stores.jobs.create(job(tags=["a", "b"]), key="key")[0].id
+    other = stores.finished(job(tags=["a"]))
+    stores.finish(job_id, [10])
+    before = stores.n_rows()
+    assert before["blocks"] == 3
+    stores.jobs.delete(job_id)
+    assert stores.n_rows() == {"jobs": 1, "tags": 1, "checkpoints": 1, "blocks": 1, "idempotency_keys": 0}
+    stores.jobs.delete(other)
+    assert set(stores.n_rows().values()) == {0}
+    with pytest.raises(NotFound):
+        stores.jobs.delete(job_id)
+
+
+def test_the_store_answers_when_the_tables_are_there(stores: Stores) -> None:
+    stores.jobs.ping()
+
+
+# idempotency keys
+
+
+def test_a_key_with_the_same_job_gives_the_job_of_then(stores: Stores) -> None:
+    first, is_new = stores.jobs.create(job(lr=0.001), key="k")
+    again, is_new_again = stores.jobs.create(job(), key="k")  # the same once normalised
+    assert (is_new, is_new_again) == (True, False)
+    assert again == first
+    assert stores.jobs.create(job(), key="other")[0].id != first.id
+    assert stores.jobs.create(job())[0].id != first.id
+    assert stores.n_rows()["jobs"] == 3
+
+
+def test_a_key_gives_the_job_as_it_is_now(stores: Stores) -> None:
+    first, _ = stores.jobs.create(job(), key="k")
+    stores.jobs.cancel(first.id)
+    assert stores.jobs.create(job(), key="k")[0].status is Status.cancelled
+
+
+def test_a_key_with_another_job_is_refused_and_stores_nothing(stores: Stores) -> None:
+    first, _ = stores.jobs.create(job(), key="k")
+    with pytest.raises(InvalidInput, match="new key") as complaint:
+        stores.jobs.create(job(steps=101), key="k")
+    assert complaint.value.path == ("Idempotency-Key",)
+    assert stores.n_rows()["jobs"] == 1
+    assert stores.jobs.create(job(), key="k")[0].id == first.id
+
+
+def test_a_key_lives_as_long_as_it_is_told(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1e9
+    monkeypatch.setattr("app.db.store.time.time", lambda: now)
+    first, _ = stores.jobs.create(job(), key="k", key_seconds=100)
+    now += 99
+    assert stores.jobs.create(job(), key="k", key_seconds=100)[0].id == first.id
+    now += 2
+    second, is_new = stores.jobs.create(job(steps=101), key="k", key_seconds=100)
+    assert is_new
+    assert second.id != first.id
+    assert stores.n_rows()["idempotency_keys"] == 1
+
+
+def test_the_key_of_a_deleted_job_is_free(stores: Stores) -> None:
+    first, _ = stores.jobs.create(job(), key="k")
+    stores.jobs.delete(first.id)
+    assert stores.jobs.create(job(steps=7), key="k")[1]
+
+
+def test_one_key_sent_many_times_at_once_gives_one_job(stores: Stores) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(lambda _: stores.jobs.create(job(), key="k"), range(40)))
+    assert len({record.id for record, _ in made}) == 1
+    assert sum(is_new for _, is_new in made) == 1

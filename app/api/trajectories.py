@@ -50,9 +50,9 @@ _EXAMPLE = {
 def get_trajectory(
     job_id: JobId,
     services: Wired,
-    run: Annotated[int | None, Query(ge=0, description="which run; 0, or all for CSV and NDJSON")] = None,
-    from_step: Annotated[int | None, Query(ge=0, description="first entry, included")] = None,
-    to_step: Annotated[int | None, Query(ge=0, description="last entry, included")] = None,
+    run: Annotated[int | None, Query(ge=0, le=2**53, description="which run; 0, or all for CSV and NDJSON")] = None,
+    from_step: Annotated[int | None, Query(ge=0, le=2**53, description="first entry, included")] = None,
+    to_step: Annotated[int | None, Query(ge=0, le=2**53, description="last entry, included")] = None,
     max_points: Annotated[int | None, Query(ge=MIN_POINTS, description="thin to so many; JSON only")] = None,
     accept: Annotated[str | None, Header()] = None,
 ) -> StreamingResponse:

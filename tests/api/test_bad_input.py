@@ -213,6 +213,9 @@ def test_a_bad_query_of_the_list_is_refused(idle: httpx.Client, query: str) -> N
     [
         ("run=1", "#/query/run"),
         ("run=-1", "#/query/run"),
+        (f"run={10**30}", "#/query/run"),
+        (f"from_step={10**30}", "#/query/from_step"),
+        (f"to_step={10**30}", "#/query/to_step"),
         ("from_step=5&to_step=4", "#/query/from_step"),
         ("max_points=3", "#/query/max_points"),
         ("max_points=many", "#/query/max_points"),

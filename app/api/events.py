@@ -1,5 +1,6 @@
 """Progress as it happens: server-sent events."""
 
+import re
 from collections.abc import AsyncIterator
 from typing import Annotated
 
@@ -33,7 +34,7 @@ async def get_events(
 
     `progress` carries `step`, `steps` and `status`; `done` carries the job.
     """
-    seen = int(last_event_id) if last_event_id is not None and last_event_id.isdecimal() else -1
+    seen = int(last_event_id) if last_event_id is not None and re.fullmatch(r"[0-9]{1,18}", last_event_id) else -1
     try:
         async for event in _progress(services, job_id, seen):
             yield event

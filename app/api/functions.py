@@ -99,7 +99,7 @@ def get_surface(
         float | None, Query(gt=0, allow_inf_nan=False, description="spacing, as numpy's arange has it")
     ] = None,
     points: Annotated[
-        int | None, Query(ge=2, description="points along each axis, as numpy's linspace has them; 100")
+        int | None, Query(ge=2, le=2**53, description="points along each axis, as numpy's linspace has them; 100")
     ] = None,
 ) -> Response:
     """Return the surface of a function of two coordinates, by default over its domain."""

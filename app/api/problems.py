@@ -91,11 +91,10 @@ def response(
         type="about:blank" if kind is None else f"urn:thalweg:problem:{kind}",
         title=_TITLES.get(status) or HTTPStatus(status).phrase,
         status=status,
-        detail=detail,
-        instance=request.url.path,
+        detail=_printable(detail),
+        instance=_printable(request.url.path),
         errors=None if errors is None else list(errors),
     )
-    # escaped to ASCII: what a client sent may hold characters that UTF-8 has no bytes for
     body = json.dumps(problem.model_dump(exclude_none=True))
     return Response(body, status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
 
@@ -113,7 +112,7 @@ def _known_error(request: Request, error: Exception) -> Response:
     status, kind = next(entry for known, entry in _STATUS.items() if isinstance(error, known))
     errors = None
     if isinstance(error, InvalidInput):
-        errors = [Complaint(pointer=_pointer(error.path), detail=error.detail)]
+        errors = [Complaint(pointer=_pointer(error.path), detail=_printable(error.detail))]
     headers = {"Retry-After": "1"} if status == 503 else None
     return response(request, status, str(error), kind=kind, errors=errors, headers=headers)
 
@@ -143,14 +142,19 @@ def _complaint(issue: Mapping[str, Any]) -> Complaint:
         return Complaint(pointer="#", detail=f"malformed JSON: {cause} at character {rest[0] if rest else 0}")
     path = list(rest) if place == "body" else [place, *rest]
     if isinstance(cause, InvalidInput):
-        return Complaint(pointer=_pointer([*path, *cause.path]), detail=cause.detail)
+        return Complaint(pointer=_pointer([*path, *cause.path]), detail=_printable(cause.detail))
     words = _WORDS.get(issue["type"])
     detail = issue["msg"] if words is None else words.format(**(issue.get("ctx") or {}))
-    return Complaint(pointer=_pointer(path), detail=detail)
+    return Complaint(pointer=_pointer(path), detail=_printable(detail))
 
 
 def _pointer(path: Iterable[str | int]) -> str:
-    return "#" + "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
+    return "#" + "".join("/" + _printable(str(part)).replace("~", "~0").replace("/", "~1") for part in path)
+
+
+def _printable(text: str) -> str:
+    """Return a text without the lone surrogates that JSON can hold and UTF-8 cannot."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _summary(complaints: list[Complaint]) -> str:

@@ -53,7 +53,9 @@ def get_trajectory(
     run: Annotated[int | None, Query(ge=0, le=2**53, description="which run; 0, or all for CSV and NDJSON")] = None,
     from_step: Annotated[int | None, Query(ge=0, le=2**53, description="first entry, included")] = None,
     to_step: Annotated[int | None, Query(ge=0, le=2**53, description="last entry, included")] = None,
-    max_points: Annotated[int | None, Query(ge=MIN_POINTS, description="thin to so many; JSON only")] = None,
+    max_points: Annotated[
+        int | None, Query(ge=MIN_POINTS, le=1_000_000, description="thin to so many; JSON only")
+    ] = None,
     accept: Annotated[str | None, Header()] = None,
 ) -> StreamingResponse:
     """Return what a run recorded, or as CSV and NDJSON what all runs recorded."""

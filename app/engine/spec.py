@@ -3,6 +3,7 @@
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
+import torch
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from app.engine.reference import CatalogueReference, FunctionReference
@@ -14,7 +15,7 @@ from app.optimizers.catalogue import Optimizer
 from app.optimizers.check import check
 from app.optimizers.schedules import Scheduler
 
-Count = Annotated[int, Field(strict=True, ge=1)]
+Count = Annotated[int, Field(strict=True, ge=1, le=2**53)]
 Positive = Annotated[float, Field(strict=True, gt=0, le=1e308, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(strict=True, ge=0, le=1e308, allow_inf_nan=False)]
 Real = Annotated[float, Field(strict=True, allow_inf_nan=False)]
@@ -65,7 +66,9 @@ class JobSpec(_Part):
     clip_grad_norm: Positive | None = Field(None, description="largest norm of a run's gradient")
     gradient_noise: GradientNoise | None = None
     engine: Literal["auto", "eager"] = "auto"
-    timeout_s: Positive | None = Field(None, description="seconds after which the runs end with what they have")
+    timeout_s: Annotated[Positive, Field(le=1e9)] | None = Field(
+        None, description="seconds after which the runs end with what they have"
+    )
     label: Text | None = None
     tags: Annotated[tuple[Tag, ...], Field(max_length=20)] = ()
 
@@ -88,7 +91,7 @@ class JobSpec(_Part):
             init=self._with_box(function),
             tags=tuple(dict.fromkeys(self.tags)),
         )
-        check(optimizer, self.scheduler)
+        check(optimizer, self.scheduler, getattr(torch, self.dtype))
         self.check_schedule(self.steps)
         self._check_float32()
         return self

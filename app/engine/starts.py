@@ -21,7 +21,7 @@ LARGEST = 1e308
 
 Coordinate = Annotated[float, Field(strict=True, ge=-LARGEST, le=LARGEST, allow_inf_nan=False)]
 Point = Annotated[tuple[Coordinate, ...], Field(min_length=1)]
-Axis = Annotated[int, Field(strict=True, ge=1)]
+Axis = Annotated[int, Field(strict=True, ge=1, le=2**53)]
 
 
 class _Init(BaseModel):

@@ -102,7 +102,7 @@ class Window(BaseModel):
     step: Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)] | None = Field(
         None, description="distance of neighbouring points, as numpy's arange has it: the maximum is left out"
     )
-    points: Annotated[int, Field(strict=True, ge=2)] | None = Field(
+    points: Annotated[int, Field(strict=True, ge=2, le=2**53)] | None = Field(
         None, description="points along each axis, as numpy's linspace has them: both ends included"
     )
 

@@ -1,5 +1,6 @@
 """A field that takes an entry of a catalogue by its name, or as an object with its name and parameters."""
 
+import json
 from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any
@@ -70,7 +71,7 @@ class ByName:
             raise InvalidInput(f"{name} cannot be used: {self.refused[name]}", *path)
         close = get_close_matches(name[:50].lower(), entries)
         guess = f" The closest: {', '.join(close)}." if close else ""
-        raise InvalidInput(f'there is no {self.kind} "{name[:50]}".{guess} {self._where}', *path)
+        raise InvalidInput(f"there is no {self.kind} {json.dumps(name[:50])}.{guess} {self._where}", *path)
 
     @property
     def _where(self) -> str:

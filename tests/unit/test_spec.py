@@ -80,7 +80,7 @@ def specs(draw: st.DrawFn) -> dict[str, Any]:
             "clip_grad_norm": POSITIVE,
             "gradient_noise": st.fixed_dictionaries({"std": POSITIVE}, optional={"seed": SEED}),
             "engine": st.sampled_from(["auto", "eager"]),
-            "timeout_s": POSITIVE,
+            "timeout_s": st.floats(1e-3, 1e9),
             "label": WORDS,
             "tags": st.lists(WORDS.filter(bool), max_size=5),
             **({} if own_lr else {"lr": st.floats(1e-10, 10)}),

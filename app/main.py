@@ -95,15 +95,14 @@ def prepared(settings: Settings) -> Iterator[Database]:
 @contextmanager
 def _only_service(database: Database) -> Iterator[None]:
     """Hold the database: a second service would take the first one's running jobs for orphans."""
-    lock = Path(f"{database.path}.lock")
-    try:
-        with lock.open("w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            yield
-    except BlockingIOError:
-        raise SettingsError(
-            f"another service uses {database.path}: stop it, or give this one a data directory of its own"
-        ) from None
+    with Path(f"{database.path}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SettingsError(
+                f"another service uses {database.path}: stop it, or give this one a data directory of its own"
+            ) from None
+        yield
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 import zstandard
 
-from app.db.columns import pack, unpack
+from app.engine.columns import pack, unpack
 from app.engine.eager import EagerRun
 from app.engine.spec import JobSpec
 from benchmarks.timing import ratios, table

@@ -8,10 +8,10 @@ import numpy as np
 from sqlalchemy import ColumnElement, insert, select, update
 from sqlalchemy.orm import Session
 
-from app.db.columns import pack, unpack
 from app.db.models import Block, Checkpoint, Job
 from app.db.session import Database
 from app.db.store import as_record
+from app.engine.columns import pack, unpack
 from app.engine.outcome import Checkpoint as EngineCheckpoint
 from app.engine.outcome import Chunk, Outcome, Results
 from app.jobs.record import Attempt

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_np
 
-from app.db.columns import pack, unpack
+from app.engine.columns import pack, unpack
 
 BITS = {"float64": np.uint64, "float32": np.uint32, "int64": np.uint64, "uint8": np.uint8}
 

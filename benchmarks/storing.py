@@ -2,7 +2,6 @@
 
 import tempfile
 from collections.abc import Iterator
-from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -49,7 +48,8 @@ class Storing:
             database = next(self._fresh)
             job_id = JobStore(database).create(self._spec)[0].id
             attempt = AttemptStore(database).begin(job_id, 1)
-            assert attempt is not None
+            if attempt is None:
+                raise AssertionError("a job that was just stored can be begun")
             self._prepared.append((database, attempt))
 
     def write_raw(self) -> None:
@@ -79,7 +79,7 @@ class Storing:
         database, attempt = self._prepared.pop()
         store = AttemptStore(database)
         for chunk in self._chunks():
-            assert store.record(attempt, chunk)
+            store.record(attempt, chunk)
         with database.read() as session:
             self.stored_bytes = session.scalar(select(func.sum(func.length(Block.data)))) or 0
         database.dispose()

@@ -1,7 +1,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-BENCHMARKS := columns eager
+BENCHMARKS := columns eager storing
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo serve test check openapi bench format

@@ -1,6 +1,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+PEERS := $(VENV)/.peers
 BENCHMARKS := columns eager storing
 
 .DEFAULT_GOAL := help
@@ -22,6 +23,11 @@ $(READY): pyproject.toml constraints.txt
 	@echo "setting up $(VENV); the first time takes some minutes"
 	@test -x $(BIN)/pip || python3 -m venv $(VENV)
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+$(PEERS): $(READY)
+	@echo "adding what the benchmarks compare with to $(VENV)"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev,bench]'
 	@touch $@
 
 demo: setup
@@ -49,5 +55,5 @@ openapi: setup
 	@$(BIN)/thalweg openapi > openapi.json.new && mv openapi.json.new openapi.json || \
 		{ rm -f openapi.json.new; exit 1; }
 
-bench: setup
+bench: $(PEERS)
 	@for name in $(BENCHMARKS); do $(BIN)/python -m benchmarks.$$name || exit 1; done

@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 import torch
 
-from app.db.columns import pack, unpack
+from app.engine.columns import pack, unpack
 from app.engine.eager import Interrupted
 from app.engine.fused.emit import MARKS
 from app.engine.fused.kernels import Kernels

@@ -66,7 +66,8 @@ class JobSummary(BaseModel):
     id: str
     status: Status
     spec: JobSpec
-    engine: str = Field(description="the engine that runs it")
+    engine: str = Field(description="the engine that runs it, eager or fused")
+    engine_reason: str | None = Field(description="why that is not fused, where `auto` would have liked it to be")
     attempt: int = Field(description="how often a worker took it up")
     created_at: datetime
     started_at: datetime | None
@@ -176,7 +177,8 @@ def _summary(record: JobRecord) -> dict[str, Any]:
         "id": record.id,
         "status": record.status,
         "spec": record.spec,
-        "engine": "eager",
+        "engine": record.engine,
+        "engine_reason": record.spec.obstacle if record.spec.engine == "auto" else None,
         "attempt": record.attempt,
         "created_at": record.created_at,
         "started_at": record.started_at,

@@ -66,7 +66,8 @@ class AttemptStore:
                     "needs more memory than there is; what was recorded before is kept"
                 )
                 return None
-            spec = as_record(job).spec
+            record = as_record(job)
+            spec = record.spec
             job.status = Status.running
             job.started_at = job.started_at or now
             if job.deadline_at is None and spec.timeout_s is not None:
@@ -74,6 +75,7 @@ class AttemptStore:
             return Attempt(
                 job_id=job_id,
                 spec=spec,
+                engine=record.engine,
                 number=job.attempt,
                 deadline_at=None if job.deadline_at is None else datetime.fromtimestamp(job.deadline_at, UTC),
             )

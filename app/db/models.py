@@ -32,6 +32,7 @@ class Job(Base):
     spec: Mapped[dict[str, Any]] = mapped_column(JSON)
     function: Mapped[str] = mapped_column(String(100), index=True)
     optimizer: Mapped[str] = mapped_column(String(100), index=True)
+    engine: Mapped[str] = mapped_column(String(20))
     status: Mapped[str] = mapped_column(String(20))
     generation: Mapped[int] = mapped_column(default=1)
     attempt: Mapped[int] = mapped_column(default=0)

@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 import orjson
 from sqlalchemy import Select, delete, select
@@ -14,6 +14,7 @@ from uuid6 import uuid7
 
 from app.db.models import Checkpoint, IdempotencyKey, Job, Tag
 from app.db.session import Database
+from app.engine.choice import EngineName
 from app.engine.columns import pack, unpack
 from app.engine.limits import check_limits
 from app.engine.outcome import Outcome, Results
@@ -64,6 +65,7 @@ class JobStore:
                 spec=dumped,
                 function=spec.function.name,
                 optimizer=spec.optimizer.name,
+                engine=spec.chosen_engine,
                 status=Status.queued,
                 generation=1,
                 attempt=0,
@@ -183,6 +185,7 @@ def as_record(job: Job) -> JobRecord:
     return JobRecord(
         id=job.id,
         spec=_spec(job.spec),
+        engine=cast("EngineName", job.engine),
         status=Status(job.status),
         generation=job.generation,
         attempt=job.attempt,

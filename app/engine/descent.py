@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 import torch
 
+from app.engine import gradients
 from app.engine.noise import standard_normal
 from app.engine.spec import JobSpec
-from app.functions.base import Objective, row_norm
+from app.functions.base import Objective
 
 
 @dataclass(slots=True)
@@ -106,12 +107,9 @@ class Descent:
         return evaluate
 
     def _used_gradient(self, gradient: torch.Tensor, step: int) -> torch.Tensor:
+        noise_drawn = None
         if (noise := self._spec.gradient_noise) is not None:
             drawn = standard_normal(noise.seed, step, self.runs, gradient.shape[-1])
             scaled = torch.from_numpy(drawn * noise.std).to(gradient.dtype)
-            gradient = gradient + scaled.reshape(gradient.shape)
-        if (most := self._spec.clip_grad_norm) is not None:
-            norm = row_norm(gradient).unsqueeze(-1)
-            # the same arithmetic as torch.nn.utils.clip_grad_norm_, for each row
-            gradient = gradient * torch.clamp(most / (norm + 1e-6), max=1.0)
-        return gradient
+            noise_drawn = scaled.reshape(gradient.shape)
+        return gradients.used(gradient, noise_drawn, self._spec.clip_grad_norm)

@@ -62,6 +62,10 @@ class EagerRun:
             saved = torch.load(io.BytesIO(checkpoint.state), weights_only=True)
             self._descents = [Descent(spec, part["runs"].numpy(), part["x"], part) for part in saved]
 
+    def most_steps(self, n_values: int) -> int:
+        """Return how many steps a chunk may have, at least 1, that is to hold `n_values` numbers at most."""
+        return max(1, n_values // (max(1, self.n_active) * (2 * self._spec.dim + 2)))
+
     @property
     def n_active(self) -> int:
         """How many runs still go on."""

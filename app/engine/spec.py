@@ -4,8 +4,9 @@ from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from app.engine.choice import EngineName, obstacle
 from app.engine.reference import CatalogueReference, FunctionReference
 from app.engine.starts import Grid, Init, Points, Random
 from app.errors import InvalidInput
@@ -65,19 +66,14 @@ class JobSpec(_Part):
     stop: Stop | None = None
     clip_grad_norm: Positive | None = Field(None, description="largest norm of a run's gradient")
     gradient_noise: GradientNoise | None = None
-    engine: Literal["auto", "eager"] = "auto"
+    engine: Literal["auto", "eager", "fused"] = Field(
+        "auto", description="fused is native code, eager is torch's own loop; auto takes fused wherever it can"
+    )
     timeout_s: Annotated[Positive, Field(le=1e9)] | None = Field(
         None, description="seconds after which the runs end with what they have"
     )
     label: Text | None = None
     tags: Annotated[tuple[Tag, ...], Field(max_length=20)] = ()
-
-    @field_validator("engine", mode="before")
-    @classmethod
-    def _built(cls, value: Any) -> Any:
-        if value == "fused":
-            raise InvalidInput("the fused engine is not built yet; leave engine out, or say eager")
-        return value
 
     @model_validator(mode="after")
     def _normalise(self) -> Self:
@@ -94,6 +90,8 @@ class JobSpec(_Part):
         check(optimizer, self.scheduler, getattr(torch, self.dtype))
         self.check_schedule(self.steps)
         self._check_float32()
+        if self.engine == "fused" and (reason := self.obstacle) is not None:
+            raise InvalidInput(f"this job cannot run on the fused engine: {reason}. Leave engine out", "engine")
         return self
 
     def _with_dim(self) -> CatalogueReference:
@@ -145,6 +143,16 @@ class JobSpec(_Part):
     def objective(self) -> CatalogueObjective:
         """Return what is minimised."""
         return self.function.objective()
+
+    @property
+    def obstacle(self) -> str | None:
+        """Why the fused engine cannot run this; None if it can."""
+        return obstacle(self.optimizer, self.scheduler, self.dim)
+
+    @property
+    def chosen_engine(self) -> EngineName:
+        """The engine that runs this."""
+        return "eager" if self.engine == "eager" or self.obstacle is not None else "fused"
 
     @property
     def dim(self) -> int:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from app.engine.choice import EngineName
 from app.engine.spec import JobSpec
 from app.jobs.status import Status
 
@@ -18,6 +19,7 @@ class JobRecord:
 
     id: str
     spec: JobSpec
+    engine: EngineName
     status: Status
     generation: int
     attempt: int
@@ -35,5 +37,6 @@ class Attempt:
 
     job_id: str
     spec: JobSpec
+    engine: EngineName
     number: int
     deadline_at: datetime | None

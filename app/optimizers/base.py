@@ -112,6 +112,11 @@ class SchedulerParams(Params):
     }
 
     @property
+    def moves_momentum(self) -> bool:
+        """Whether it moves more than the learning rate."""
+        return False
+
+    @property
     def max_steps(self) -> int | None:
         """The most steps it can be taken through before torch raises; None if it never does."""
         return None

@@ -175,6 +175,11 @@ class CyclicLR(SchedulerParams):
         return self
 
     @property
+    def moves_momentum(self) -> bool:
+        """Whether it moves more than the learning rate."""
+        return self.cycle_momentum
+
+    @property
     def max_steps(self) -> int | None:
         """Where the power of torch's scale overflows: 2 ** cycle, or gamma ** step with a gamma above 1."""
         if self.mode == "triangular2":
@@ -216,6 +221,11 @@ class OneCycleLR(SchedulerParams):
                 "total_steps",
             )
         return self
+
+    @property
+    def moves_momentum(self) -> bool:
+        """Whether it moves more than the learning rate."""
+        return self.cycle_momentum
 
     @property
     def max_steps(self) -> int:
@@ -322,6 +332,11 @@ class SequentialLR(SchedulerParams):
         return self
 
     @property
+    def moves_momentum(self) -> bool:
+        """Whether it moves more than the learning rate."""
+        return any(member.moves_momentum for member in self.schedulers)
+
+    @property
     def max_steps(self) -> int | None:
         """Where the first member ends that does so before its successor begins."""
         begins = (0, *self.milestones)
@@ -346,6 +361,11 @@ class ChainedScheduler(SchedulerParams):
 
     name: Literal["chained_scheduler"] = "chained_scheduler"
     schedulers: Annotated[Members, Field(description="the schedules, first to last")]
+
+    @property
+    def moves_momentum(self) -> bool:
+        """Whether it moves more than the learning rate."""
+        return any(member.moves_momentum for member in self.schedulers)
 
     @property
     def max_steps(self) -> int | None:

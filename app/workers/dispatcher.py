@@ -12,12 +12,14 @@ from app.db.session import Database
 from app.settings import Settings
 from app.workers.cluster import Cluster
 from app.workers.run_job import run_job
+from app.workers.warm import common, warm
 
 _log = logging.getLogger(__name__)
 
 _TASKS_PER_THREAD = 2  # one that runs and one that is ready; a longer queue would be lost with its worker
 _LOOK_SECONDS = 0.5
 _RETRY_SECONDS = 1.0
+_BEHIND_ALL_JOBS = -1
 
 Task = tuple[str, int]
 
@@ -33,7 +35,9 @@ class QueueDispatcher:
         self._settings = settings
         self._url = settings.url
         self._store = AttemptStore(database)
+        self._kernels = str(settings.data_dir.resolve() / "kernels")
         self._cluster: Cluster | None = None
+        self._warming: list[Any] = []
         self._sent: dict[Task, Any] = {}
         self._not_before: dict[Task, float] = {}
         self._attention = threading.Event()
@@ -73,12 +77,20 @@ class QueueDispatcher:
         if self._settings.scheduler is None:
             self._store.requeue_orphans()
         self._cluster = Cluster(self._settings)
+        self._warm(self._cluster)
         while not self._stopping.is_set():
             self._attention.clear()
             self._cluster.replace_lost()
             self._collect()
             self._feed(self._cluster)
             self._attention.wait(_LOOK_SECONDS)
+
+    def _warm(self, cluster: Cluster) -> None:
+        """Have the usual kernels made, while there is nothing better to do."""
+        self._warming = [
+            cluster.client.submit(warm, self._kernels, spec, pure=False, priority=_BEHIND_ALL_JOBS)
+            for spec in common()
+        ]
 
     def _collect(self) -> None:
         for task, future in list(self._sent.items()):
@@ -106,7 +118,7 @@ class QueueDispatcher:
     def _send(self, cluster: Cluster, task: Task) -> None:
         job_id, generation = task
         future = cluster.client.submit(
-            run_job, self._url, job_id, generation, key=f"{job_id}:{generation}", pure=False
+            run_job, self._url, self._kernels, job_id, generation, key=f"{job_id}:{generation}", pure=False
         )
         if not cluster.is_local:
             fire_and_forget(future)  # or the scheduler would forget it with this client
@@ -116,6 +128,7 @@ class QueueDispatcher:
     def _close(self) -> None:
         cluster, self._cluster = self._cluster, None
         self._sent.clear()
+        self._warming.clear()
         if cluster is not None:
             cluster.close()
 

@@ -10,9 +10,14 @@ import torch
 from app.db.attempts import AttemptStore
 from app.db.session import Database
 from app.engine.eager import EagerRun, Interrupted
-from app.engine.outcome import Outcome
+from app.engine.fused.kernels import Kernels
+from app.engine.fused.run import FusedRun
+from app.engine.outcome import Checkpoint, Outcome
 from app.errors import Unavailable
 from app.jobs.record import Attempt
+from app.workers.warm import kept_in
+
+Run = EagerRun | FusedRun
 
 _log = logging.getLogger(__name__)
 
@@ -22,8 +27,10 @@ _ASK_SECONDS = 0.5
 _MAX_CHUNK_VALUES = 16_000_000
 
 
-def run_job(url: str, job_id: str, generation: int) -> None:
+def run_job(url: str, kernels: str, job_id: str, generation: int) -> None:
     """Run a job to its end, storing each chunk as it comes; or return at once if it is not to be run.
+
+    Compiled kernels are kept in the folder `kernels`.
 
     A database that does not answer is raised, so that the job is taken up again. Any other error fails the job.
     """
@@ -33,7 +40,7 @@ def run_job(url: str, job_id: str, generation: int) -> None:
     if attempt is None:
         return
     try:
-        _drive(EagerRun(attempt.spec, store.checkpoint(attempt)), attempt, store)
+        _drive(_start(attempt, store.checkpoint(attempt), kept_in(kernels)), attempt, store)
     except Unavailable:
         raise
     except Interrupted:
@@ -44,7 +51,13 @@ def run_job(url: str, job_id: str, generation: int) -> None:
         store.fail(attempt, f"{type(error).__name__}: {error}")
 
 
-def _drive(run: EagerRun, attempt: Attempt, store: AttemptStore) -> None:
+def _start(attempt: Attempt, checkpoint: Checkpoint | None, kernels: Kernels) -> Run:
+    if attempt.engine == "fused":
+        return FusedRun(attempt.spec, checkpoint, kernels)
+    return EagerRun(attempt.spec, checkpoint)
+
+
+def _drive(run: Run, attempt: Attempt, store: AttemptStore) -> None:
     if run.finished:
         store.finish(attempt)
         return
@@ -53,7 +66,7 @@ def _drive(run: EagerRun, attempt: Attempt, store: AttemptStore) -> None:
     may_go_on = True
     while may_go_on:
         begun = time.monotonic()
-        chunk = run.advance(min(n_steps, _most_steps(run, attempt)), keep_going)
+        chunk = run.advance(min(n_steps, run.most_steps(_MAX_CHUNK_VALUES)), keep_going)
         computed = time.monotonic()
         may_go_on = store.record(attempt, chunk, ended_by=_ended_by(run, attempt))
         stored = time.monotonic()
@@ -62,7 +75,7 @@ def _drive(run: EagerRun, attempt: Attempt, store: AttemptStore) -> None:
         n_steps = max(1, min(int(n_steps * wanted / max(computed - begun, 1e-6)), 4 * n_steps))
 
 
-def _ended_by(run: EagerRun, attempt: Attempt) -> Outcome | None:
+def _ended_by(run: Run, attempt: Attempt) -> Outcome | None:
     if run.finished:
         return Outcome.max_steps
     return Outcome.timed_out if _is_late(attempt) else None
@@ -84,10 +97,6 @@ def _asking(attempt: Attempt, store: AttemptStore) -> Callable[[], bool]:
         return store.is_latest(attempt) and not _is_late(attempt)
 
     return keep_going
-
-
-def _most_steps(run: EagerRun, attempt: Attempt) -> int:
-    return max(1, _MAX_CHUNK_VALUES // (max(1, run.n_active) * (2 * attempt.spec.dim + 2)))
 
 
 @lru_cache(maxsize=4)

@@ -7,14 +7,12 @@ Source: aten/src/ATen/native/cpu of PyTorch 2.13 (BinaryOpsKernel, LerpKernel, P
 SumKernel, ReduceOpsKernel), each held against torch by `tests/unit/test_arithmetic.py`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
-import torch
-
 from app.engine.fused.program import Program, Value
 
-_VECTOR_BYTES = {"AVX512": 64}.get(torch.backends.cpu.get_cpu_capability(), 32)
+_VECTOR_BYTES = 32  # reductions are built for AVX2, also where the processor has more
 _ITEM_BYTES = {"double": 8, "float": 4}
 
 
@@ -138,25 +136,18 @@ class Scalars:
         return self.add(a, self.div(b if value is None else self.mul(value, b), c))
 
     def pow(self, base: Value, exponent: Value) -> Value:
-        """Return base to the power of exponent."""
-        match exponent.constant:
-            case 0.0:
-                return self.const(1.0, base)
-            case 1.0:
-                return base
-            case 2.0:
-                return self.mul(base, base)
-            case 3.0:
-                return self.mul(self.mul(base, base), base)
-            case 0.5:
-                return self.root(base)
-            case -0.5:
-                return self.reciprocal(self.root(base))
-            case -1.0:
-                return self.reciprocal(base)
-            case -2.0:
-                return self.reciprocal(self.mul(base, base))
-        return self._apply("pow", base, exponent)
+        """Return base to the power of exponent, of which torch treats some apart."""
+        apart: dict[float | None, Callable[[], Value]] = {
+            0.0: lambda: self.const(1.0, base),
+            1.0: lambda: base,
+            2.0: lambda: self.mul(base, base),
+            3.0: lambda: self.mul(self.mul(base, base), base),
+            0.5: lambda: self.root(base),
+            -0.5: lambda: self.reciprocal(self.root(base)),
+            -1.0: lambda: self.reciprocal(base),
+            -2.0: lambda: self.reciprocal(self.mul(base, base)),
+        }
+        return apart.get(exponent.constant, lambda: self._apply("pow", base, exponent))()
 
     def sum(self, terms: Sequence[Value]) -> Value:
         """Return the sum of contiguous numbers, in the order in which torch adds them up."""
@@ -177,15 +168,17 @@ class Scalars:
         """Return the Euclidean norm of contiguous numbers, in the order in which torch adds their squares."""
         lanes = _VECTOR_BYTES // _ITEM_BYTES[terms[0].type]
         whole = len(terms) // lanes * lanes
+        plain = whole + (len(terms) - whole) // 4 * 4
         partials = [self.const(0.0, terms[0])] * lanes
         for index, term in enumerate(terms[:whole]):
-            lane = index % lanes
-            partials[lane] = self.add(partials[lane], self.mul(term, term))
+            partials[index % lanes] = self.add(partials[index % lanes], self.mul(term, term))
         total = partials[0]
-        for partial in partials[1:] if whole else []:
+        for partial in partials[1:]:
             total = self.add(total, partial)
-        for term in terms[whole:]:
+        for term in terms[whole:plain]:
             total = self.add(total, self.mul(term, term))
+        for term in terms[plain:]:
+            total = self.fma(term, term, total)
         return self.root(total)
 
     def _four_at_a_time(self, rows: Sequence[Sequence[Value]], zero: Value) -> list[Value]:

@@ -5,10 +5,12 @@ The arrays are numpy's, whose views alias as torch's do, so that an operation in
 
 import operator
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
+from torch._ops import OpOverload
 from torch.fx import GraphModule, Node
 
 from app.engine.fused.arithmetic import Scalars
@@ -74,15 +76,16 @@ class _Interpreter:
 
     def _constant_tensor(self, tensor: torch.Tensor) -> np.ndarray:
         of_type = TYPES[tensor.dtype]
-        return _array(np.asarray(tensor.tolist()), lambda number: self._program.const(number, of_type))
+        return mapped(lambda number: self._program.const(number, of_type), np.asarray(tensor.tolist()))
 
     def _call(self, node: Node) -> Any:
-        args = torch.fx.map_arg(node.args, self._results.__getitem__)
-        kwargs = dict(torch.fx.map_arg(node.kwargs, self._results.__getitem__))
+        args: Any = torch.fx.map_arg(node.args, self._results.__getitem__)
+        given: Any = torch.fx.map_arg(node.kwargs, self._results.__getitem__)
+        kwargs: dict[str, Any] = dict(given)
         target: Any = node.target
         if target is operator.getitem:
             return args[0][args[1]]
-        if not isinstance(target, torch._ops.OpOverload):
+        if not isinstance(target, OpOverload):
             return self._python(target, args)
         if target.namespace == "profiler":
             return None
@@ -164,7 +167,7 @@ class _Interpreter:
     def _op_cat(self, _node: Node, tensors: Sequence[np.ndarray], dim: int = 0) -> np.ndarray:
         return np.concatenate(tensors, axis=dim)
 
-    def _op_amax(self, node: Node, tensor: np.ndarray, dim: Any = None, keepdim: Any = False) -> np.ndarray:
+    def _op_amax(self, node: Node, tensor: np.ndarray, dim: Any = None, **_: Any) -> np.ndarray:
         def largest(values: Sequence[Value]) -> Value:
             result = values[0]
             for value in values[1:]:
@@ -237,33 +240,24 @@ class _Interpreter:
     ) -> np.ndarray:
         of_type = TYPES[node.meta["val"].dtype]
         names = list(kwargs)
-        operands = [None if arg is None else self._array(arg, of_type) for arg in (*args, *kwargs.values())]
-        given = [operand for operand in operands if operand is not None]
-        whole = np.broadcast_arrays(*given)
-        result = np.empty(_shape(node), dtype=object)
-        for place in np.ndindex(result.shape):
-            values = iter(array[place] for array in whole)
-            column = [None if operand is None else next(values) for operand in operands]
-            result[place] = scalar(*column[: len(args)], **dict(zip(names, column[len(args) :], strict=True)))
-        return result
+        operands = [*args, *kwargs.values()]
+        given = [index for index, operand in enumerate(operands) if operand is not None]
+
+        def place(*values: Value) -> Value:
+            column: list[Value | None] = [None] * len(operands)
+            for index, value in zip(given, values, strict=True):
+                column[index] = value
+            return scalar(*column[: len(args)], **dict(zip(names, column[len(args) :], strict=True)))
+
+        return mapped(place, *(self._array(operands[index], of_type) for index in given))
 
     def _compare(self, name: str, args: Sequence[Any]) -> np.ndarray:
         of_type = max((arg for arg in args if isinstance(arg, np.ndarray)), key=np.ndim).flat[0].type
-        a, b = np.broadcast_arrays(*(self._array(arg, of_type) for arg in args))
-        result = np.empty(a.shape, dtype=object)
-        for place in np.ndindex(result.shape):
-            result[place] = self._scalars.compare(name, a[place], b[place])
-        return result
+        return mapped(partial(self._scalars.compare, name), *(self._array(arg, of_type) for arg in args))
 
     def _where(self, node: Node, condition: np.ndarray, a: Any, b: Any) -> np.ndarray:
         of_type = TYPES[node.meta["val"].dtype]
-        conditions, first, second = np.broadcast_arrays(
-            condition, self._array(a, of_type), self._array(b, of_type)
-        )
-        result = np.empty(conditions.shape, dtype=object)
-        for place in np.ndindex(result.shape):
-            result[place] = self._scalars.where(conditions[place], first[place], second[place])
-        return result
+        return mapped(self._scalars.where, condition, self._array(a, of_type), self._array(b, of_type))
 
     def _reduce(
         self, reduce: Callable[[Sequence[Value]], Value], node: Node, terms: np.ndarray, dim: Any
@@ -297,13 +291,15 @@ class _Interpreter:
         return self._program.const(operand, of_type)
 
     def _cast(self, array: np.ndarray, of_type: Type) -> np.ndarray:
-        return _array(array, lambda value: self._program.cast(value, of_type))
+        return mapped(lambda value: self._program.cast(value, of_type), array)
 
 
-def _array(source: np.ndarray, convert: Callable[[Any], Value]) -> np.ndarray:
-    result = np.empty(source.shape, dtype=object)
-    for place in np.ndindex(source.shape):
-        result[place] = convert(source[place])
+def mapped(scalar: Callable[..., Value], *arrays: np.ndarray) -> np.ndarray:
+    """Return an array of what `scalar` makes of the numbers of `arrays`, broadcast against each other."""
+    whole: list[Any] = list(np.broadcast_arrays(*arrays))
+    result = np.empty(whole[0].shape, dtype=object)
+    for place in np.ndindex(result.shape):
+        result[place] = scalar(*(array[place] for array in whole))
     return result
 
 

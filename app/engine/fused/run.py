@@ -13,7 +13,7 @@ from app.engine.eager import Interrupted
 from app.engine.fused.emit import MARKS
 from app.engine.fused.kernels import Kernels
 from app.engine.fused.rates import LearningRates
-from app.engine.noise import standard_normal
+from app.engine.noise import standard_normal_block
 from app.engine.outcome import Checkpoint, Chunk, Outcome, Results
 from app.engine.spec import JobSpec
 
@@ -21,6 +21,7 @@ _PIECE = 8192  # updates between two looks at the outside; the table of what the
 _MAX_NOISE_VALUES = 2_000_000
 _WORTH_A_THREAD = 100_000  # updates of single runs
 _FIRST_CHUNK_UPDATES = 5_000_000
+_MAX_CHUNK_STEPS = 2**40
 
 _in_process = Kernels()
 
@@ -73,6 +74,11 @@ class FusedRun:
     def first_steps(self) -> int:
         """How many steps are surely done in a moment."""
         return max(1, _FIRST_CHUNK_UPDATES // (self._spec.n_runs * self._spec.dim))
+
+    def most_steps(self, n_values: int) -> int:
+        """Return how many steps a chunk may have, at least 1, that is to hold `n_values` numbers at most."""
+        n_entries = n_values // (max(1, self.n_active) * (self._spec.dim + 1))
+        return max(1, min(n_entries * self._spec.record_every, _MAX_CHUNK_STEPS))
 
     @property
     def n_active(self) -> int:
@@ -128,8 +134,8 @@ class FusedRun:
         self._marks[MARKS.index("best_step"), :n] = self._results.best_step[self._runs]
 
     def _alive(self) -> np.ndarray:
-        outcome: np.ndarray = self._marks[MARKS.index("outcome"), : len(self._runs)]
-        return outcome == Outcome.running
+        alive: np.ndarray = self._marks[MARKS.index("outcome"), : len(self._runs)] == Outcome.running
+        return alive
 
     def _recorded(self, first: int, last: int) -> np.ndarray:
         every = self._spec.record_every
@@ -221,9 +227,8 @@ class FusedRun:
             return np.empty(0)
         dim, n_columns = self._spec.dim, self._reals.shape[1]
         drawn = np.zeros((last - first, dim, n_columns), self._reals.dtype)
-        for step in range(first, last):
-            numbers = standard_normal(noise.seed, step, self._runs, dim) * noise.std
-            drawn[step - first, :, : len(self._runs)] = numbers.T
+        numbers = standard_normal_block(noise.seed, first, last, self._runs, dim) * noise.std
+        drawn[:, :, : len(self._runs)] = numbers.transpose(0, 2, 1)
         return drawn
 
     # what comes of it
@@ -252,12 +257,10 @@ class FusedRun:
     def _memory(self, n_runs: int) -> dict[str, np.ndarray]:
         """Return what is needed of each run to go on: its point, and what the optimizer remembers of it."""
         rows = self._kernel.layout.rows
-        return {
-            name: self._reals[rows[name], :n_runs] for name in rows if name == "x" or name.startswith("state.")
-        }
+        return {name: self._reals[rows[name], :n_runs] for name in rows if name == "x" or name.startswith("state.")}
 
     def _checkpoint(self) -> Checkpoint:
-        state = {
+        state: dict[str, np.ndarray] = {
             "runs": self._runs,
             "shared": self._shared,
             "rates": np.frombuffer(self._rates.state(), np.uint8),

@@ -6,9 +6,9 @@ the count of steps) are symbols. Where Python code branches on one, as RAdam's d
 the condition chooses at run time.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,8 +21,8 @@ from torch.overrides import TorchFunctionMode
 
 from app.engine import gradients
 from app.engine.fused import aten
-from app.engine.fused.aten import TYPES, Untraceable
 from app.engine.fused.arithmetic import Scalars
+from app.engine.fused.aten import TYPES, Untraceable
 from app.engine.fused.program import Program, Value
 from app.engine.spec import JobSpec
 
@@ -174,17 +174,17 @@ class _TracedOptimizer:
     ) -> dict[str, np.ndarray]:
         if set(outputs) != set(otherwise):
             raise Untraceable("the optimizer's state depends on a branch")
-        scalars = Scalars(self._program)
-        chosen = {}
-        for name, array in outputs.items():
-            chosen[name] = np.empty(array.shape, dtype=object)
-            for place in np.ndindex(array.shape):
-                chosen[name][place] = scalars.where(condition, array[place], otherwise[name][place])
-        return chosen
+        choose = partial(Scalars(self._program).where, condition)
+        return {name: aten.mapped(choose, array, otherwise[name]) for name, array in outputs.items()}
 
     def _update(self, outputs: dict[str, np.ndarray], slots: Sequence[Slot]) -> Update:
         update = Update(outputs["x"].ravel().tolist(), [outputs[slot.name].ravel().tolist() for slot in slots])
-        if any(value.varying for slot, values in zip(slots, update.state, strict=True) if slot.shared for value in values):
+        if any(
+            value.varying
+            for slot, values in zip(slots, update.state, strict=True)
+            if slot.shared
+            for value in values
+        ):
             raise Untraceable("the optimizer's shared state depends on the point")
         return update
 
@@ -204,7 +204,7 @@ class _Branches(ShapeEnv):
         if sym_node.pytype is not bool:
             raise Untraceable("a number is needed that is only known at run time")
         place = len(self.conditions)
-        self.conditions.append(torch.SymBool(sym_node))
+        self.conditions.append(torch.SymBool(sym_node))  # type: ignore[no-untyped-call]
         return self._decisions[place] if place < len(self._decisions) else True
 
 
@@ -216,7 +216,8 @@ class _SymbolsToTensors(TorchFunctionMode):
     ) -> Any:
         kwargs = kwargs or {}
         if function in {torch.as_tensor, torch.tensor} and isinstance(args[0], torch.SymFloat):
-            return torch.full((), args[0], dtype=kwargs.get("dtype") or torch.get_default_dtype())
+            number: Any = args[0]
+            return torch.full((), number, dtype=kwargs.get("dtype") or torch.get_default_dtype())
         return function(*args, **kwargs)
 
 

@@ -1,7 +1,6 @@
 """What only a process of its own can show: how long the first job takes, and how much memory a long one."""
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -10,10 +9,10 @@ from pathlib import Path
 
 import torch
 
-from app.engine.fused import FusedRun  # type: ignore[import-untyped,import-not-found,unused-ignore]
+from app.engine.fused.kernels import Kernels
+from app.engine.fused.run import FusedRun
 from app.engine.spec import JobSpec
 
-CACHE_VARIABLE = "THALWEG_DATA_DIR"  # the environment variable that says where kernels are kept
 CHUNK_STEPS = 1_000_000
 
 
@@ -29,8 +28,7 @@ def peak_mib(spec: JobSpec, cache: Path) -> float:
 
 def _measured(what: str, spec: JobSpec, cache: Path) -> float:
     answer = subprocess.run(  # noqa: S603 - this module itself
-        [sys.executable, "-m", "benchmarks.fresh", what, json.dumps(spec.dumped)],
-        env={**os.environ, CACHE_VARIABLE: str(cache)},
+        [sys.executable, "-m", "benchmarks.fresh", what, json.dumps(spec.dumped), str(cache)],
         stdout=subprocess.PIPE,
         check=True,
         text=True,
@@ -38,11 +36,11 @@ def _measured(what: str, spec: JobSpec, cache: Path) -> float:
     return float(answer.stdout)
 
 
-def main(what: str, spec: JobSpec) -> None:
+def main(what: str, spec: JobSpec, cache: Path) -> None:
     """Measure in this process, and print the figure."""
     torch.set_num_threads(1)
     begun = time.perf_counter()
-    run = FusedRun(spec)
+    run = FusedRun(spec, kernels=Kernels(cache))
     run.advance(1)
     if what == "ready":
         print(time.perf_counter() - begun)
@@ -55,4 +53,4 @@ def main(what: str, spec: JobSpec) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], JobSpec.model_validate_json(sys.argv[2]))
+    main(sys.argv[1], JobSpec.model_validate_json(sys.argv[2]), Path(sys.argv[3]))

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from app.engine.eager import EagerRun
-from app.engine.fused import FusedRun  # type: ignore[import-untyped,import-not-found,unused-ignore]
+from app.engine.fused.run import FusedRun
 from app.engine.outcome import Chunk, Outcome, Results
 from app.engine.spec import JobSpec
 from app.functions.base import Function

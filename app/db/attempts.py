@@ -8,10 +8,10 @@ import numpy as np
 from sqlalchemy import ColumnElement, insert, select, update
 from sqlalchemy.orm import Session
 
-from app.db.columns import pack, unpack
 from app.db.models import Block, Checkpoint, Job
 from app.db.session import Database
 from app.db.store import as_record
+from app.engine.columns import pack, unpack
 from app.engine.outcome import Checkpoint as EngineCheckpoint
 from app.engine.outcome import Chunk, Outcome, Results
 from app.jobs.record import Attempt
@@ -80,8 +80,11 @@ class AttemptStore:
 
     def checkpoint(self, attempt: Attempt) -> EngineCheckpoint | None:
         """Return where the job's last attempt got to, or None if it got nowhere."""
+        if attempt.number == 1:
+            return None
+        query = select(Checkpoint.step, Checkpoint.state, Checkpoint.results)
         with self._database.read() as session:
-            row = session.get(Checkpoint, attempt.job_id)
+            row = session.execute(query.where(Checkpoint.job_id == attempt.job_id)).one_or_none()
         if row is None:
             return None
         return EngineCheckpoint(row.step, row.state, Results.from_columns(unpack(row.results)))
@@ -109,7 +112,7 @@ class AttemptStore:
                 return False
             if blocks:
                 session.execute(insert(Block), blocks)
-            session.merge(Checkpoint(job_id=attempt.job_id, **saved))
+            _replace_checkpoint(session, attempt.job_id, saved)
         return ended_by is None
 
     def is_latest(self, attempt: Attempt) -> bool:
@@ -144,6 +147,12 @@ class AttemptStore:
 
 def _latest(attempt: Attempt) -> tuple[ColumnElement[bool], ...]:
     return Job.id == attempt.job_id, Job.attempt == attempt.number, Job.status == Status.running
+
+
+def _replace_checkpoint(session: Session, job_id: str, saved: dict[str, object]) -> None:
+    # without reading first the one that is there
+    if not session.execute(update(Checkpoint).where(Checkpoint.job_id == job_id).values(saved)).rowcount:  # type: ignore[attr-defined]
+        session.execute(insert(Checkpoint).values(job_id=job_id, **saved))
 
 
 def _ended(status: Status) -> dict[str, object]:

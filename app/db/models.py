@@ -62,7 +62,7 @@ class Checkpoint(Base):
 
     job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
     step: Mapped[Step]
-    state: Mapped[bytes] = mapped_column(LargeBinary)
+    state: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)  # those who look at results need it not
     results: Mapped[bytes] = mapped_column(LargeBinary)
 
 

@@ -12,9 +12,9 @@ from sqlalchemy import Select, delete, select
 from sqlalchemy.orm import Session
 from uuid6 import uuid7
 
-from app.db.columns import pack, unpack
 from app.db.models import Checkpoint, IdempotencyKey, Job, Tag
 from app.db.session import Database
+from app.engine.columns import pack, unpack
 from app.engine.limits import check_limits
 from app.engine.outcome import Outcome, Results
 from app.engine.spec import JobSpec

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from sqlalchemy import select
 
-from app.db.columns import unpack
 from app.db.models import Block
 from app.db.session import Database
+from app.engine.columns import unpack
 from app.engine.outcome import Results
 from app.jobs.record import JobRecord
 

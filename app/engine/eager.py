@@ -3,7 +3,7 @@
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import numpy as np
 import torch
@@ -44,6 +44,8 @@ class EagerRun:
         spec: The job.
         checkpoint: Where to go on from; None starts anew.
     """
+
+    first_steps: Final = 1
 
     def __init__(self, spec: JobSpec, checkpoint: Checkpoint | None = None) -> None:
         self._spec = spec

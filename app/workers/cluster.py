@@ -2,6 +2,7 @@
 
 import logging
 import socket
+import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,6 +22,7 @@ _CONFIGURATION = {
     "distributed.worker.preload": ["app.workers.preload"],
     "distributed.admin.tick.limit": "30s",
 }
+_REMEMBERED_SECONDS = 0.5
 
 
 class Cluster:
@@ -36,6 +38,7 @@ class Cluster:
         self.is_local = settings.scheduler is None
         self._n_local = settings.workers
         self._local: Any = None
+        self._n_threads, self._n_threads_until = 0, 0.0
         if settings.scheduler is None:
             scratch = settings.data_dir.resolve() / "workers"
             scratch.mkdir(parents=True, exist_ok=True)
@@ -45,8 +48,12 @@ class Cluster:
             self.client = Client(settings.scheduler, set_as_default=False, timeout="30s")
 
     def n_threads(self) -> int:
-        """Return how many tasks can run at the same time."""
-        return sum(worker["nthreads"] for worker in self._workers().values())
+        """Return how many tasks can run at the same time, as it was a moment ago."""
+        now = time.monotonic()
+        if now >= self._n_threads_until:  # the scheduler is asked, and takes longer to answer than to hand out a task
+            self._n_threads = sum(worker["nthreads"] for worker in self._workers().values())
+            self._n_threads_until = now + _REMEMBERED_SECONDS
+        return self._n_threads
 
     def n_workers(self) -> int:
         """Return how many worker processes are ready."""

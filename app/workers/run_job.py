@@ -49,7 +49,7 @@ def _drive(run: EagerRun, attempt: Attempt, store: AttemptStore) -> None:
         store.finish(attempt)
         return
     keep_going = _asking(attempt, store)
-    n_steps = 1
+    n_steps = run.first_steps
     may_go_on = True
     while may_go_on:
         begun = time.monotonic()
@@ -59,7 +59,7 @@ def _drive(run: EagerRun, attempt: Attempt, store: AttemptStore) -> None:
         stored = time.monotonic()
         # a large job spends at most a fifth of its time on storing, a small one is looked at often
         wanted = min(max(_CHUNK_SECONDS, 4 * (stored - computed)), _MAX_CHUNK_SECONDS)
-        n_steps = max(1, min(int(n_steps * wanted / (computed - begun)), 4 * n_steps))
+        n_steps = max(1, min(int(n_steps * wanted / max(computed - begun, 1e-6)), 4 * n_steps))
 
 
 def _ended_by(run: EagerRun, attempt: Attempt) -> Outcome | None:

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.db.columns import unpack
 from app.db.trajectories import StepRange, Trajectory
+from app.engine.columns import unpack
 from app.engine.outcome import Outcome
 from tests.store.stores import RAGGED, Stores, assert_same_trajectories, expected
 from tests.unit.driving import assert_same, drive, job

@@ -1,0 +1,316 @@
+"""Running a traced graph on symbols: every tensor becomes an array of scalar values of one program.
+
+The arrays are numpy's, whose views alias as torch's do, so that an operation in place reaches every view.
+"""
+
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch.fx import GraphModule, Node
+
+from app.engine.fused.arithmetic import Scalars
+from app.engine.fused.program import COMPARISONS, Program, Type, Value
+
+TYPES: dict[torch.dtype, Type] = {torch.float64: "double", torch.float32: "float", torch.bool: "i1"}
+
+_FUNCTIONS = {"cos", "sin", "tan", "exp", "log", "log2", "log10", "log1p", "expm1", "tanh", "asin", "acos", "atan"}
+_ELEMENTWISE = {
+    *("add", "sub", "rsub", "mul", "div", "neg", "reciprocal", "sqrt", "abs", "floor", "sign"),
+    *("maximum", "minimum", "clamp", "lerp", "addcmul", "addcdiv", "pow"),
+}
+_PYTHON: dict[Any, str] = {
+    operator.add: "add",
+    operator.sub: "sub",
+    operator.mul: "mul",
+    operator.truediv: "div",
+    operator.neg: "neg",
+}
+_PYTHON_COMPARISONS: dict[Any, str] = {getattr(operator, name): name for name in COMPARISONS}
+_SAME = {"detach", "alias", "lift_fresh_copy", "lift_fresh", "clone", "contiguous", "_to_copy"}
+_VIEWS = {"detach", "alias"}
+
+
+class Untraceable(Exception):
+    """The graph has an operation that cannot be turned into arithmetic on single numbers."""
+
+
+def run(graph: GraphModule, program: Program, arguments: Sequence[Any]) -> Any:
+    """Return what the graph returns for `arguments`, adding to the program what it computes.
+
+    Args:
+        graph: A graph of ATen operations, as `torch.fx.experimental.proxy_tensor.make_fx` makes it.
+        program: What computes the numbers.
+        arguments: For each tensor that the graph takes, an array of `Value` of its shape.
+
+    Raises:
+        Untraceable: An operation is not known.
+    """
+    return _Interpreter(graph, program).run(arguments)
+
+
+class _Interpreter:
+    def __init__(self, graph: GraphModule, program: Program) -> None:
+        self._graph = graph
+        self._program = program
+        self._scalars = Scalars(program)
+        self._results: dict[Node, Any] = {}
+
+    def run(self, arguments: Sequence[Any]) -> Any:
+        given = iter(arguments)
+        for node in self._graph.graph.nodes:
+            match node.op:
+                case "placeholder":
+                    self._results[node] = next(given)
+                case "get_attr":
+                    self._results[node] = self._constant_tensor(getattr(self._graph, node.target))
+                case "call_function":
+                    self._results[node] = self._call(node)
+                case "output":
+                    return torch.fx.map_arg(node.args[0], self._results.__getitem__)
+        raise Untraceable("the graph returns nothing")
+
+    def _constant_tensor(self, tensor: torch.Tensor) -> np.ndarray:
+        of_type = TYPES[tensor.dtype]
+        return _array(np.asarray(tensor.tolist()), lambda number: self._program.const(number, of_type))
+
+    def _call(self, node: Node) -> Any:
+        args = torch.fx.map_arg(node.args, self._results.__getitem__)
+        kwargs = dict(torch.fx.map_arg(node.kwargs, self._results.__getitem__))
+        target: Any = node.target
+        if target is operator.getitem:
+            return args[0][args[1]]
+        if not isinstance(target, torch._ops.OpOverload):
+            return self._python(target, args)
+        if target.namespace == "profiler":
+            return None
+        name = target._schema.name.removeprefix("aten::")  # noqa: SLF001 - its only name
+        if "out" in kwargs:
+            into = kwargs.pop("out")
+            into[...] = self._tensor(name, node, args, kwargs)
+            return into
+        if name.endswith("_") and not name.startswith("_"):
+            return self._in_place(name.removesuffix("_"), node, args, kwargs)
+        return self._tensor(name, node, args, kwargs)
+
+    def _python(self, target: Any, args: Sequence[Any]) -> Value:
+        """Do what Python does to its floats, which are doubles."""
+        values = [self._scalar(arg, "double") for arg in args]
+        if target in _PYTHON:
+            result: Value = getattr(self._scalars, _PYTHON[target])(*values)
+            return result
+        if target in _PYTHON_COMPARISONS:
+            return self._scalars.compare(_PYTHON_COMPARISONS[target], *values)
+        if target is operator.pow:
+            return self._program.apply("pow", *values)
+        raise Untraceable(f"{target} of numbers")
+
+    def _in_place(self, name: str, node: Node, args: Sequence[Any], kwargs: Mapping[str, Any]) -> np.ndarray:
+        into: np.ndarray = args[0]
+        match name:
+            case "copy":
+                result = args[1]
+            case "fill":
+                result = self._broadcast(args[1], node)
+            case "index_put":
+                (mask,), values = args[1], args[2]
+                result = self._where(node, mask, values, into)
+            case _:
+                result = self._tensor(name, node, args, kwargs)
+        into[...] = self._cast(result, TYPES[node.meta["val"].dtype])
+        return into
+
+    def _tensor(self, name: str, node: Node, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        if name in _SAME:
+            return args[0] if name in _VIEWS else self._cast(args[0].copy(), TYPES[node.meta["val"].dtype])
+        if name in _ELEMENTWISE:
+            return self._elementwise(getattr(self._scalars, name), node, args, kwargs)
+        if name in _FUNCTIONS:
+            return self._elementwise(lambda value: self._scalars.call(name, value), node, args, kwargs)
+        if name in COMPARISONS:
+            return self._compare(name, args)
+        method: Callable[..., Any] | None = getattr(self, f"_op_{name}", None)
+        if method is None:
+            raise Untraceable(f"aten::{name}")
+        return method(node, *args, **kwargs)
+
+    # what has an entry of its own, under ATen's names
+
+    def _op__local_scalar_dense(self, _node: Node, tensor: np.ndarray) -> Value:
+        value: Value = tensor.item()
+        return self._program.cast(value, "double")
+
+    def _op_where(self, node: Node, condition: np.ndarray, a: Any, b: Any) -> np.ndarray:
+        return self._where(node, condition, a, b)
+
+    def _op_masked_fill(self, node: Node, tensor: np.ndarray, mask: np.ndarray, value: Any) -> np.ndarray:
+        return self._where(node, mask, value, tensor)
+
+    def _op_sum(self, node: Node, terms: np.ndarray, dim: Any = None, *_: Any, **__: Any) -> np.ndarray:
+        return self._reduce(self._scalars.sum, node, terms, dim)
+
+    def _op_linalg_vector_norm(
+        self, node: Node, terms: np.ndarray, order: float = 2, dim: Any = None, *_: Any, **__: Any
+    ) -> np.ndarray:
+        if order != 2:
+            raise Untraceable(f"a norm of order {order}")
+        return self._reduce(self._scalars.norm, node, terms, dim)
+
+    def _op_stack(self, _node: Node, tensors: Sequence[np.ndarray], dim: int = 0) -> np.ndarray:
+        return np.stack(tensors, axis=dim)
+
+    def _op_cat(self, _node: Node, tensors: Sequence[np.ndarray], dim: int = 0) -> np.ndarray:
+        return np.concatenate(tensors, axis=dim)
+
+    def _op_amax(self, node: Node, tensor: np.ndarray, dim: Any = None, keepdim: Any = False) -> np.ndarray:
+        def largest(values: Sequence[Value]) -> Value:
+            result = values[0]
+            for value in values[1:]:
+                result = self._scalars.maximum(result, value)
+            return result
+
+        return self._reduce(largest, node, tensor, dim)
+
+    def _op_unbind(self, _node: Node, tensor: np.ndarray, dim: int = 0) -> list[np.ndarray]:
+        return [_view(tensor, dim, index) for index in range(tensor.shape[dim])]
+
+    def _op_select(self, _node: Node, tensor: np.ndarray, dim: int, index: int) -> np.ndarray:
+        return _view(tensor, dim, index)
+
+    def _op_slice(
+        self,
+        _node: Node,
+        tensor: np.ndarray,
+        dim: int = 0,
+        start: int | None = None,
+        end: int | None = None,
+        step: int = 1,
+    ) -> np.ndarray:
+        return np.moveaxis(np.moveaxis(tensor, dim, 0)[start:end:step], 0, dim)
+
+    def _op_select_backward(
+        self, node: Node, gradient: np.ndarray, _sizes: Any, dim: int, index: int
+    ) -> np.ndarray:
+        whole = self._filled(node, 0.0)
+        _view(whole, dim, index)[...] = gradient
+        return whole
+
+    def _op_slice_backward(
+        self, node: Node, gradient: np.ndarray, _sizes: Any, dim: int, start: int, end: int, step: int
+    ) -> np.ndarray:
+        whole = self._filled(node, 0.0)
+        self._op_slice(node, whole, dim, start, end, step)[...] = gradient
+        return whole
+
+    def _op_expand(self, node: Node, tensor: np.ndarray, *_: Any, **__: Any) -> np.ndarray:
+        return np.broadcast_to(tensor, _shape(node))
+
+    def _op_view(self, node: Node, tensor: np.ndarray, _shape_wanted: Any) -> np.ndarray:
+        return tensor.reshape(_shape(node))
+
+    _op__unsafe_view = _op_reshape = _op_unsqueeze = _op_squeeze = _op_view
+
+    def _op_permute(self, _node: Node, tensor: np.ndarray, dims: Sequence[int]) -> np.ndarray:
+        return np.transpose(tensor, dims)
+
+    def _op_zeros(self, node: Node, *_: Any, **__: Any) -> np.ndarray:
+        return self._filled(node, 0.0)
+
+    _op_zeros_like = _op_new_zeros = _op_zeros
+
+    def _op_ones(self, node: Node, *_: Any, **__: Any) -> np.ndarray:
+        return self._filled(node, 1.0)
+
+    _op_ones_like = _op_new_ones = _op_ones
+
+    def _op_full(self, node: Node, _like: Any, value: Any, **_: Any) -> np.ndarray:
+        return self._filled(node, value)
+
+    _op_full_like = _op_full
+
+    # the machinery of these
+
+    def _elementwise(
+        self, scalar: Callable[..., Value], node: Node, args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> np.ndarray:
+        of_type = TYPES[node.meta["val"].dtype]
+        names = list(kwargs)
+        operands = [None if arg is None else self._array(arg, of_type) for arg in (*args, *kwargs.values())]
+        given = [operand for operand in operands if operand is not None]
+        whole = np.broadcast_arrays(*given)
+        result = np.empty(_shape(node), dtype=object)
+        for place in np.ndindex(result.shape):
+            values = iter(array[place] for array in whole)
+            column = [None if operand is None else next(values) for operand in operands]
+            result[place] = scalar(*column[: len(args)], **dict(zip(names, column[len(args) :], strict=True)))
+        return result
+
+    def _compare(self, name: str, args: Sequence[Any]) -> np.ndarray:
+        of_type = max((arg for arg in args if isinstance(arg, np.ndarray)), key=np.ndim).flat[0].type
+        a, b = np.broadcast_arrays(*(self._array(arg, of_type) for arg in args))
+        result = np.empty(a.shape, dtype=object)
+        for place in np.ndindex(result.shape):
+            result[place] = self._scalars.compare(name, a[place], b[place])
+        return result
+
+    def _where(self, node: Node, condition: np.ndarray, a: Any, b: Any) -> np.ndarray:
+        of_type = TYPES[node.meta["val"].dtype]
+        conditions, first, second = np.broadcast_arrays(
+            condition, self._array(a, of_type), self._array(b, of_type)
+        )
+        result = np.empty(conditions.shape, dtype=object)
+        for place in np.ndindex(result.shape):
+            result[place] = self._scalars.where(conditions[place], first[place], second[place])
+        return result
+
+    def _reduce(
+        self, reduce: Callable[[Sequence[Value]], Value], node: Node, terms: np.ndarray, dim: Any
+    ) -> np.ndarray:
+        """Reduce one axis, the last that is longer than one."""
+        axes = range(terms.ndim) if dim in (None, []) else [dim] if isinstance(dim, int) else dim
+        long_axes = [axis % terms.ndim for axis in axes if terms.shape[axis] > 1]
+        if any(axis != terms.ndim - 1 for axis in long_axes):
+            raise Untraceable("a sum over another axis than the last")
+        rows = terms.reshape(-1, terms.shape[-1]) if long_axes else terms.reshape(-1, 1)
+        result = np.empty(len(rows), dtype=object)
+        result[:] = [reduce(row.tolist()) for row in rows]
+        return result.reshape(_shape(node))
+
+    def _filled(self, node: Node, value: Any) -> np.ndarray:
+        return self._broadcast(value, node).copy()
+
+    def _broadcast(self, value: Any, node: Node) -> np.ndarray:
+        return np.broadcast_to(self._array(value, TYPES[node.meta["val"].dtype]), _shape(node))
+
+    def _array(self, operand: Any, of_type: Type) -> np.ndarray:
+        if isinstance(operand, np.ndarray):
+            return self._cast(operand, of_type)
+        whole = np.empty((), dtype=object)
+        whole[()] = self._scalar(operand, of_type)
+        return whole
+
+    def _scalar(self, operand: Any, of_type: Type) -> Value:
+        if isinstance(operand, Value):
+            return self._program.cast(operand, of_type)
+        return self._program.const(operand, of_type)
+
+    def _cast(self, array: np.ndarray, of_type: Type) -> np.ndarray:
+        return _array(array, lambda value: self._program.cast(value, of_type))
+
+
+def _array(source: np.ndarray, convert: Callable[[Any], Value]) -> np.ndarray:
+    result = np.empty(source.shape, dtype=object)
+    for place in np.ndindex(source.shape):
+        result[place] = convert(source[place])
+    return result
+
+
+def _view(tensor: np.ndarray, dim: int, index: int) -> np.ndarray:
+    # the ellipsis keeps a view where an index alone would take the number out
+    return np.moveaxis(tensor, dim, 0)[index, ...]
+
+
+def _shape(node: Node) -> tuple[int, ...]:
+    return tuple(int(size) for size in node.meta["val"].shape)

@@ -1,0 +1,188 @@
+"""Kernels by what determines them: made once, kept in the process, and on disk for the next one."""
+
+import hashlib
+import importlib.metadata
+import json
+import logging
+import os
+import struct
+import tempfile
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+
+import app.engine
+import app.functions
+import app.optimizers
+from app.engine.fused import native
+from app.engine.fused.emit import Layout, emit
+from app.engine.fused.trace import Slot, trace
+from app.engine.spec import JobSpec
+
+_log = logging.getLogger(__name__)
+
+_MAGIC: Final = b"thalweg kernel\n"
+_DIGEST_BYTES: Final = 32
+_HEADER_LENGTH: Final = struct.Struct("<I")
+_MAX_KEPT: Final = 256
+_LANE_BYTES: Final = 128  # two of the widest vectors side by side hide each other's latencies
+_FEW: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """A compiled step, in a loop.
+
+    Attributes:
+        functions: `schedule` and `descend`, see `app.engine.fused.emit`.
+        layout: How their data lie.
+        width: Runs in a block.
+    """
+
+    functions: native.Functions
+    layout: Layout
+    width: int
+
+
+class Kernels:
+    """Makes kernels, and keeps them.
+
+    Args:
+        directory: Where they are kept on disk; None for nowhere.
+    """
+
+    def __init__(self, directory: Path | None = None) -> None:
+        self._directory = directory
+        self._kept: OrderedDict[str, Kernel] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, spec: JobSpec) -> Kernel:
+        """Return the kernel of a job.
+
+        Raises:
+            Untraceable: Its step cannot be compiled.
+        """
+        width = _width(spec)
+        key = _key(spec, width)
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+            kernel = self._kept[key] = self._load(key, width) or self._make(spec, key, width)
+            if len(self._kept) > _MAX_KEPT:
+                self._kept.popitem(last=False)
+            return kernel
+
+    def _make(self, spec: JobSpec, key: str, width: int) -> Kernel:
+        assembly, layout = emit(
+            trace(spec),
+            getattr(torch, spec.dtype),
+            width,
+            grad_stop=_stops_by_gradient(spec),
+            vml=native.has_vml(),
+        )
+        code = native.compiled(assembly)
+        self._save(key, layout, code)
+        return Kernel(native.Functions(code), layout, width)
+
+    def _path(self, key: str) -> Path | None:
+        if self._directory is None:
+            return None
+        return self._directory / f"{hashlib.sha256(key.encode()).hexdigest()[:40]}.kernel"
+
+    def _load(self, key: str, width: int) -> Kernel | None:
+        path = self._path(key)
+        if path is None:
+            return None
+        try:
+            layout, code = _unpacked(path.read_bytes(), key)
+            return Kernel(native.Functions(code), layout, width)
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, TypeError, RuntimeError, struct.error) as error:
+            _log.warning("the kernel in %s cannot be used and is made anew: %s", path, error)
+            return None
+
+    def _save(self, key: str, layout: Layout, code: bytes) -> None:
+        path = self._path(key)
+        if path is None:
+            return
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # a process that reads it meanwhile finds all of it or nothing
+            with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+                file.write(_packed(key, layout, code))
+            os.replace(file.name, path)
+        except OSError as error:
+            _log.warning("the kernel cannot be kept in %s: %s", path, error)
+
+
+def _stops_by_gradient(spec: JobSpec) -> bool:
+    return spec.stop is not None and spec.stop.grad_norm is not None
+
+
+def _width(spec: JobSpec) -> int:
+    return 1 if spec.n_runs <= _FEW else _LANE_BYTES // getattr(torch, spec.dtype).itemsize
+
+
+def _key(spec: JobSpec, width: int) -> str:
+    """Return everything that the machine code depends on."""
+    return json.dumps(
+        [
+            _world(),
+            spec.function.model_dump(mode="json"),
+            spec.dim,
+            spec.dtype,
+            spec.optimizer.model_dump(mode="json"),
+            spec.gradient_noise is not None,
+            spec.clip_grad_norm,
+            _stops_by_gradient(spec),
+            width,
+        ]
+    )
+
+
+@cache
+def _world() -> list[str]:
+    """Return what kernels depend on beside the job: sources, versions, processor."""
+    digest = hashlib.sha256()
+    for package in (app.functions, app.optimizers, app.engine):
+        for path in sorted(Path(package.__path__[0]).rglob("*.py")):
+            digest.update(path.read_bytes())
+    return [
+        digest.hexdigest(),
+        torch.__version__,
+        torch.backends.cpu.get_cpu_capability(),
+        importlib.metadata.version("llvmlite"),
+        native.processor(),
+        str(native.has_vml()),
+    ]
+
+
+def _packed(key: str, layout: Layout, code: bytes) -> bytes:
+    slots = [[slot.name, str(slot.dtype).removeprefix("torch."), slot.shape] for slot in layout.slots]
+    header = json.dumps({"key": key, "dim": layout.dim, "slots": slots, "n_shared": layout.n_shared}).encode()
+    body = _HEADER_LENGTH.pack(len(header)) + header + code
+    return _MAGIC + hashlib.sha256(body).digest() + body
+
+
+def _unpacked(data: bytes, key: str) -> tuple[Layout, bytes]:
+    """Return what was packed. Raises `ValueError` if that is not what is in `data`."""
+    if not data.startswith(_MAGIC):
+        raise ValueError("it is no kernel")
+    start = len(_MAGIC) + _DIGEST_BYTES
+    body = data[start:]
+    if hashlib.sha256(body).digest() != data[len(_MAGIC) : start]:
+        raise ValueError("it is damaged")
+    (length,) = _HEADER_LENGTH.unpack_from(body)
+    code_start = _HEADER_LENGTH.size + length
+    header: dict[str, Any] = json.loads(body[_HEADER_LENGTH.size : code_start])
+    if header["key"] != key:
+        raise ValueError("it is the kernel of something else")
+    slots = tuple(Slot(name, getattr(torch, dtype), tuple(shape)) for name, dtype, shape in header["slots"])
+    return Layout(header["dim"], slots, header["n_shared"]), body[code_start:]

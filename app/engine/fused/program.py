@@ -1,0 +1,115 @@
+"""Straight-line programs of scalar operations, in single-assignment form.
+
+What torch does to tensors of known, small shape is a list of operations on single numbers. A value that depends
+on a run's own point is `varying`; what is the same for all runs, like a bias correction, is not, and is
+computed once for all of them.
+"""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+Type = Literal["double", "float", "i1"]
+
+COMPARISONS = {"lt": "olt", "le": "ole", "gt": "ogt", "ge": "oge", "eq": "oeq", "ne": "une"}
+"""Comparisons by name, and what LLVM calls them: with a NaN all but `ne` are false."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Value:
+    """The result of one operation.
+
+    Attributes:
+        op: `input`, `const`, or the operation.
+        args: Values that it is computed from; of an input its name and index, of a constant the number.
+        type: What it is, under LLVM's names: a double, a float, or a truth value.
+        varying: Whether it differs from run to run.
+        number: Its place in the program; it comes after those it is computed from.
+        depth: How many calls of vector functions lie, one upon the other, on the way to it.
+    """
+
+    op: str
+    args: "tuple[Value, ...] | tuple[str, int] | tuple[float]"
+    type: Type
+    varying: bool
+    number: int
+    depth: int
+
+    @property
+    def operands(self) -> "tuple[Value, ...]":
+        """The values that it is computed from."""
+        return tuple(arg for arg in self.args if isinstance(arg, Value))
+
+    @property
+    def constant(self) -> float | None:
+        """The number that it always is; None if it is no constant."""
+        return float(self.args[0]) if self.op == "const" else None  # type: ignore[arg-type]
+
+
+class Program:
+    """Values in the order in which they are computed. Equal operations on equal operands are one value."""
+
+    def __init__(self) -> None:
+        self._values: dict[tuple[object, ...], Value] = {}
+
+    def input(self, name: str, index: int, of_type: Type, *, varying: bool) -> Value:
+        """Return a value that comes from outside."""
+        return self._value("input", (name, index), of_type, varying=varying, depth=0)
+
+    def const(self, number: float, of_type: Type) -> Value:
+        """Return a constant, rounded to its type."""
+        if of_type == "float":
+            number = float(np.float32(number))
+        # -0.0 and 0.0 are equal and yet differ, as do NaN and itself
+        return self._value("const", (float(number),), of_type, varying=False, depth=0)
+
+    def apply(self, op: str, *operands: Value, of_type: Type | None = None, is_call: bool = False) -> Value:
+        """Return the result of an operation, of the first operand's type where no other is given."""
+        return self._value(
+            op,
+            operands,
+            of_type or operands[0].type,
+            varying=any(operand.varying for operand in operands),
+            depth=max(operand.depth for operand in operands) + is_call,
+        )
+
+    def cast(self, value: Value, of_type: Type) -> Value:
+        """Return the value as another type, rounded to nearest."""
+        if value.type == of_type:
+            return value
+        if value.constant is not None:
+            return self.const(value.constant, of_type)
+        return self.apply("cast", value, of_type=of_type)
+
+    def _value(
+        self,
+        op: str,
+        args: "tuple[Value, ...] | tuple[str, int] | tuple[float]",
+        of_type: Type,
+        *,
+        varying: bool,
+        depth: int,
+    ) -> Value:
+        signs = tuple(math.copysign(1.0, arg) for arg in args if isinstance(arg, float))
+        key = (op, args, of_type, signs)
+        if key not in self._values:
+            self._values[key] = Value(op, args, of_type, varying, len(self._values), depth)
+        return self._values[key]
+
+
+def needed(outputs: Iterable[Value], known: Iterable[Value] = ()) -> list[Value]:
+    """Return what must be computed for `outputs`, in order, beyond inputs, constants and what is `known`."""
+    seen = set(known)
+    found = []
+    waiting = list(outputs)
+    while waiting:
+        value = waiting.pop()
+        if value in seen or value.op in {"input", "const"}:
+            continue
+        seen.add(value)
+        found.append(value)
+        waiting.extend(value.operands)
+    return sorted(found, key=lambda value: value.number)

@@ -10,6 +10,7 @@ What changes from step to step are stack slots here; LLVM keeps them in register
 import struct
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 from itertools import groupby
 
 import numpy as np
@@ -31,6 +32,15 @@ _BINARY = {"fadd", "fsub", "fmul", "fdiv"}
 _INTRINSICS = {name: name for name in ("fma", "fabs", "floor", "sqrt")} | {"root": "sqrt"}
 _SUFFIX: dict[Type, str] = {"double": "f64", "float": "f32"}
 _BYTES: dict[str, int] = {"double": 8, "float": 4, "i64": 8}
+_SMALLEST_ORDINARY: dict[Type, float] = {"double": 2.0**-900, "float": 2.0**-100}
+
+
+class Library(Enum):
+    """Where elementary functions come from."""
+
+    none = auto()  # libm, number by number: torch's library is not there
+    vml = auto()  # the vector library that torch itself calls
+    vml_and_goldschmidt = auto()  # the same, but square roots are taken in place, with its digits
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,20 +79,22 @@ class Layout:
         return [slot for slot in self.slots if slot.shared]
 
 
-def emit(step: Step, dtype: torch.dtype, width: int, *, grad_stop: bool, vml: bool) -> tuple[str, Layout]:
+def emit(
+    step: Step, dtype: torch.dtype, width: int, library: Library, *, grad_stop: bool
+) -> tuple[str, Layout]:
     """Return a module of LLVM assembly, and how its data lie.
 
     Args:
         step: What to do.
         dtype: The points'.
         width: Runs side by side.
+        library: Where elementary functions come from.
         grad_stop: Whether a run can converge by the norm of its gradient.
-        vml: Whether torch's vector library is there; else libm is called.
     """
     columns = [_shared(update, step.slots) for update in (step.first, step.later)]
     layout = Layout(len(step.first.x), step.slots, max(1, *map(len, columns)))
     schedule = _Schedule(step, columns, layout)
-    descend = _Descend(step, columns, layout, TYPES[dtype], width, grad_stop=grad_stop, vml=vml)
+    descend = _Descend(step, columns, layout, TYPES[dtype], width, library, grad_stop=grad_stop)
     functions = [schedule.text(), descend.text()]
     declarations = sorted(schedule.declarations | descend.declarations)
     return "\n".join([*declarations, *functions]), layout
@@ -99,9 +111,9 @@ def _shared(update: Update, slots: Sequence[Slot]) -> list[Value]:
 class _Function:
     """A function under construction: its lines, and the names of the values that it has computed so far."""
 
-    def __init__(self, width: int, *, vml: bool = False) -> None:
+    def __init__(self, width: int, library: Library = Library.none) -> None:
         self._width = width
-        self._vml = vml
+        self._library = library
         self._allocas: list[str] = []
         self._lines: list[str] = []
         self._names: dict[Value, str] = {}
@@ -160,11 +172,13 @@ class _Function:
             if alone:
                 for value in group:
                     self._names[value] = self._expression(value)
+            elif op == "sqrt" and self._library is Library.vml_and_goldschmidt:
+                self._take_roots(list(group))
             else:
-                self._call_vectors(op, list(group))
+                self._names |= self._call_vectors(op, list(group))
 
     def _is_vector_call(self, value: Value) -> bool:
-        return self._vml and value.varying and value.op in _VML
+        return self._library is not Library.none and value.varying and value.op in _VML
 
     def _expression(self, value: Value) -> str:
         operands = [self._operand(operand) for operand in value.operands]
@@ -183,10 +197,7 @@ class _Function:
             how = "fpext" if value.type == "double" else "fptrunc"
             return self._new(f"{how} {self._wide(value.operands[0].type)} {operands[0]} to {wide}")
         if value.op in _INTRINSICS:
-            lanes = f"v{self._width}" if self._width > 1 else ""
-            name = f"llvm.{_INTRINSICS[value.op]}.{lanes}{_SUFFIX[value.type]}"
-            self._declare(wide, name, *[wide] * len(operands))
-            return self._new(f"call {wide} @{name}({', '.join(f'{wide} {operand}' for operand in operands)})")
+            return self._intrinsic(_INTRINSICS[value.op], value.type, operands)
         return self._call_by_lane(value, operands)
 
     def _call_by_lane(self, value: Value, operands: Sequence[str]) -> str:
@@ -205,7 +216,7 @@ class _Function:
             result = self._new(f"insertelement {wide} {result}, {value.type} {called}, i64 {lane}")
         return result
 
-    def _call_vectors(self, op: str, values: Sequence[Value]) -> None:
+    def _call_vectors(self, op: str, values: Sequence[Value]) -> dict[Value, str]:
         """Call a function of the vector library once, for all lanes of all `values`."""
         of_type = values[0].type
         name = f"v{'d' if of_type == 'double' else 's'}{_VML[op]}"
@@ -217,12 +228,154 @@ class _Function:
             place = self._new(f"getelementptr {of_type}, ptr {given}, i64 {index * self._width}")
             self._put(f"store {wide} {self._operand(value.operands[0])}, ptr {place}, align {_BYTES[of_type]}")
         self._put(f"call void @{name}(i32 {n}, ptr {given}, ptr {got})")
+        results = {}
         for index, value in enumerate(values):
             place = self._new(f"getelementptr {of_type}, ptr {got}, i64 {index * self._width}")
-            self._names[value] = self._new(f"load {wide}, ptr {place}, align {_BYTES[of_type]}")
+            results[value] = self._new(f"load {wide}, ptr {place}, align {_BYTES[of_type]}")
+        return results
+
+    def _take_roots(self, values: Sequence[Value]) -> None:
+        """Take square roots as the vector library does, in place while they are ordinary numbers.
+
+        It multiplies with an estimate of the reciprocal root and corrects: Goldschmidt's iteration, whose result
+        is not always the nearest number. What it does to zeros, tiny numbers and the like is left to itself.
+
+        Source: Markstein, "Software division and square root using Goldschmidt's algorithms", RNC'6, 2004.
+        """
+        of_type = values[0].type
+        wide = self._wide(of_type)
+        smallest = self._literal(_SMALLEST_ORDINARY[of_type], of_type)
+        infinity = self._literal(float("inf"), of_type)
+        given = [self._operand(value.operands[0]) for value in values]
+        mask = self._literal("true", "i1")
+        for operand in given:
+            for relation in (f"oge {wide} {operand}, {smallest}", f"olt {wide} {operand}, {infinity}"):
+                mask = self._mask("and", mask, self._new(f"fcmp {relation}"))
+        if (ignored := self._ignored_lanes()) is not None:
+            mask = self._mask("or", mask, ignored)
+        self._n += 1
+        here, there, after = (f"{name}{self._n}" for name in ("ordinary", "special", "rooted"))
+        slots = [self._alloca(wide) for _ in values]
+        self._put(f"br i1 {self._all(mask)}, label %{here}, label %{there}")
+        self._label(here)
+        for slot, operand in zip(slots, given, strict=True):
+            self._put(f"store {wide} {self._goldschmidt(operand, of_type)}, ptr {slot}")
+        self._put(f"br label %{after}")
+        self._label(there)
+        for slot, result in zip(slots, self._call_vectors("sqrt", values).values(), strict=True):
+            self._put(f"store {wide} {result}, ptr {slot}")
+        self._put(f"br label %{after}")
+        self._label(after)
+        for slot, value in zip(slots, values, strict=True):
+            self._names[value] = self._new(f"load {wide}, ptr {slot}")
+
+    def _goldschmidt(self, x: str, of_type: Type) -> str:
+        wide = self._wide(of_type)
+        half = self._literal(0.5, of_type)
+        estimate = self._reciprocal_root(x, of_type)
+        h = self._new(f"fmul {wide} {estimate}, {half}")
+        s = self._new(f"fmul {wide} {estimate}, {x}")
+        if of_type == "double":
+            error = self._fma(of_type, self._new(f"fneg {wide} {s}"), h, half)
+            s = self._fma(of_type, error, s, s)
+            h = self._fma(of_type, error, h, h)
+        rest = self._fma(of_type, self._new(f"fneg {wide} {s}"), s, x)
+        return self._fma(of_type, rest, h, s)
+
+    def _fma(self, of_type: Type, *operands: str) -> str:
+        return self._intrinsic("fma", of_type, operands)
+
+    def _intrinsic(self, name: str, of_type: Type, operands: Sequence[str]) -> str:
+        wide = self._wide(of_type)
+        full_name = f"llvm.{name}.{f'v{self._width}' if self._width > 1 else ''}{_SUFFIX[of_type]}"
+        self._declare(wide, full_name, *[wide] * len(operands))
+        return self._new(f"call {wide} @{full_name}({', '.join(f'{wide} {operand}' for operand in operands)})")
+
+    def _reciprocal_root(self, x: str, of_type: Type) -> str:
+        """Return the processor's estimate of 1 / sqrt(x), good to 14 bits."""
+        short = {"double": "pd", "float": "ps"}[of_type]
+        bits = 512 if self._width > 1 else 128
+        lanes = bits // 8 // _BYTES[of_type]
+        vector, mask = f"<{lanes} x {of_type}>", f"i{max(8, lanes)}"
+        name = f"llvm.x86.avx512.rsqrt14.{short}.{bits}"
+        self._declare(vector, name, vector, vector, mask)
+        if self._width == 1:
+            given = self._new(f"insertelement {vector} poison, {of_type} {x}, i64 0")
+            got = self._new(f"call {vector} @{name}({vector} {given}, {vector} zeroinitializer, {mask} -1)")
+            return self._new(f"extractelement {vector} {got}, i64 0")
+        wide = self._wide(of_type)
+        parts = []
+        for start in range(0, self._width, lanes):
+            indices = ", ".join(f"i32 {start + k}" for k in range(lanes))
+            part = self._new(f"shufflevector {wide} {x}, {wide} poison, <{lanes} x i32> <{indices}>")
+            parts.append(self._new(f"call {vector} @{name}({vector} {part}, {vector} zeroinitializer, {mask} -1)"))
+        return self._joined(parts, of_type, lanes)
+
+    def _joined(self, parts: list[str], of_type: Type, lanes: int) -> str:
+        """Return vectors of so many lanes one after the other; they are a power of two."""
+        while len(parts) > 1:
+            indices = ", ".join(f"i32 {k}" for k in range(2 * lanes))
+            vector = f"<{lanes} x {of_type}>"
+            parts = [
+                self._new(f"shufflevector {vector} {one}, {vector} {other}, <{2 * lanes} x i32> <{indices}>")
+                for one, other in zip(parts[::2], parts[1::2], strict=True)
+            ]
+            lanes *= 2
+        return parts[0]
+
+    def _ignored_lanes(self) -> str | None:
+        """Return the mask of lanes whose results nobody looks at; None if there are none."""
+        return None
+
+    def _mask(self, op: str, a: str, b: str) -> str:
+        return self._new(f"{op} {self._wide('i1')} {a}, {b}")
+
+    def _any(self, mask: str) -> str:
+        return self._reduced("or", mask)
+
+    def _all(self, mask: str) -> str:
+        return self._reduced("and", mask)
+
+    def _reduced(self, how: str, mask: str) -> str:
+        if self._width == 1:
+            return mask
+        name = f"llvm.vector.reduce.{how}.v{self._width}i1"
+        self._declare("i1", name, self._wide("i1"))
+        return self._new(f"call i1 @{name}({self._wide('i1')} {mask})")
 
     def _whole(self, signature: str) -> str:
         return "\n".join([f"define void {signature} {{", "entry:", *self._allocas, *self._lines, "}"])
+
+
+def emit_roots(dtype: torch.dtype) -> str:
+    """Return a module whose `roots(given, got, n)` takes square roots in place, for a check of their digits.
+
+    `n` is a multiple of 16 of ordinary numbers.
+    """
+    function = _Roots(TYPES[dtype])
+    text = function.text()
+    return "\n".join([*sorted(function.declarations), text])
+
+
+class _Roots(_Function):
+    def __init__(self, real: Type) -> None:
+        super().__init__(16, Library.vml_and_goldschmidt)
+        self._real = real
+
+    def text(self) -> str:
+        index, wide = self._alloca("i64"), self._wide(self._real)
+        self._put(f"store i64 0, ptr {index}", "br label %header")
+        self._label("header")
+        self._put(f"%index = load i64, ptr {index}")
+        self._put(f"%from = getelementptr {self._real}, ptr %given, i64 %index")
+        self._put(f"%to = getelementptr {self._real}, ptr %got, i64 %index")
+        x = self._new(f"load {wide}, ptr %from, align {_BYTES[self._real]}")
+        self._put(f"store {wide} {self._goldschmidt(x, self._real)}, ptr %to, align {_BYTES[self._real]}")
+        self._put("%after = add i64 %index, 16", f"store i64 %after, ptr {index}")
+        self._put("%more = icmp ult i64 %after, %n", "br i1 %more, label %header, label %exit")
+        self._label("exit")
+        self._put("ret void")
+        return self._whole("@roots(ptr %given, ptr %got, i64 %n)")
 
 
 class _Schedule(_Function):
@@ -308,11 +461,11 @@ class _Descend(_Function):
         layout: Layout,
         real: Type,
         width: int,
+        library: Library,
         *,
         grad_stop: bool,
-        vml: bool,
     ) -> None:
-        super().__init__(width, vml=vml)
+        super().__init__(width, library)
         self._step = step
         self._columns = columns
         self._layout = layout
@@ -388,15 +541,8 @@ class _Descend(_Function):
         wide = self._wide(of_type)
         return self._new(f"select {self._wide('i1')} {mask}, {wide} {one}, {wide} {other}")
 
-    def _mask(self, op: str, a: str, b: str) -> str:
-        return self._new(f"{op} {self._wide('i1')} {a}, {b}")
-
-    def _any(self, mask: str) -> str:
-        if self._width == 1:
-            return mask
-        name = f"llvm.vector.reduce.or.v{self._width}i1"
-        self._declare("i1", name, self._wide("i1"))
-        return self._new(f"call i1 @{name}({self._wide('i1')} {mask})")
+    def _ignored_lanes(self) -> str | None:
+        return self._mask("xor", self._get("alive"), self._literal("true", "i1"))
 
     # the blocks of the control flow
 
@@ -468,11 +614,9 @@ class _Descend(_Function):
     def _judge(self) -> None:
         real = self._wide(self._real)
         infinity = self._literal(float("inf"), self._real)
-        name = f"llvm.fabs.{f'v{self._width}' if self._width > 1 else ''}{_SUFFIX[self._real]}"
-        self._declare(real, name, real)
         finite = ""
         for value in [self._f, *self._x]:
-            size = self._new(f"call {real} @{name}({real} {value})")
+            size = self._intrinsic("fabs", self._real, [value])
             is_finite = self._new(f"fcmp olt {real} {size}, {infinity}")
             finite = self._mask("and", finite, is_finite) if finite else is_finite
         self._finite = finite

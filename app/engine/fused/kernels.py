@@ -83,8 +83,8 @@ class Kernels:
             trace(spec),
             getattr(torch, spec.dtype),
             width,
+            native.library(getattr(torch, spec.dtype)),
             grad_stop=_stops_by_gradient(spec),
-            vml=native.has_vml(),
         )
         code = native.compiled(assembly)
         self._save(key, layout, code)
@@ -135,6 +135,7 @@ def _key(spec: JobSpec, width: int) -> str:
     return json.dumps(
         [
             _world(),
+            native.library(getattr(torch, spec.dtype)).name,
             spec.function.model_dump(mode="json"),
             spec.dim,
             spec.dtype,
@@ -160,7 +161,6 @@ def _world() -> list[str]:
         torch.backends.cpu.get_cpu_capability(),
         importlib.metadata.version("llvmlite"),
         native.processor(),
-        str(native.has_vml()),
     ]
 
 

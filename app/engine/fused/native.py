@@ -1,13 +1,17 @@
 """From LLVM's assembly to machine code, and from machine code to functions that can be called."""
 
 import ctypes
+import itertools
 import threading
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import llvmlite.binding as llvm
 import torch
+
+from app.engine.fused.emit import Library, emit_roots
 
 _lock = threading.Lock()
 _LIBRARY = Path(torch.__file__).parent / "lib" / "libtorch_cpu.so"
@@ -28,6 +32,28 @@ def has_vml() -> bool:
         return False
 
 
+@cache
+def library(dtype: torch.dtype) -> Library:
+    """Return where kernels find elementary functions with torch's own digits."""
+    if not has_vml():
+        return Library.none
+    features = llvm.get_host_cpu_features()
+    if not all(features.get(name) for name in ("avx512f", "avx512vl", "fma")):
+        return Library.vml
+    return Library.vml_and_goldschmidt if _roots_agree(dtype) else Library.vml
+
+
+def _roots_agree(dtype: torch.dtype) -> bool:
+    """Whether square roots taken in place have the digits of the library's, looked at in many numbers."""
+    exponents = torch.linspace(-99.0, 120.0, 1 << 14, dtype=torch.float64)
+    given = torch.exp2(exponents).to(dtype)
+    got = torch.empty_like(given)
+    code = compiled(emit_roots(dtype))
+    roots = _Linked(code, ("roots",)).function("roots", ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64)
+    roots(given.data_ptr(), got.data_ptr(), len(given))
+    return torch.equal(got, given.sqrt())
+
+
 def compiled(assembly: str) -> bytes:
     """Return the machine code of a module, for this processor."""
     with _lock:
@@ -42,14 +68,13 @@ def compiled(assembly: str) -> bytes:
 
 
 class Functions:
-    """The functions of a piece of machine code; they release the interpreter's lock while they run."""
+    """The functions of a kernel's machine code; they release the interpreter's lock while they run."""
 
     def __init__(self, code: bytes) -> None:
-        with _lock:
-            self._library = _linked(code)
+        linked = _Linked(code, ("schedule", "descend"))
         whole, pointer, real = ctypes.c_int64, ctypes.c_void_p, ctypes.c_double
-        self.schedule = self._function("schedule", whole, whole, pointer, whole, pointer, pointer)
-        self.descend = self._function(
+        self.schedule = linked.function("schedule", whole, whole, pointer, whole, pointer, pointer)
+        self.descend = linked.function(
             "descend",
             *[whole] * 5,
             *[pointer] * 4,
@@ -59,20 +84,23 @@ class Functions:
             *[real] * 2,
         )
 
-    def _function(self, name: str, *parameters: Any) -> Any:
-        return ctypes.CFUNCTYPE(None, *parameters)(self._library[name])
 
+class _Linked:
+    """Machine code in memory. Its functions keep it there."""
 
-_names = iter(range(2**62))
+    _numbers = itertools.count()
 
+    def __init__(self, code: bytes, names: Sequence[str]) -> None:
+        with _lock:
+            builder = llvm.JITLibraryBuilder().add_object_img(code).add_current_process()
+            for name in names:
+                builder = builder.export_symbol(name)
+            self._library = builder.link(_linker(), f"kernel{next(self._numbers)}")
 
-def _linked(code: bytes) -> Any:
-    if has_vml():
-        llvm.load_library_permanently(str(_LIBRARY))
-    library = llvm.JITLibraryBuilder().add_object_img(code).add_current_process()
-    for name in ("schedule", "descend"):
-        library = library.export_symbol(name)
-    return library.link(_linker(), f"kernel{next(_names)}")
+    def function(self, name: str, *parameters: Any) -> Any:
+        function = ctypes.CFUNCTYPE(None, *parameters)(self._library[name])
+        function.library = self._library
+        return function
 
 
 @cache
@@ -89,5 +117,6 @@ def _machine() -> Any:
 
 @cache
 def _linker() -> Any:
-    _machine()
+    if has_vml():
+        llvm.load_library_permanently(str(_LIBRARY))
     return llvm.create_lljit_compiler(_machine())

@@ -1,0 +1,233 @@
+"""What the fused engine saves beside the eager one, and how it stands beside what others would write.
+
+`python -m benchmarks.fused one mix` does only these parts.
+"""
+
+import sys
+import tempfile
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+import torch
+
+from app.engine.eager import EagerRun
+from app.engine.fused.run import FusedRun
+from app.engine.outcome import Chunk, Outcome, Results
+from app.engine.spec import JobSpec
+from app.functions.base import Function
+from app.functions.catalogue import functions
+from app.optimizers.catalogue import optimizers
+from benchmarks import fresh, peers
+from benchmarks.eager import by_hand
+from benchmarks.timing import Figure, Way, multiple, ratios, seconds, table
+
+STEPS = 20_000
+# the eager engine needs seconds for all steps: it does so many, and its time is scaled
+EAGER_STEPS = 400
+EAGER_STEPS_PER_PAIR = 200
+
+N_STARTS, STEPS_PER_START = 10_000, 2000
+
+NOT_TRACED = {"lbfgs", "adafactor"}
+# of a pair that diverges, the first one at which it does not is taken
+LEARNING_RATES = (None, 1e-4, 1e-6, 1e-9)
+
+SIZES = (10**5, 10**6, 10**7, 10**8)
+N_RECORDED = 1000
+TURN_SECONDS = 0.05
+
+
+def job(**fields: Any) -> JobSpec:
+    """Return a job; what is not given is Adam on Himmelblau's function from the origin."""
+    usual = {"function": "himmelblau", "optimizer": "adam", "init": [0, 0], "steps": STEPS}
+    return JobSpec.model_validate({**usual, **fields})
+
+
+def fused(spec: JobSpec, threads: int | None = 1, chunk_steps: int | None = None) -> Results:
+    """Run a job on the fused engine, in one chunk unless told otherwise, and return its results."""
+    run = FusedRun(spec, threads=threads)
+    chunk: Chunk = run.advance(chunk_steps or spec.steps)
+    while not run.finished:
+        chunk = run.advance(chunk_steps or spec.steps)
+    return chunk.checkpoint.results
+
+
+def eager_part(spec: JobSpec, n_steps: int) -> Way:
+    """Return a way that takes a job further by so many steps on the eager engine, and begins it again after."""
+    run = EagerRun(spec)
+
+    def way() -> None:
+        nonlocal run
+        if run.finished:
+            run = EagerRun(spec)
+        run.advance(n_steps)
+
+    return way
+
+
+def one() -> None:
+    """One start, every step recorded."""
+    spec = job()
+    ways: dict[str, Callable[[], Any]] = {
+        "fused": lambda: FusedRun(spec, threads=1).advance(STEPS),
+        "eager": eager_part(spec, EAGER_STEPS),
+        "script": partial(by_hand, EAGER_STEPS),
+        "optax": peers.optax_one((0.0, 0.0), STEPS),
+        "numba": peers.numba_one((0.0, 0.0), STEPS),
+    }
+    expected = EagerRun(spec).advance(EAGER_STEPS)
+    for name in ("optax", "numba"):
+        points, values = ways[name]()
+        _check_same(f"{name}'s points", points[: EAGER_STEPS + 1], expected.x[0])
+        _check_same(f"{name}'s values", values[: EAGER_STEPS + 1], expected.f[0])
+    _check_same("the script's end", by_hand(EAGER_STEPS).numpy(), expected.x[0, -1])
+    chunk = FusedRun(spec, threads=1).advance(STEPS)
+    _check_same("the fused points", chunk.x[0, : EAGER_STEPS + 1], expected.x[0])
+
+    scale = dict.fromkeys(("eager", "script"), STEPS / EAGER_STEPS)
+    taken = seconds(ways, rounds=7, least=TURN_SECONDS, scale=scale)
+    table(
+        f"Adam, one start, {STEPS} steps, all recorded (eager engine and script: {EAGER_STEPS} steps, scaled)",
+        [
+            Figure("eager engine / fused", multiple(taken, "eager", "fused"), at_least=1000),
+            Figure("torch script / fused", multiple(taken, "script", "fused")),
+            Figure("fused / optax under scan", multiple(taken, "fused", "optax"), at_most=1),
+            Figure("fused / by hand in Numba", multiple(taken, "fused", "numba"), at_most=2),
+        ],
+    )
+
+
+def many() -> None:
+    """Many starts, whose ends only are recorded."""
+    spec = job(init={"random": N_STARTS}, steps=STEPS_PER_START, record_every=STEPS_PER_START)
+    starts = spec.starts()
+    ways: dict[str, Callable[[], Any]] = {
+        "fused, 1 thread": lambda: fused(spec).x,
+        "fused, 2 threads": lambda: fused(spec, threads=2).x,
+        "optax": peers.optax_many(starts, STEPS_PER_START),
+        "numba": peers.numba_many(starts, STEPS_PER_START),
+    }
+    expected = EagerRun(spec).advance(STEPS_PER_START).checkpoint.results.x
+    for name, way in ways.items():
+        _check_same(f"the ends of {name}", way(), expected)
+    for name in ("fused, 1 thread", "optax", "numba"):
+        peers.check_one_thread(ways[name])
+
+    taken = seconds(ways, rounds=7, least=TURN_SECONDS)
+    table(
+        f"Adam, {N_STARTS} starts, {STEPS_PER_START} steps, the ends recorded; one thread unless said otherwise",
+        [
+            Figure("optax under vmap and scan / fused", multiple(taken, "optax", "fused, 1 thread"), at_least=3),
+            Figure("by hand in Numba / fused", multiple(taken, "numba", "fused, 1 thread")),
+            Figure(
+                "fused, 1 thread / 2 threads",
+                multiple(taken, "fused, 1 thread", "fused, 2 threads"),
+                at_least=1.7,
+            ),
+        ],
+    )
+
+
+def mix() -> None:
+    """Every optimizer that can be traced on every function, one start."""
+    names = [str(entry.model_fields["name"].default) for entry in optimizers()]
+    gains = {
+        f"{optimizer} on {function.name}": _gain(_surviving(function, optimizer))
+        for optimizer in names
+        if optimizer not in NOT_TRACED
+        for function in functions()
+    }
+    lowest = sorted(gains.items(), key=lambda entry: entry[1])[:3]
+    table(
+        f"{len(gains)} pairs, one start, {STEPS} steps, all recorded: "
+        f"eager engine / fused (eager: {EAGER_STEPS_PER_PAIR} steps, scaled)",
+        [
+            Figure("median", median(gains.values()), at_least=500),
+            *(Figure(name, gain, at_least=50) for name, gain in lowest),
+        ],
+    )
+
+
+def _surviving(function: Function, optimizer: str) -> JobSpec:
+    """Return a job from near the first minimum that does all its steps."""
+    objective = function.at(2)
+    minimum = objective.minima[0].x
+    start = [x + (high - low) / 20 for x, (low, high) in zip(minimum, objective.domain, strict=True)]
+    for lr in LEARNING_RATES:
+        spec = job(function=function.name, optimizer=optimizer, init=start, lr=lr)
+        if fused(spec).outcome[0] == Outcome.max_steps:
+            return spec
+    raise RuntimeError(f"{optimizer} on {function.name} diverges at every learning rate")
+
+
+def _gain(spec: JobSpec) -> float:
+    ways: dict[str, Way] = {
+        "fused": lambda: FusedRun(spec, threads=1).advance(STEPS),
+        "eager": eager_part(spec, EAGER_STEPS_PER_PAIR),
+    }
+    return ratios(ways, least=TURN_SECONDS / 5, scale={"eager": STEPS / EAGER_STEPS_PER_PAIR})["eager"]
+
+
+def first() -> None:
+    """The first job of a pair, in a new process whose imports are done."""
+    pairs = [("adam", "himmelblau"), ("nadam", "ackley"), ("asgd", "goldstein_price")]
+    figures = []
+    for optimizer, function in pairs:
+        spec = job(function=function, optimizer=optimizer)
+        cold, warm = [], []
+        for _ in range(5):
+            with tempfile.TemporaryDirectory() as cache:
+                cold.append(fresh.seconds_until_ready(spec, Path(cache)))
+                warm.append(fresh.seconds_until_ready(spec, Path(cache)))
+        figures.append(Figure(f"{optimizer} on {function}, never seen", median(cold), at_most=2.5))
+        figures.append(Figure(f"{optimizer} on {function}, kept on disk", median(warm), at_most=0.3))
+    table("first step of the first job in a new process, imports done: seconds", figures)
+
+
+def growth() -> None:
+    """Cost of a step, and memory, as descents get longer."""
+    specs = {f"{size:.0e} steps": job(steps=size, record_every=size // N_RECORDED) for size in SIZES}
+    ways = {name: partial(fused, spec, 1, fresh.CHUNK_STEPS) for name, spec in specs.items()}
+    names = list(specs)
+    fused(specs[names[0]])
+    costs = ratios(ways, least=TURN_SECONDS, scale={name: 1 / spec.steps for name, spec in specs.items()})
+    table(
+        f"cost of a step, {N_RECORDED} recorded, chunks of {fresh.CHUNK_STEPS}: of a step at {SIZES[0]:.0e}",
+        [Figure(name, cost, at_least=0.8, at_most=1.2) for name, cost in list(costs.items())[1:]],
+    )
+    with tempfile.TemporaryDirectory() as cache:
+        shortest, longest = specs[names[0]], specs[names[-1]]
+        fresh.seconds_until_ready(shortest, Path(cache))
+        peaks = {f"{spec.steps:.0e} steps": fresh.peak_mib(spec, Path(cache)) for spec in (shortest, longest)}
+    table("peak memory of a process that runs it", peaks, "MiB")
+
+
+def _check_same(what: str, found: Any, expected: np.ndarray) -> None:
+    """Check that ways do the same, so that nothing is timed that does something else.
+
+    Rounding in another order is magnified where a start lies on a ridge: a few digits have to do.
+
+    Raises:
+        RuntimeError: They do not.
+    """
+    worst = np.abs(np.asarray(found) - expected).max()
+    if not worst < 1e-3:
+        raise RuntimeError(f"{what} are off by {worst}")
+
+
+PARTS: dict[str, Callable[[], None]] = {"one": one, "many": many, "mix": mix, "first": first, "growth": growth}
+
+
+def main(parts: list[str]) -> None:
+    """Measure the parts of these names, all if there are none."""
+    torch.set_num_threads(1)
+    for part in parts or PARTS:
+        PARTS[part]()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

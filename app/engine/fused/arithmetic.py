@@ -10,6 +10,7 @@ SumKernel, ReduceOpsKernel), each held against torch by `tests/unit/test_arithme
 from collections.abc import Callable, Sequence
 
 import numpy as np
+
 from app.engine.fused.program import Program, Value
 
 _VECTOR_BYTES = 32  # reductions are built for AVX2, also where the processor has more

@@ -1,6 +1,6 @@
 """Driving the engine by hand, as a worker does, for the tests of it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import chain, repeat
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from app.engine.eager import EagerRun
+from app.engine.fused.run import FusedRun
 from app.engine.outcome import Checkpoint, Results
 from app.engine.spec import JobSpec
 
@@ -53,11 +54,16 @@ def job(**fields: Any) -> JobSpec:
     return JobSpec.model_validate({**default, **fields})
 
 
-def drive(spec: JobSpec, cuts: Iterable[int] = (), checkpoint: Checkpoint | None = None) -> Recording:
+def drive(
+    spec: JobSpec,
+    cuts: Iterable[int] = (),
+    checkpoint: Checkpoint | None = None,
+    engine: Callable[[JobSpec, Checkpoint | None], EagerRun | FusedRun] = EagerRun,
+) -> Recording:
     """Run a job to its end in chunks of `cuts` steps, the rest at once, each from the last one's checkpoint."""
     nothing = (np.zeros(0, np.int64), spec.starts()[:0], spec.starts()[:0, 0])
     pieces: list[list[tuple[np.ndarray, np.ndarray, np.ndarray]]] = [[nothing] for _ in range(spec.n_runs)]
-    run = EagerRun(spec, checkpoint)
+    run = engine(spec, checkpoint)
     for n_steps in chain(cuts, repeat(spec.steps)):
         if run.finished:
             break
@@ -65,7 +71,7 @@ def drive(spec: JobSpec, cuts: Iterable[int] = (), checkpoint: Checkpoint | None
         for row, (number, n_valid) in enumerate(zip(chunk.runs, chunk.n_valid, strict=True)):
             pieces[number].append((chunk.steps[:n_valid], chunk.x[row, :n_valid], chunk.f[row, :n_valid]))
         checkpoint = chunk.checkpoint
-        run = EagerRun(spec, checkpoint) if n_steps < spec.steps else run
+        run = engine(spec, checkpoint) if n_steps < spec.steps else run
     assert checkpoint is not None
     joined = [[np.concatenate(column) for column in zip(*run_pieces, strict=True)] for run_pieces in pieces]
     return Recording(
@@ -75,6 +81,16 @@ def drive(spec: JobSpec, cuts: Iterable[int] = (), checkpoint: Checkpoint | None
         results=checkpoint.results,
         checkpoint=checkpoint,
     )
+
+
+def assert_equal(one: Recording, other: Recording) -> None:
+    """Check that two recordings are equal to the last bit, results included."""
+    for mine, theirs in zip((one.steps, one.x, one.f), (other.steps, other.x, other.f), strict=True):
+        for run, another in zip(mine, theirs, strict=True):
+            assert_same(run, another)
+    theirs_by_name = other.results.columns()
+    for name, column in one.results.columns().items():
+        np.testing.assert_array_equal(column, theirs_by_name[name], err_msg=name)
 
 
 def assert_same(one: np.ndarray, other: np.ndarray) -> None:

@@ -1,0 +1,297 @@
+"""The fused engine beside torch's own loop: the same digits, to the last bit."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.engine.eager import EagerRun, Interrupted
+from app.engine.fused.run import FusedRun
+from app.engine.outcome import Outcome
+from app.engine.spec import JobSpec
+from app.functions import catalogue
+from app.functions.base import Minimum, function, row_norm, row_sum
+from tests.unit.driving import OPTIMIZERS, Recording, assert_equal, assert_same, drive, job, name_of
+from tests.unit.test_eager import SCHEDULERS
+
+STARTS = [[0.0, 0.0], [4.0, 0.0], [-4.0, 0.0], [1.5, -2.5], [50.0, 50.0]]
+VARIANTS: list[dict[str, Any]] = [
+    *OPTIMIZERS,
+    {"name": "sgd", "lr": 1e-3, "momentum": 0.9, "dampening": 0.3, "maximize": True},
+    {"name": "adam", "betas": [0.0, 0.0], "maximize": True},
+    {"name": "adam", "betas": [0.9, 0.4], "decoupled_weight_decay": True, "weight_decay": 0.1},
+    {"name": "adagrad", "lr_decay": 0.1, "initial_accumulator_value": 0.5, "weight_decay": 0.1},
+    {"name": "adadelta", "rho": 0.0, "weight_decay": 0.1},
+    {"name": "adamax", "weight_decay": 0.1},
+    {"name": "nadam", "decoupled_weight_decay": True, "weight_decay": 0.1},
+    {"name": "radam", "decoupled_weight_decay": True, "weight_decay": 0.1},
+    {"name": "rmsprop", "alpha": 0.5, "weight_decay": 0.1},
+    {"name": "rprop", "etas": [0.3, 1.5], "step_sizes": [1e-3, 1]},
+    {"name": "asgd", "lambd": 0.1, "alpha": 0.5, "weight_decay": 0.1, "t0": 5},
+]
+FUSED = [case for case in VARIANTS if job(optimizer=case).obstacle is None]
+DTYPES = ["float64", "float32"]
+
+
+def both(**fields: Any) -> tuple[Recording, Recording]:
+    """Return what the eager and the fused engine make of a job."""
+    spec = job(**fields)
+    return drive(spec), drive(spec, engine=FusedRun)
+
+
+def assert_engines_agree(**fields: Any) -> Recording:
+    eager, fused = both(**fields)
+    assert_equal(eager, fused)
+    return fused
+
+
+@pytest.mark.parametrize("starts", [STARTS[0], STARTS], ids=["one", "many"])
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("optimizer", FUSED, ids=name_of)
+def test_every_optimizer_has_torchs_digits(optimizer: dict[str, Any], dtype: str, starts: Any) -> None:
+    assert_engines_agree(optimizer=optimizer, dtype=dtype, init=starts, steps=400)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("dim", [2, 3, 4, 7, 8, 9, 15, 16])
+@pytest.mark.parametrize("entry", catalogue.functions(), ids=lambda entry: entry.name)
+def test_every_function_has_torchs_digits(entry: Any, dim: int, dtype: str) -> None:
+    if entry.dim not in {None, dim}:
+        dim = entry.dim
+    box = {"low": [-2.0] * dim, "high": [2.5] * dim}
+    for name in ("adam", "rprop"):
+        assert_engines_agree(
+            function=entry.name, optimizer=name, dtype=dtype, init={"random": 3, "seed": dim, **box}, steps=40
+        )
+
+
+@pytest.mark.parametrize("entry", catalogue.functions(), ids=lambda entry: entry.name)
+@pytest.mark.parametrize("optimizer", sorted({case["name"] for case in FUSED}))
+def test_every_optimizer_on_every_function(optimizer: str, entry: Any) -> None:
+    start = [0.3, -0.7]
+    for dtype in DTYPES:
+        assert_engines_agree(function=entry.name, optimizer=optimizer, dtype=dtype, init=start, steps=60)
+
+
+def test_the_usual_scripts_digits_through_auto() -> None:
+    fields = {"init": STARTS[:3], "dtype": "float32", "steps": 20000}
+    spec = job(**fields)
+    assert spec.chosen_engine == "fused"
+    fused = drive(spec, engine=FusedRun).results
+    assert [round(float(f), 6) for f in fused.f] == [0.0, 0.0, 0.0]
+    x = torch.zeros(2, requires_grad=True)
+    optimizer = torch.optim.Adam([x])
+    for _ in range(2000):
+        f = (x[0] ** 2 + x[1] - 11) ** 2 + (x[0] + x[1] ** 2 - 7) ** 2
+        optimizer.zero_grad()
+        f.backward()  # type: ignore[no-untyped-call]  # torch ships no type for it
+        optimizer.step()
+    assert_same(drive(spec, engine=FusedRun).x[0][2000], x.detach().numpy())
+
+
+@pytest.mark.parametrize("scheduler", SCHEDULERS, ids=name_of)
+def test_schedules(scheduler: dict[str, Any]) -> None:
+    if scheduler["name"] in {"cyclic_lr", "one_cycle_lr"}:
+        scheduler = {**scheduler, "cycle_momentum": False}
+    fields = {"scheduler": scheduler, "steps": 70, "lr": 1e-3, "init": STARTS}
+    if job(**fields).obstacle is not None:
+        pytest.skip("runs eagerly")
+    assert_engines_agree(**fields)
+    spec = job(**fields)
+    assert_equal(drive(spec, engine=FusedRun), drive(spec, cuts=[1, 12, 7], engine=FusedRun))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"gradient_noise": {"std": 0.5, "seed": 3}},
+        {"clip_grad_norm": 1.0},
+        {"clip_grad_norm": 1.0, "gradient_noise": {"std": 0.5, "seed": 3}, "optimizer": "sgd"},
+        {"record_every": 7},
+        {"record_every": 1000},
+        {"stop": {"f": 1e-3}, "lr": 0.1},
+        {"stop": {"grad_norm": 1e-2}, "lr": 0.1},
+        {"stop": {"f": 1e-4, "grad_norm": 1e-2}, "lr": 0.1},
+        {"stop": {"f": 1e9}},
+        {"optimizer": "sgd", "lr": 0.02},
+        {"optimizer": "sgd", "lr": 0.02, "record_every": 3},
+    ],
+    ids=name_of,
+)
+def test_what_a_job_may_ask_for(fields: dict[str, Any], dtype: str) -> None:
+    for init in (STARTS[3], STARTS):
+        assert_engines_agree(**fields, dtype=dtype, init=init, steps=500)
+
+
+def test_starts_where_nothing_is_finite() -> None:
+    for init in ([1e200, 0], [[1e200, 0], [1, 1]], [[1e80, 1e80], [0, 0], [2, 2]]):
+        results = assert_engines_agree(init=init, optimizer="sgd", steps=30).results
+        assert results.outcome[0] == Outcome.diverged
+
+
+def test_denormals_are_kept() -> None:
+    fields = {"function": "sphere", "init": [[1.0, 1e-3], [1e-5, 1e-160]], "lr": 0.3}
+    assert_engines_agree(**fields, optimizer="sgd", steps=1500)
+    assert_engines_agree(**fields, optimizer="adam", steps=1500)
+    x = drive(job(**fields, optimizer="sgd", steps=1500, dtype="float32"), engine=FusedRun).x[0]
+    assert ((x != 0) & (np.abs(x) < np.finfo(np.float32).tiny)).any()
+
+
+def test_a_run_does_not_depend_on_those_beside_it_or_on_threads() -> None:
+    starts = np.random.default_rng(1).uniform(-5, 5, (70, 2)).tolist()
+    fields = {"optimizer": "adam", "lr": 0.05, "steps": 3000, "stop": {"f": 1e-9}}
+    many = drive(job(init=starts, **fields), engine=lambda spec, at: FusedRun(spec, at, threads=1))
+    threaded = drive(job(init=starts, **fields), engine=lambda spec, at: FusedRun(spec, at, threads=3))
+    assert_equal(many, threaded)
+    for run in (0, 1, 31, 69):
+        alone = drive(job(init=starts[run], **fields), engine=FusedRun)
+        assert_same(alone.x[0], many.x[run])
+        assert_same(alone.f[0], many.f[run])
+
+
+@settings(deadline=None, max_examples=25)
+@given(
+    cuts=st.lists(st.integers(1, 120), max_size=6),
+    optimizer=st.sampled_from(FUSED),
+    n_starts=st.sampled_from([1, 2, 5]),
+    record_every=st.sampled_from([1, 3, 50]),
+)
+def test_results_do_not_depend_on_the_cuts(
+    cuts: list[int], optimizer: dict[str, Any], n_starts: int, record_every: int
+) -> None:
+    spec = job(
+        optimizer=optimizer,
+        init=STARTS[:n_starts],
+        steps=300,
+        record_every=record_every,
+        gradient_noise={"std": 0.1, "seed": 5},
+        clip_grad_norm=50.0,
+        stop={"f": 0.5},
+    )
+    assert_equal(drive(spec, engine=FusedRun), drive(spec, cuts=cuts, engine=FusedRun))
+
+
+def test_longer_than_a_piece() -> None:
+    spec = job(steps=30_000, init=STARTS[:3], record_every=1000, optimizer="nadam")
+    whole = drive(spec, engine=FusedRun)
+    assert_equal(whole, drive(spec, cuts=[8191, 1, 8193], engine=FusedRun))
+    assert_equal(whole, drive(spec))
+
+
+def test_an_extension_goes_on_where_the_job_was() -> None:
+    short, long = job(steps=150, record_every=4), job(steps=400, record_every=4)
+    first = drive(short, engine=FusedRun)
+    rest = drive(long, checkpoint=first.checkpoint, engine=FusedRun)
+    whole = drive(long, engine=FusedRun)
+    assert_same(np.concatenate([first.x[0], rest.x[0]]), whole.x[0])
+    np.testing.assert_array_equal(rest.results.finite_x, whole.results.finite_x)
+
+
+def test_it_can_be_interrupted() -> None:
+    run = FusedRun(job(steps=10**9, record_every=10**6))
+    asked = iter([True, True, False])
+    with pytest.raises(Interrupted):
+        run.advance(10**9, lambda: next(asked))
+
+
+def test_a_chunk_holds_what_was_asked_for() -> None:
+    run = FusedRun(job(steps=10_000, record_every=10, init=STARTS))
+    steps = run.most_steps(3000)
+    chunk = run.advance(steps)
+    assert chunk.x.size + chunk.f.size <= 3000 + 3 * len(STARTS)
+    assert steps == 3000 // (3 * len(STARTS)) * 10
+
+
+def _entry(name: str, evaluate: Any) -> Any:
+    evaluate.__name__ = name
+    facts = {"title": name, "domain": ((-2.0, 2.0),), "formula": "", "source": "here"}
+    return function(**facts, minima=(Minimum((0.0,), 0.0),))(evaluate)
+
+
+ELEMENTARY = {
+    **{
+        name: (lambda points, name=name: row_sum(getattr(torch, name)(points)))
+        for name in ("cos", "sin", "tan", "exp", "tanh", "atan", "abs", "sign", "floor", "square")
+    },
+    **{
+        name: (lambda points, name=name: row_sum(getattr(torch, name)(points**2 + 0.1)))
+        for name in ("log", "log2", "log10", "sqrt", "reciprocal", "rsqrt")
+    },
+    **{
+        f"power_{exponent}".replace("-", "minus_").replace(".", "_"): (
+            lambda points, exponent=exponent: row_sum((points**2 + 0.1) ** exponent)
+        )
+        for exponent in (-2, -1, -0.5, 0.5, 1, 2, 3)
+    },
+    "asin": lambda points: row_sum(torch.asin(points / 100)),
+    "acos": lambda points: row_sum(torch.acos(points / 100)),
+    "norm": row_norm,
+    "where": lambda points: row_sum(torch.where(points > 0.2, points**2, -points)),
+    "clamp": lambda points: row_sum(torch.clamp(points, -0.5, 0.5) * points),
+    "clamp_min": lambda points: row_sum(torch.clamp(points, min=0.1) ** 2),
+    "maximum": lambda points: row_sum(torch.maximum(points, 1 - points)),
+    "minimum": lambda points: row_sum(torch.minimum(points, points**2)),
+    "amax": lambda points: torch.amax(points, -1),
+    "lerp": lambda points: row_sum(torch.lerp(points, points**2, 0.7)),
+    "addcdiv": lambda points: row_sum(torch.addcdiv(points, points, points**2 + 1, value=0.3)),
+    "slices": lambda points: row_sum(points[..., 1:] * points[..., :-1]),
+    "stacked": lambda points: row_sum(torch.stack([points[..., 0], points[..., -1] ** 2], -1)),
+    "joined": lambda points: row_sum(torch.cat([points, points[..., :1] ** 2], -1)),
+}
+
+
+@pytest.mark.parametrize("name", ELEMENTARY)
+def test_operations_have_torchs_digits(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = _entry(f"test_{name}", ELEMENTARY[name])
+    monkeypatch.setitem(catalogue._BY_NAME, entry.name, entry)  # noqa: SLF001
+    for dtype in DTYPES:
+        for dim in (2, 5, 11):
+            starts = np.random.default_rng(dim).uniform(-1.5, 1.5, (20, dim)).tolist()
+            for init in (starts[0], starts):
+                assert_engines_agree(
+                    function=entry.name, optimizer="sgd", lr=0.05, dtype=dtype, init=init, steps=25
+                )
+
+
+@pytest.mark.parametrize("name", ["log1p", "expm1", "sinh", "cosh", "asinh", "exp2", "erf"])
+def test_other_functions_are_within_a_few_roundings(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = _entry(f"test_{name}", lambda points: row_sum(getattr(torch, name)(points**2) + points**2))
+    monkeypatch.setitem(catalogue._BY_NAME, entry.name, entry)  # noqa: SLF001
+    eager, fused = both(function=entry.name, optimizer="sgd", lr=0.01, init=[[0.3, -0.8]] * 3, steps=20)
+    for one, other in zip(eager.x, fused.x, strict=True):
+        np.testing.assert_allclose(one, other, rtol=20 * 2**-52)
+
+
+def test_what_cannot_be_fused_says_why() -> None:
+    for fields, words in [
+        ({"optimizer": "lbfgs"}, "within a step"),
+        ({"optimizer": "adafactor"}, "all the others"),
+        ({"scheduler": "reduce_lr_on_plateau"}, "value of each run"),
+        ({"scheduler": {"name": "one_cycle_lr", "max_lr": 0.1, "total_steps": 200}}, "cycle_momentum"),
+        ({"function": "sphere", "init": [0.5] * 17}, "16 coordinates"),
+    ]:
+        spec = job(**fields)
+        assert spec.chosen_engine == "eager"
+        assert words in (spec.obstacle or "")
+        with pytest.raises(ValueError, match=words):
+            JobSpec.model_validate({**spec.dumped, "engine": "fused"})
+    assert job(engine="eager").chosen_engine == "eager"
+    assert job(engine="fused").chosen_engine == "fused"
+
+
+def test_the_gradients_norm_is_torchs() -> None:
+    results = drive(job(steps=10), engine=FusedRun).results
+    gradient = torch.autograd.functional.jacobian(
+        lambda x: (x[0] ** 2 + x[1] - 11) ** 2 + (x[0] + x[1] ** 2 - 7) ** 2, torch.from_numpy(results.x[0])
+    )
+    assert math.isclose(float(results.grad_norm[0]), float(gradient.norm()), rel_tol=1e-14)
+
+
+def test_both_engines_say_how_much_to_ask_for_first() -> None:
+    assert EagerRun(job()).first_steps == 1
+    assert FusedRun(job()).first_steps > 100_000

@@ -72,6 +72,14 @@ class Scalars:
         """Return the square root, correctly rounded."""
         return self._apply("root", a)
 
+    def rsqrt(self, a: Value) -> Value:
+        """Return 1 over the square root."""
+        return self.reciprocal(self.root(a))
+
+    def tanh_backward(self, gradient: Value, tanh: Value) -> Value:
+        """Return the gradient behind a hyperbolic tangent: gradient (1 - tanh^2)."""
+        return self.mul(gradient, self.fma(self.neg(tanh), tanh, self.const(1.0, tanh)))
+
     def abs(self, a: Value) -> Value:
         """Return |a|."""
         return self._apply("fabs", a)
@@ -98,6 +106,8 @@ class Scalars:
         positive = self.where(self.compare("lt", zero, a), one, zero)
         negative = self.where(self.compare("lt", a, zero), one, zero)
         return self.sub(positive, negative)
+
+    sgn = sign
 
     def maximum(self, a: Value, b: Value) -> Value:
         """Return the larger one; NaN if either is."""
@@ -143,8 +153,8 @@ class Scalars:
             1.0: lambda: base,
             2.0: lambda: self.mul(base, base),
             3.0: lambda: self.mul(self.mul(base, base), base),
-            0.5: lambda: self.root(base),
-            -0.5: lambda: self.reciprocal(self.root(base)),
+            0.5: lambda: self.sqrt(base),
+            -0.5: lambda: self.rsqrt(base),
             -1.0: lambda: self.reciprocal(base),
             -2.0: lambda: self.reciprocal(self.mul(base, base)),
         }

@@ -16,12 +16,15 @@ from torch.fx import GraphModule, Node
 from app.engine.fused.arithmetic import Scalars
 from app.engine.fused.program import COMPARISONS, Program, Type, Value
 
-TYPES: dict[torch.dtype, Type] = {torch.float64: "double", torch.float32: "float", torch.bool: "i1"}
+_TYPES: dict[torch.dtype, Type] = {torch.float64: "double", torch.float32: "float", torch.bool: "i1"}
 
-_FUNCTIONS = {"cos", "sin", "tan", "exp", "log", "log2", "log10", "log1p", "expm1", "tanh", "asin", "acos", "atan"}
+_FUNCTIONS = {
+    *("cos", "sin", "tan", "exp", "log", "log2", "log10", "tanh", "asin", "acos", "atan"),
+    *("log1p", "expm1", "exp2", "sinh", "cosh", "asinh", "acosh", "atanh", "erf"),
+}
 _ELEMENTWISE = {
-    *("add", "sub", "rsub", "mul", "div", "neg", "reciprocal", "sqrt", "abs", "floor", "sign"),
-    *("maximum", "minimum", "clamp", "lerp", "addcmul", "addcdiv", "pow"),
+    *("add", "sub", "rsub", "mul", "div", "neg", "reciprocal", "sqrt", "rsqrt", "abs", "floor", "sign", "sgn"),
+    *("maximum", "minimum", "clamp", "lerp", "addcmul", "addcdiv", "pow", "tanh_backward"),
 }
 _PYTHON: dict[Any, str] = {
     operator.add: "add",
@@ -37,6 +40,17 @@ _VIEWS = {"detach", "alias"}
 
 class Untraceable(Exception):
     """The graph has an operation that cannot be turned into arithmetic on single numbers."""
+
+
+def type_of(dtype: torch.dtype) -> Type:
+    """Return the type of the numbers of a tensor.
+
+    Raises:
+        Untraceable: They are whole or complex numbers.
+    """
+    if dtype not in _TYPES:
+        raise Untraceable(f"numbers of {dtype}")
+    return _TYPES[dtype]
 
 
 def run(graph: GraphModule, program: Program, arguments: Sequence[Any]) -> Any:
@@ -75,7 +89,7 @@ class _Interpreter:
         raise Untraceable("the graph returns nothing")
 
     def _constant_tensor(self, tensor: torch.Tensor) -> np.ndarray:
-        of_type = TYPES[tensor.dtype]
+        of_type = type_of(tensor.dtype)
         return mapped(lambda number: self._program.const(number, of_type), np.asarray(tensor.tolist()))
 
     def _call(self, node: Node) -> Any:
@@ -122,12 +136,12 @@ class _Interpreter:
                 result = self._where(node, mask, values, into)
             case _:
                 result = self._tensor(name, node, args, kwargs)
-        into[...] = self._cast(result, TYPES[node.meta["val"].dtype])
+        into[...] = self._cast(result, type_of(node.meta["val"].dtype))
         return into
 
     def _tensor(self, name: str, node: Node, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         if name in _SAME:
-            return args[0] if name in _VIEWS else self._cast(args[0].copy(), TYPES[node.meta["val"].dtype])
+            return args[0] if name in _VIEWS else self._cast(args[0].copy(), type_of(node.meta["val"].dtype))
         if name in _ELEMENTWISE:
             return self._elementwise(getattr(self._scalars, name), node, args, kwargs)
         if name in _FUNCTIONS:
@@ -148,6 +162,16 @@ class _Interpreter:
     def _op_where(self, node: Node, condition: np.ndarray, a: Any, b: Any) -> np.ndarray:
         return self._where(node, condition, a, b)
 
+    def _op_logical_and(self, _node: Node, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        return mapped(lambda one, other: self._scalars.where(one, other, one), a, b)
+
+    _op_bitwise_and = _op_logical_and
+
+    def _op_logical_or(self, _node: Node, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        return mapped(lambda one, other: self._scalars.where(one, one, other), a, b)
+
+    _op_bitwise_or = _op_logical_or
+
     def _op_masked_fill(self, node: Node, tensor: np.ndarray, mask: np.ndarray, value: Any) -> np.ndarray:
         return self._where(node, mask, value, tensor)
 
@@ -166,15 +190,6 @@ class _Interpreter:
 
     def _op_cat(self, _node: Node, tensors: Sequence[np.ndarray], dim: int = 0) -> np.ndarray:
         return np.concatenate(tensors, axis=dim)
-
-    def _op_amax(self, node: Node, tensor: np.ndarray, dim: Any = None, **_: Any) -> np.ndarray:
-        def largest(values: Sequence[Value]) -> Value:
-            result = values[0]
-            for value in values[1:]:
-                result = self._scalars.maximum(result, value)
-            return result
-
-        return self._reduce(largest, node, tensor, dim)
 
     def _op_unbind(self, _node: Node, tensor: np.ndarray, dim: int = 0) -> list[np.ndarray]:
         return [_view(tensor, dim, index) for index in range(tensor.shape[dim])]
@@ -233,12 +248,15 @@ class _Interpreter:
 
     _op_full_like = _op_full
 
+    def _op_scalar_tensor(self, node: Node, value: Any, **_: Any) -> np.ndarray:
+        return self._filled(node, value)
+
     # the machinery of these
 
     def _elementwise(
         self, scalar: Callable[..., Value], node: Node, args: Sequence[Any], kwargs: Mapping[str, Any]
     ) -> np.ndarray:
-        of_type = TYPES[node.meta["val"].dtype]
+        of_type = type_of(node.meta["val"].dtype)
         names = list(kwargs)
         operands = [*args, *kwargs.values()]
         given = [index for index, operand in enumerate(operands) if operand is not None]
@@ -256,7 +274,7 @@ class _Interpreter:
         return mapped(partial(self._scalars.compare, name), *(self._array(arg, of_type) for arg in args))
 
     def _where(self, node: Node, condition: np.ndarray, a: Any, b: Any) -> np.ndarray:
-        of_type = TYPES[node.meta["val"].dtype]
+        of_type = type_of(node.meta["val"].dtype)
         return mapped(self._scalars.where, condition, self._array(a, of_type), self._array(b, of_type))
 
     def _reduce(
@@ -276,7 +294,7 @@ class _Interpreter:
         return self._broadcast(value, node).copy()
 
     def _broadcast(self, value: Any, node: Node) -> np.ndarray:
-        return np.broadcast_to(self._array(value, TYPES[node.meta["val"].dtype]), _shape(node))
+        return np.broadcast_to(self._array(value, type_of(node.meta["val"].dtype)), _shape(node))
 
     def _array(self, operand: Any, of_type: Type) -> np.ndarray:
         if isinstance(operand, np.ndarray):

@@ -16,7 +16,7 @@ from itertools import groupby
 import numpy as np
 import torch
 
-from app.engine.fused.aten import TYPES
+from app.engine.fused.aten import type_of
 from app.engine.fused.program import COMPARISONS, Type, Value, needed
 from app.engine.fused.trace import Slot, Step, Update
 from app.engine.outcome import Outcome
@@ -94,7 +94,7 @@ def emit(
     columns = [_shared(update, step.slots) for update in (step.first, step.later)]
     layout = Layout(len(step.first.x), step.slots, max(1, *map(len, columns)))
     schedule = _Schedule(step, columns, layout)
-    descend = _Descend(step, columns, layout, TYPES[dtype], width, library, grad_stop=grad_stop)
+    descend = _Descend(step, columns, layout, type_of(dtype), width, library, grad_stop=grad_stop)
     functions = [schedule.text(), descend.text()]
     declarations = sorted(schedule.declarations | descend.declarations)
     return "\n".join([*declarations, *functions]), layout
@@ -352,7 +352,7 @@ def emit_roots(dtype: torch.dtype) -> str:
 
     `n` is a multiple of 16 of ordinary numbers.
     """
-    function = _Roots(TYPES[dtype])
+    function = _Roots(type_of(dtype))
     text = function.text()
     return "\n".join([*sorted(function.declarations), text])
 

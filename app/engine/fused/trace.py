@@ -22,7 +22,7 @@ from torch.overrides import TorchFunctionMode
 from app.engine import gradients
 from app.engine.fused import aten
 from app.engine.fused.arithmetic import Scalars
-from app.engine.fused.aten import TYPES, Untraceable
+from app.engine.fused.aten import Untraceable
 from app.engine.fused.program import Program, Value
 from app.engine.spec import JobSpec
 
@@ -235,7 +235,7 @@ def _inputs(
 ) -> np.ndarray:
     result = np.empty(shape, dtype=object)
     for index, place in enumerate(np.ndindex(shape)):
-        result[place] = program.input(name, index, TYPES[dtype], varying=varying)
+        result[place] = program.input(name, index, aten.type_of(dtype), varying=varying)
     return result
 
 

@@ -85,11 +85,33 @@ def test_a_run_that_has_not_begun_has_its_start_and_nothing_else(idle: httpx.Cli
     }
 
 
+@pytest.mark.parametrize(
+    ("fields", "engine", "reason"),
+    [
+        ({}, "fused", None),
+        ({"engine": "fused"}, "fused", None),
+        ({"engine": "eager"}, "eager", None),
+        ({"optimizer": "lbfgs"}, "eager", "lbfgs evaluates the function within a step"),
+        ({"optimizer": "lbfgs", "engine": "eager"}, "eager", None),
+        ({"function": "sphere", "init": [1] * 17}, "eager", "up to 16 coordinates, and the points have 17"),
+    ],
+    ids=str,
+)
+def test_a_job_says_which_engine_runs_it_and_why(
+    idle: httpx.Client, fields: dict[str, Any], engine: str, reason: str | None
+) -> None:
+    found = posted(idle, **fields)
+    assert found["engine"] == engine
+    assert found["spec"]["engine"] == fields.get("engine", "auto")
+    assert (found["engine_reason"] is None) == (reason is None)
+    assert (reason or "") in (found["engine_reason"] or "")
+
+
 def test_the_runs_are_the_engines(running: httpx.Client) -> None:
     fields = {"init": [[0, 0], [4, 0], [-4, 0]], "steps": 400, "lr": 0.05}
     found = ended(running, **fields)
     results = drive(job(**fields)).results
-    assert (found["status"], found["engine"], found["n_runs"]) == ("succeeded", "eager", 3)
+    assert (found["status"], found["engine"], found["n_runs"]) == ("succeeded", "fused", 3)
     assert found["progress"] == {"step": 400, "steps": 400}
     assert found["created_at"] <= found["started_at"] <= found["finished_at"]
     assert found["attempt"] >= 1

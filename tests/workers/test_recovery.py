@@ -11,6 +11,7 @@ import httpx
 import numpy as np
 import pytest
 
+from app.engine.fused.run import FusedRun
 from tests.unit.driving import OPTIMIZERS, drive, job, name_of
 from tests.workers.service import Service, until
 
@@ -21,6 +22,14 @@ LONG: dict[str, Any] = {
     "steps": 12_000,
     "record_every": 7,
     "gradient_noise": {"std": 0.1, "seed": 3},
+    "engine": "eager",
+}
+LONG_FUSED: dict[str, Any] = {
+    "optimizer": {"name": "sgd", "momentum": 0.9},
+    "lr": 1e-6,
+    "init": [[0, 0], [4, 0], [-4, 0]],
+    "steps": 200_000_000,
+    "record_every": 1_000_003,
 }
 
 
@@ -75,9 +84,30 @@ def test_after_the_whole_service_is_killed_every_accepted_job_ends(tmp_path: Pat
         assert_recorded(service, long, undisturbed)
 
 
+def test_a_fused_job_whose_worker_is_killed_ends_as_if_it_had_not_been(service: Service) -> None:
+    job_id = service.post(**LONG_FUSED)
+    until(lambda: service.is_running(job_id, 1, 1))
+    for worker in service.workers():
+        worker.kill()
+    ended = service.ended(job_id)
+    assert (ended["status"], ended["engine"], ended["attempt"]) == ("succeeded", "fused", 2), ended["error"]
+    assert_recorded(service, job_id, drive(job(**LONG_FUSED), engine=FusedRun))
+
+
+def test_a_running_fused_job_is_cancelled_and_goes_on_when_extended(service: Service) -> None:
+    job_id = service.post(**{**LONG_FUSED, "steps": 900_000_000})
+    until(lambda: service.is_running(job_id, 1, 1))
+    cancelled = service.client.post(f"/v1/jobs/{job_id}/cancel").json()
+    assert (cancelled["status"], cancelled["engine"]) == ("cancelled", "fused")
+    n_steps = cancelled["progress"]["step"]
+    service.client.post(f"/v1/jobs/{job_id}/extend", json={"steps": 1000})
+    assert service.ended(job_id)["status"] == "succeeded"
+    assert_recorded(service, job_id, drive(job(**{**LONG_FUSED, "steps": n_steps + 1000}), engine=FusedRun))
+
+
 def test_a_job_that_loses_its_worker_three_times_fails_alone(tmp_path: Path) -> None:
     with Service(tmp_path, workers=1) as service:
-        culprit = service.post(steps=10_000_000, record_every=1000)
+        culprit = service.post(steps=10_000_000, record_every=1000, engine="eager")
         others = [service.post(steps=30) for _ in range(5)]
         for attempt in (1, 2, 3):
             until(lambda attempt=attempt: service.is_running(culprit, attempt=attempt))
@@ -129,7 +159,7 @@ def test_a_burst_of_jobs_all_end_while_workers_are_killed(service: Service) -> N
 
 def test_a_running_job_is_cancelled_at_once_and_frees_its_worker(tmp_path: Path) -> None:
     with Service(tmp_path, workers=1) as service:
-        job_id = service.post(steps=1_000_000, init=[[0, 0], [1, 1]])
+        job_id = service.post(steps=1_000_000, init=[[0, 0], [1, 1]], engine="eager")
         until(lambda: service.is_running(job_id))
         cancelled = service.client.post(f"/v1/jobs/{job_id}/cancel").json()
         assert cancelled["status"] == "cancelled"
@@ -147,7 +177,7 @@ def test_a_running_job_is_cancelled_at_once_and_frees_its_worker(tmp_path: Path)
 
 
 def test_a_running_job_can_be_deleted(service: Service) -> None:
-    job_id = service.post(steps=1_000_000)
+    job_id = service.post(steps=1_000_000, engine="eager")
     until(lambda: service.is_running(job_id))
     assert service.client.delete(f"/v1/jobs/{job_id}").status_code == 204
     assert service.client.get(f"/v1/jobs/{job_id}").status_code == 404
@@ -156,7 +186,7 @@ def test_a_running_job_can_be_deleted(service: Service) -> None:
 
 
 def test_a_job_whose_time_is_up_ends_with_what_it_has(service: Service) -> None:
-    job_id = service.post(steps=5_000_000, record_every=100, timeout_s=1.0)
+    job_id = service.post(steps=5_000_000, record_every=100, timeout_s=1.0, engine="eager")
     ended = service.ended(job_id)
     assert ended["status"] == "succeeded"
     (run,) = ended["runs"]
@@ -192,7 +222,7 @@ def test_time_and_cancelling_end_a_job_of_which_one_step_takes_long(tmp_path: Pa
 
 
 def test_short_jobs_pass_a_long_one(service: Service) -> None:
-    long = service.post(steps=10_000_000, record_every=1000)
+    long = service.post(steps=10_000_000, record_every=1000, engine="eager")
     until(lambda: service.is_running(long))
     for job_id in [service.post(steps=20) for _ in range(30)]:
         assert service.ended(job_id)["status"] == "succeeded"

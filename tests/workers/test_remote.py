@@ -39,7 +39,7 @@ def test_jobs_run_on_the_cluster_that_is_named(tmp_path: Path, scheduler: str) -
 
 def test_what_runs_there_goes_on_while_the_service_is_away(tmp_path: Path, scheduler: str) -> None:
     with Service(tmp_path, THALWEG_SCHEDULER=scheduler) as service:
-        job_id = service.post(steps=15_000, record_every=50)
+        job_id = service.post(steps=15_000, record_every=50, engine="eager")
         until(lambda: service.is_running(job_id))
         service.kill()
         service.start()

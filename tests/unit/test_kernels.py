@@ -1,0 +1,102 @@
+"""Kernels are made once, kept on disk, and never trusted blindly."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.engine.eager import EagerRun
+from app.engine.fused import kernels as module
+from app.engine.fused.kernels import Kernels
+from app.engine.fused.run import FusedRun
+from app.engine.fused.trace import trace
+from app.engine.spec import JobSpec
+from tests.unit.driving import assert_same, job
+
+
+@pytest.fixture
+def traced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return a list that grows with every trace."""
+    found: list[str] = []
+
+    def watched(spec: JobSpec) -> Any:
+        found.append(spec.optimizer.name)
+        return trace(spec)
+
+    monkeypatch.setattr(module, "trace", watched)
+    return found
+
+
+def only_file(folder: Path) -> Path:
+    (file,) = folder.iterdir()
+    return file
+
+
+def works(kernels: Kernels) -> bool:
+    fused = FusedRun(job(steps=50), kernels=kernels).advance(50)
+    assert_same(fused.x, EagerRun(job(steps=50)).advance(50).x)
+    return True
+
+
+def test_one_kernel_serves_all_rates_starts_and_lengths(tmp_path: Path, traced: list[str]) -> None:
+    kernels = Kernels(tmp_path)
+    for fields in ({}, {"lr": 0.5}, {"init": [3, 3]}, {"steps": 7}, {"scheduler": "linear_lr"}, {"stop": {"f": 1}}):
+        kernels.get(job(**fields))
+    assert traced == ["adam"]
+    for fields in ({"dtype": "float32"}, {"optimizer": {"name": "adam", "betas": [0.8, 0.9]}}, {"function": "booth"}):
+        kernels.get(job(**fields))
+    assert len(traced) == 4
+
+
+def test_another_process_finds_it_on_disk(tmp_path: Path, traced: list[str]) -> None:
+    script = (
+        "import sys; from pathlib import Path; from app.engine.fused.kernels import Kernels;"
+        "from tests.unit.driving import job; Kernels(Path(sys.argv[1])).get(job())"
+    )
+    root = Path(__file__).parents[2]
+    subprocess.run([sys.executable, "-c", script, str(tmp_path)], check=True, cwd=root)
+    assert works(Kernels(tmp_path))
+    assert traced == []
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda data: b"",
+        lambda data: data[: len(data) // 2],
+        lambda data: data[:-1] + bytes([data[-1] ^ 1]),
+        lambda data: b"something else altogether",
+        lambda data: data + b"more",
+    ],
+    ids=["empty", "cut", "flipped", "foreign", "longer"],
+)
+def test_a_broken_file_is_made_anew(tmp_path: Path, traced: list[str], spoil: Any) -> None:
+    Kernels(tmp_path).get(job())
+    file = only_file(tmp_path)
+    good = file.read_bytes()
+    file.write_bytes(spoil(good))
+    assert works(Kernels(tmp_path))
+    assert len(traced) == 2
+    assert only_file(tmp_path).read_bytes() == good
+
+
+def test_the_kernel_of_something_else_is_not_taken(tmp_path: Path, traced: list[str]) -> None:
+    Kernels(tmp_path / "one").get(job())
+    Kernels(tmp_path / "other").get(job(function="booth"))
+    only_file(tmp_path / "other").replace(only_file(tmp_path / "one"))
+    assert works(Kernels(tmp_path / "one"))
+    assert len(traced) == 3
+
+
+def test_what_a_kernel_was_made_of_is_part_of_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Kernels(tmp_path).get(job())
+    monkeypatch.setattr(module, "_world", lambda: ["another torch"])
+    Kernels(tmp_path).get(job())
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_a_folder_that_cannot_be_written_is_done_without(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    assert works(Kernels(tmp_path / "file"))

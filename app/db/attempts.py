@@ -80,8 +80,6 @@ class AttemptStore:
 
     def checkpoint(self, attempt: Attempt) -> EngineCheckpoint | None:
         """Return where the job's last attempt got to, or None if it got nowhere."""
-        if attempt.number == 1:
-            return None
         query = select(Checkpoint.step, Checkpoint.state, Checkpoint.results)
         with self._database.read() as session:
             row = session.execute(query.where(Checkpoint.job_id == attempt.job_id)).one_or_none()

@@ -1,6 +1,6 @@
 """Connections to the database, and what kind of transaction each piece of work gets."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -53,6 +53,16 @@ class Database:
         """Give a session that is the only writer until the block ends, which commits. Raises `Unavailable`."""
         with _answering(), Session(self._writing, expire_on_commit=False) as session, session.begin():
             yield session
+
+    @contextmanager
+    def version(self) -> Iterator[Callable[[], int]]:
+        """Give a question that is cheap to ask, and whose answer is another one after anybody has committed.
+
+        Raises `Unavailable`.
+        """
+        with _answering(), self.engine.connect() as connection:
+            cursor: Any = connection.connection.cursor()  # outside any transaction, which would see one version
+            yield lambda: int(cursor.execute("PRAGMA data_version").fetchone()[0])
 
     def dispose(self) -> None:
         """Close all connections."""

@@ -100,8 +100,7 @@ class JobStore:
             record = as_record(_row(session, job_id))
             checkpoint = session.get(Checkpoint, job_id)
         if checkpoint is None:
-            results = Results.before_start(record.spec.starts())
-            return record, results.ended(_BEFORE_START.get(record.status, Outcome.running))
+            return record, before_start(record)
         results = Results.from_columns(unpack(checkpoint.results))
         return record, results if record.status.ended else results.resumed()
 
@@ -176,6 +175,11 @@ class JobStore:
                 "Idempotency-Key",
             )
         return as_record(_row(session, known.job_id))
+
+
+def before_start(record: JobRecord) -> Results:
+    """Return where the runs of a job are of which nothing was recorded."""
+    return Results.before_start(record.spec.starts()).ended(_BEFORE_START.get(record.status, Outcome.running))
 
 
 def as_record(job: Job) -> JobRecord:

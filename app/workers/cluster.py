@@ -50,7 +50,9 @@ class Cluster:
     def n_threads(self) -> int:
         """Return how many tasks can run at the same time, as it was a moment ago."""
         now = time.monotonic()
-        if now >= self._n_threads_until:  # the scheduler is asked, and takes longer to answer than to hand out a task
+        if (
+            now >= self._n_threads_until
+        ):  # the scheduler is asked, and takes longer to answer than to hand out a task
             self._n_threads = sum(worker["nthreads"] for worker in self._workers().values())
             self._n_threads_until = now + _REMEMBERED_SECONDS
         return self._n_threads

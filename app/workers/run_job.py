@@ -33,7 +33,8 @@ def run_job(url: str, job_id: str, generation: int) -> None:
     if attempt is None:
         return
     try:
-        _drive(EagerRun(attempt.spec, store.checkpoint(attempt)), attempt, store)
+        checkpoint = store.checkpoint(attempt) if attempt.number > 1 else None
+        _drive(EagerRun(attempt.spec, checkpoint), attempt, store)
     except Unavailable:
         raise
     except Interrupted:

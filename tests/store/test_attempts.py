@@ -2,7 +2,6 @@
 
 import pytest
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
 from app.db.attempts import MAX_LOST_ATTEMPTS
 from app.engine.eager import EagerRun
@@ -138,7 +137,7 @@ def test_a_write_that_breaks_off_leaves_nothing_half_written(
         raise RuntimeError("the power is gone")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Session, "merge", breaks_off)  # after the job's row and the blocks
+        patch.setattr("app.db.attempts._replace_checkpoint", breaks_off)  # after the job's row and the blocks
         with pytest.raises(RuntimeError, match="power"):
             stores.attempts.record(attempt, chunk)
     assert state(stores, job_id) == before

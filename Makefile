@@ -1,7 +1,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-BENCHMARKS := columns eager storing
+BENCHMARKS := columns eager storing service
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo serve test check openapi bench format

@@ -1,7 +1,7 @@
 """What workers ask of the store: the queue, the right to run a job, and to write what it brings."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
 import numpy as np
@@ -44,6 +44,21 @@ class AttemptStore:
         with self._database.write() as session:
             done = session.execute(query.values(status=Status.queued, revision=Job.revision + 1))
             return int(done.rowcount)  # type: ignore[attr-defined]
+
+    def recall(self, jobs: Iterable[tuple[str, int]]) -> set[tuple[str, int]]:
+        """Let none of these (job id, generation) begin any more, and return which had not begun.
+
+        Those wait on, as jobs of the next generation.
+        """
+        recalled = set()
+        with self._database.write() as session:
+            for job_id, generation in jobs:
+                query = update(Job).where(
+                    Job.id == job_id, Job.generation == generation, Job.status == Status.queued
+                )
+                if session.execute(query.values(generation=generation + 1)).rowcount:  # type: ignore[attr-defined]
+                    recalled.add((job_id, generation))
+        return recalled
 
     def begin(self, job_id: str, generation: int) -> Attempt | None:
         """Take a job up, or return None if it has ended, is gone, or was queued anew since.

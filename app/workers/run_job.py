@@ -1,4 +1,4 @@
-"""The task that a worker process runs: one job, from its checkpoint to its end."""
+"""The task that a worker process runs: a job, or a few short ones, each from its checkpoint to its end."""
 
 import logging
 import time
@@ -20,6 +20,12 @@ _CHUNK_SECONDS = 0.25
 _MAX_CHUNK_SECONDS = 2.0
 _ASK_SECONDS = 0.5
 _MAX_CHUNK_VALUES = 16_000_000
+
+
+def run_jobs(url: str, jobs: list[tuple[str, int]]) -> None:
+    """Run jobs, each by its id and generation, one after the other; see `run_job`."""
+    for job_id, generation in jobs:
+        run_job(url, job_id, generation)
 
 
 def run_job(url: str, job_id: str, generation: int) -> None:

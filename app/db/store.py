@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 import orjson
-from sqlalchemy import Select, delete, select
+from sqlalchemy import Select, delete, insert, select
 from sqlalchemy.orm import Session
 from uuid6 import uuid7
 
@@ -54,32 +54,31 @@ class JobStore:
         dumped = spec.dumped
         digest = hashlib.sha256(orjson.dumps(dumped, option=orjson.OPT_SORT_KEYS)).hexdigest()
         now = time.time()
+        values: dict[str, Any] = {
+            "id": str(uuid7()),
+            "spec": dumped,
+            "function": spec.function.name,
+            "optimizer": spec.optimizer.name,
+            "status": Status.queued,
+            "generation": 1,
+            "attempt": 0,
+            "n_lost": 0,
+            "revision": 1,
+            "step": 0,
+            "queued_at": now,
+            "created_at": now,
+        }
         with self._database.write() as session:
             if key is not None:
                 session.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < now - key_seconds))
                 if (known := session.get(IdempotencyKey, key)) is not None:
                     return self._known(session, known, digest), False
-            job = Job(
-                id=str(uuid7()),
-                spec=dumped,
-                function=spec.function.name,
-                optimizer=spec.optimizer.name,
-                status=Status.queued,
-                generation=1,
-                attempt=0,
-                n_lost=0,
-                revision=1,
-                step=0,
-                queued_at=now,
-                created_at=now,
-            )
-            session.add(job)
-            session.flush()
-            session.add_all(Tag(job_id=job.id, tag=tag) for tag in spec.tags)
+            session.execute(insert(Job), values)
+            if spec.tags:
+                session.execute(insert(Tag), [{"job_id": values["id"], "tag": tag} for tag in spec.tags])
             if key is not None:
-                session.add(IdempotencyKey(key=key, job_id=job.id, digest=digest, created_at=now))
-            session.flush()
-            return as_record(job), True
+                session.add(IdempotencyKey(key=key, job_id=values["id"], digest=digest, created_at=now))
+        return as_record(Job(**values)), True
 
     def get(self, job_id: str) -> JobRecord:
         """Return a job. Raises `NotFound`."""

@@ -86,6 +86,7 @@ def prepared(settings: Settings) -> Iterator[Database]:
     database = Database(settings.url)
     check_scheduler(settings, database)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
+    database.check_file()
     with _only_service(database):
         try:
             migrate(database)

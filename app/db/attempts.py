@@ -15,7 +15,7 @@ from app.engine.columns import pack, unpack
 from app.engine.outcome import Checkpoint as EngineCheckpoint
 from app.engine.outcome import Chunk, Outcome, Results
 from app.jobs.record import Attempt
-from app.jobs.status import Status
+from app.jobs.status import ENDED, Status
 
 MAX_LOST_ATTEMPTS = 3
 _BLOCK_BYTES = 1_000_000
@@ -59,6 +59,21 @@ class AttemptStore:
                 if session.execute(query.values(generation=generation + 1)).rowcount:  # type: ignore[attr-defined]
                     recalled.add((job_id, generation))
         return recalled
+
+    def put_back(self, jobs: Iterable[tuple[str, int]]) -> None:
+        """Queue again which of these (job id, generation) run: for when a worker gave them up, and lives."""
+        with self._database.write() as session:
+            for job_id, generation in jobs:
+                query = update(Job).where(
+                    Job.id == job_id, Job.generation == generation, Job.status == Status.running
+                )
+                session.execute(query.values(status=Status.queued, revision=Job.revision + 1))
+
+    def refuse(self, job_id: str, generation: int, reason: str) -> None:
+        """Say that a job has failed that cannot even be begun, and why."""
+        query = update(Job).where(Job.id == job_id, Job.generation == generation, Job.status.not_in(ENDED))
+        with self._database.write() as session:
+            session.execute(query.values({**_ended(Status.failed), "error": reason}))
 
     def begin(self, job_id: str, generation: int) -> Attempt | None:
         """Take a job up, or return None if it has ended, is gone, or was queued anew since.

@@ -11,6 +11,7 @@ from distributed import fire_and_forget
 
 from app.db.attempts import AttemptStore
 from app.db.session import Database
+from app.errors import Unavailable
 from app.settings import Settings
 from app.workers.cluster import Cluster
 from app.workers.run_job import run_jobs
@@ -89,8 +90,12 @@ class QueueDispatcher:
         while not self._stopping.is_set():
             self._attention.clear()
             self._cluster.replace_lost()
-            self._collect()
-            self._feed(self._cluster)
+            try:
+                self._collect()
+                self._feed(self._cluster)
+            except Unavailable as error:
+                _log.error("%s", error)
+                self._stopping.wait(_RETRY_SECONDS)
             self._attention.wait(_LOOK_SECONDS)
 
     def _collect(self) -> None:
@@ -103,6 +108,8 @@ class QueueDispatcher:
                 continue
             if task.future.status != "finished":
                 _log.error("task %s was interrupted: %s", key, _exception(task.future))
+                if task.future.status == "error":  # it was raised by a worker that lives: none was lost
+                    self._store.put_back(task.jobs)
                 self._not_before.update(dict.fromkeys(task.jobs, now + _RETRY_SECONDS))
             self._n_together = 1 if is_late else min(2 * self._n_together, _JOBS_OF_A_TASK)
             # a key whose future is held would give its old result instead of running again

@@ -35,7 +35,14 @@ def run_job(url: str, job_id: str, generation: int) -> None:
     """
     torch.set_num_threads(1)
     store = _store(url)
-    attempt = store.begin(job_id, generation)
+    try:
+        attempt = store.begin(job_id, generation)
+    except Unavailable:
+        raise
+    except Exception as error:  # noqa: BLE001 it would be no other the next time
+        _log.exception("job %s cannot be begun", job_id)
+        store.refuse(job_id, generation, f"{type(error).__name__}: {error}")
+        return
     if attempt is None:
         return
     try:

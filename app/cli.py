@@ -66,6 +66,7 @@ def migrate(data_dir: DataDir = None) -> None:
     settings = load(data_dir=data_dir)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     database = Database(settings.url)
+    database.check_file()
     migrate_database(database)
     database.dispose()
     Console(stderr=True).print(f"{database.url.database} is up to date", highlight=False)

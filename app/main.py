@@ -15,6 +15,7 @@ from app.api import events, functions, jobs, optimizers, problems, service, traj
 from app.api.body_limit import BodyLimitMiddleware
 from app.api.dependencies import Services, authorize
 from app.api.request_id import RequestIdMiddleware
+from app.db.endings import Endings
 from app.db.migrations import migrate
 from app.db.session import Database
 from app.db.store import JobStore
@@ -65,6 +66,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             settings=settings,
             jobs=JobStore(database),
             trajectories=TrajectoryStore(database),
+            endings=Endings(database),
             dispatcher=dispatcher,
         )
         dispatcher.start()
@@ -84,6 +86,7 @@ def prepared(settings: Settings) -> Iterator[Database]:
     database = Database(settings.url)
     check_scheduler(settings, database)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
+    database.check_file()
     with _only_service(database):
         try:
             migrate(database)

@@ -8,6 +8,7 @@ from fastapi import Depends, Path, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from app.api.problems import Unauthorized
+from app.db.endings import Endings
 from app.db.store import JobStore
 from app.db.trajectories import TrajectoryStore
 from app.jobs.dispatch import Dispatcher
@@ -21,10 +22,12 @@ class Services:
     settings: Settings
     jobs: JobStore
     trajectories: TrajectoryStore
+    endings: Endings
     dispatcher: Dispatcher
 
 
-def _services(request: Request) -> Services:
+# these do not wait for anything: as `def` each would be a thread's work
+async def _services(request: Request) -> Services:
     return cast("Services", request.app.state.services)
 
 
@@ -33,7 +36,7 @@ Wired = Annotated[Services, Depends(_services)]
 _bearer = HTTPBearer(auto_error=False, description="needed where THALWEG_API_KEYS is set")
 
 
-def authorize(
+async def authorize(
     services: Wired, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 ) -> None:
     """Let pass who holds one of the keys; anyone, where there are none."""

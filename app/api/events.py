@@ -11,10 +11,11 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from app.api import wire
 from app.api.dependencies import JobId, Services, Wired
-from app.api.waiting import LOOK_SECONDS
 from app.errors import NotFound
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+
+_LOOK_SECONDS = 0.2
 
 
 def _existing(job_id: JobId, services: Wired) -> str:
@@ -58,4 +59,4 @@ async def _progress(services: Services, job_id: str, seen: int) -> AsyncIterator
                 job = await run_sync(wire.job, record, results)
                 yield ServerSentEvent(event="done", id=str(step), data=job.model_dump(mode="json"))
                 return
-        await anyio.sleep(LOOK_SECONDS)
+        await anyio.sleep(_LOOK_SECONDS)

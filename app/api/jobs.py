@@ -8,11 +8,12 @@ from fastapi import APIRouter, Header, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.api import wire
-from app.api.dependencies import JobId, Wired
+from app.api.dependencies import JobId, Services, Wired
 from app.api.waiting import wait_for_end, wanted_wait
-from app.db.store import JobFilter
+from app.db.store import JobFilter, before_start
 from app.engine.limits import check_limits
 from app.engine.spec import JobSpec
+from app.jobs.record import JobRecord
 from app.jobs.status import Status
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
@@ -57,24 +58,24 @@ async def post_job(
     check_limits(spec, services.settings)
     seconds = 3600.0 * services.settings.idempotency_hours
 
-    def create() -> str:
+    def create() -> tuple[JobRecord, wire.Job]:
         record, is_new = services.jobs.create(spec, key=idempotency_key, key_seconds=seconds)
-        if is_new:
-            services.dispatcher.wake()
-        return record.id
+        if not is_new:
+            return _with_runs(services, record.id)
+        services.dispatcher.wake()
+        return record, wire.job(record, before_start(record))
 
-    job_id = await run_sync(create)
-    response.headers["Location"] = f"/v1/jobs/{job_id}"
+    record, job = await run_sync(create)
+    response.headers["Location"] = f"/v1/jobs/{record.id}"
     wait = wanted_wait(prefer)
-    ended = False
     if wait is not None:
         response.headers["Preference-Applied"] = f"wait={wait}"
-        ended = await wait_for_end(services.jobs, job_id, wait)
-    if ended:
-        response.status_code = 200
-    record, results = await run_sync(services.jobs.get_with_results, job_id)
+        await wait_for_end(services.endings, record.id, wait)
+        record, job = await run_sync(_with_runs, services, record.id)
+        if record.status.ended:
+            response.status_code = 200
     response.headers["ETag"] = wire.etag(record)
-    return await run_sync(wire.job, record, results)
+    return job
 
 
 @router.get("")
@@ -112,7 +113,7 @@ async def get_job(
     headers = {}
     if wait is not None:
         headers["Preference-Applied"] = f"wait={wait}"
-        await wait_for_end(services.jobs, job_id, wait)
+        await wait_for_end(services.endings, job_id, wait)
     record, results = await run_sync(services.jobs.get_with_results, job_id)
     headers["ETag"] = wire.etag(record)
     if _matches(if_none_match, headers["ETag"]):
@@ -158,6 +159,11 @@ def extend_job(job_id: JobId, extension: Extension, services: Wired, response: R
 def delete_job(job_id: JobId, services: Wired) -> None:
     """Delete a job and all that was recorded of it, also while it runs."""
     services.jobs.delete(job_id)
+
+
+def _with_runs(services: Services, job_id: str) -> tuple[JobRecord, wire.Job]:
+    record, results = services.jobs.get_with_results(job_id)
+    return record, wire.job(record, results)
 
 
 def _matches(if_none_match: str | None, tag: str) -> bool:

@@ -1,15 +1,13 @@
 """Holding a connection until a job ends, without holding a thread."""
 
+import asyncio
 import re
 
 import anyio
-from anyio.to_thread import run_sync
 
-from app.db.store import JobStore
+from app.db.endings import Endings
 
 MAX_WAIT_SECONDS = 60
-_FIRST_LOOK_SECONDS = 0.02
-LOOK_SECONDS = 0.2
 
 _WAIT = re.compile(r'(?:^|[,;\s])wait\s*=\s*"?(\d{1,9})"?\s*(?:$|[,;])', re.IGNORECASE)
 
@@ -20,14 +18,7 @@ def wanted_wait(prefer: list[str] | None) -> int | None:
     return None if found is None else min(int(found[1]), MAX_WAIT_SECONDS)
 
 
-async def wait_for_end(jobs: JobStore, job_id: str, seconds: float) -> bool:
-    """Return whether the job has ended, as soon as it has or after so many seconds."""
-    pause = _FIRST_LOOK_SECONDS
-    until = anyio.current_time() + seconds
-    while True:
-        _, status, _ = await run_sync(jobs.revision, job_id)
-        left = until - anyio.current_time()
-        if status.ended or left <= 0:
-            return status.ended
-        await anyio.sleep(min(pause, left))
-        pause = min(2 * pause, LOOK_SECONDS)
+async def wait_for_end(endings: Endings, job_id: str, seconds: float) -> None:
+    """Return when the job has ended, or is gone, or after so many seconds."""
+    with anyio.move_on_after(seconds):
+        await asyncio.wrap_future(endings.of(job_id))

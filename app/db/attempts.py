@@ -1,7 +1,7 @@
 """What workers ask of the store: the queue, the right to run a job, and to write what it brings."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
 import numpy as np
@@ -15,7 +15,7 @@ from app.engine.columns import pack, unpack
 from app.engine.outcome import Checkpoint as EngineCheckpoint
 from app.engine.outcome import Chunk, Outcome, Results
 from app.jobs.record import Attempt
-from app.jobs.status import Status
+from app.jobs.status import ENDED, Status
 
 MAX_LOST_ATTEMPTS = 3
 _BLOCK_BYTES = 1_000_000
@@ -44,6 +44,36 @@ class AttemptStore:
         with self._database.write() as session:
             done = session.execute(query.values(status=Status.queued, revision=Job.revision + 1))
             return int(done.rowcount)  # type: ignore[attr-defined]
+
+    def recall(self, jobs: Iterable[tuple[str, int]]) -> set[tuple[str, int]]:
+        """Let none of these (job id, generation) begin any more, and return which had not begun.
+
+        Those wait on, as jobs of the next generation.
+        """
+        recalled = set()
+        with self._database.write() as session:
+            for job_id, generation in jobs:
+                query = update(Job).where(
+                    Job.id == job_id, Job.generation == generation, Job.status == Status.queued
+                )
+                if session.execute(query.values(generation=generation + 1)).rowcount:  # type: ignore[attr-defined]
+                    recalled.add((job_id, generation))
+        return recalled
+
+    def put_back(self, jobs: Iterable[tuple[str, int]]) -> None:
+        """Queue again which of these (job id, generation) run: for when a worker gave them up, and lives."""
+        with self._database.write() as session:
+            for job_id, generation in jobs:
+                query = update(Job).where(
+                    Job.id == job_id, Job.generation == generation, Job.status == Status.running
+                )
+                session.execute(query.values(status=Status.queued, revision=Job.revision + 1))
+
+    def refuse(self, job_id: str, generation: int, reason: str) -> None:
+        """Say that a job has failed that cannot even be begun, and why."""
+        query = update(Job).where(Job.id == job_id, Job.generation == generation, Job.status.not_in(ENDED))
+        with self._database.write() as session:
+            session.execute(query.values({**_ended(Status.failed), "error": reason}))
 
     def begin(self, job_id: str, generation: int) -> Attempt | None:
         """Take a job up, or return None if it has ended, is gone, or was queued anew since.
@@ -82,8 +112,6 @@ class AttemptStore:
 
     def checkpoint(self, attempt: Attempt) -> EngineCheckpoint | None:
         """Return where the job's last attempt got to, or None if it got nowhere."""
-        if attempt.number == 1:
-            return None
         query = select(Checkpoint.step, Checkpoint.state, Checkpoint.results)
         with self._database.read() as session:
             row = session.execute(query.where(Checkpoint.job_id == attempt.job_id)).one_or_none()

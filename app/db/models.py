@@ -36,7 +36,7 @@ class Job(Base):
     status: Mapped[str] = mapped_column(String(20))
     generation: Mapped[int] = mapped_column(default=1)
     attempt: Mapped[int] = mapped_column(default=0)
-    n_lost: Mapped[int] = mapped_column(default=0)  # attempts of this generation that died with their worker
+    n_lost: Mapped[int] = mapped_column(default=0)  # attempts, since it was extended, that died with their worker
     revision: Mapped[int] = mapped_column(default=1)
     step: Mapped[Step] = mapped_column(default=0)
     queued_at: Mapped[float]

@@ -1,18 +1,21 @@
 """Connections to the database, and what kind of transaction each piece of work gets."""
 
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 from sqlalchemy.orm import Session
 
 from app.errors import SettingsError, Unavailable
 
 _BUSY_SECONDS = 30
+_SQLITE_BEGINS = b"SQLite format 3\0"
+_BROKEN_FILE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 class Database:
@@ -54,6 +57,38 @@ class Database:
         with _answering(), Session(self._writing, expire_on_commit=False) as session, session.begin():
             yield session
 
+    @contextmanager
+    def version(self) -> Iterator[Callable[[], int]]:
+        """Give a question that is cheap to ask, and whose answer is another one after anybody has committed.
+
+        Raises `Unavailable`.
+        """
+        with _answering(), self.engine.connect() as connection:
+            cursor: Any = connection.connection.cursor()  # outside any transaction, which would see one version
+            yield lambda: int(cursor.execute("PRAGMA data_version").fetchone()[0])
+
+    def check_file(self) -> None:
+        """Check that the file is a database, or that one can be made there.
+
+        Raises:
+            SettingsError: It is something else, or cannot be read, or its folder is not there.
+        """
+        if not self.path.parent.is_dir():
+            raise SettingsError(
+                f"DATABASE_URL names {self.path}, but there is no folder {self.path.parent}: make it"
+            )
+        try:
+            with self.path.open("rb") as file:
+                begins = file.read(len(_SQLITE_BEGINS))
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise SettingsError(
+                f"DATABASE_URL names {self.path}, which cannot be read: {error.strerror}"
+            ) from error
+        if begins not in (b"", _SQLITE_BEGINS):
+            raise SettingsError(f"DATABASE_URL names {self.path}, which is no SQLite database: name another file")
+
     def dispose(self) -> None:
         """Close all connections."""
         self.engine.dispose()
@@ -63,8 +98,10 @@ class Database:
 def _answering() -> Iterator[None]:
     try:
         yield
-    except OperationalError as error:
-        raise Unavailable(f"the database does not answer: {error.orig}") from error
+    except DatabaseError as error:
+        if isinstance(error, OperationalError) or getattr(error.orig, "sqlite_errorcode", None) in _BROKEN_FILE:
+            raise Unavailable(f"the database does not answer: {error.orig}") from error
+        raise
 
 
 def _configure(connection: Any, _record: Any) -> None:

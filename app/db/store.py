@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any, cast
 
 import orjson
-from sqlalchemy import Select, delete, select
+from sqlalchemy import Select, delete, insert, select
 from sqlalchemy.orm import Session
 from uuid6 import uuid7
 
@@ -55,33 +55,32 @@ class JobStore:
         dumped = spec.dumped
         digest = hashlib.sha256(orjson.dumps(dumped, option=orjson.OPT_SORT_KEYS)).hexdigest()
         now = time.time()
+        values: dict[str, Any] = {
+            "id": str(uuid7()),
+            "spec": dumped,
+            "function": spec.function.name,
+            "optimizer": spec.optimizer.name,
+            "engine": spec.chosen_engine,
+            "status": Status.queued,
+            "generation": 1,
+            "attempt": 0,
+            "n_lost": 0,
+            "revision": 1,
+            "step": 0,
+            "queued_at": now,
+            "created_at": now,
+        }
         with self._database.write() as session:
             if key is not None:
                 session.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < now - key_seconds))
                 if (known := session.get(IdempotencyKey, key)) is not None:
                     return self._known(session, known, digest), False
-            job = Job(
-                id=str(uuid7()),
-                spec=dumped,
-                function=spec.function.name,
-                optimizer=spec.optimizer.name,
-                engine=spec.chosen_engine,
-                status=Status.queued,
-                generation=1,
-                attempt=0,
-                n_lost=0,
-                revision=1,
-                step=0,
-                queued_at=now,
-                created_at=now,
-            )
-            session.add(job)
-            session.flush()
-            session.add_all(Tag(job_id=job.id, tag=tag) for tag in spec.tags)
+            session.execute(insert(Job), values)
+            if spec.tags:
+                session.execute(insert(Tag), [{"job_id": values["id"], "tag": tag} for tag in spec.tags])
             if key is not None:
-                session.add(IdempotencyKey(key=key, job_id=job.id, digest=digest, created_at=now))
-            session.flush()
-            return as_record(job), True
+                session.add(IdempotencyKey(key=key, job_id=values["id"], digest=digest, created_at=now))
+        return as_record(Job(**values)), True
 
     def get(self, job_id: str) -> JobRecord:
         """Return a job. Raises `NotFound`."""
@@ -102,8 +101,7 @@ class JobStore:
             record = as_record(_row(session, job_id))
             checkpoint = session.get(Checkpoint, job_id)
         if checkpoint is None:
-            results = Results.before_start(record.spec.starts())
-            return record, results.ended(_BEFORE_START.get(record.status, Outcome.running))
+            return record, before_start(record)
         results = Results.from_columns(unpack(checkpoint.results))
         return record, results if record.status.ended else results.resumed()
 
@@ -178,6 +176,11 @@ class JobStore:
                 "Idempotency-Key",
             )
         return as_record(_row(session, known.job_id))
+
+
+def before_start(record: JobRecord) -> Results:
+    """Return where the runs of a job are of which nothing was recorded."""
+    return Results.before_start(record.spec.starts()).ended(_BEFORE_START.get(record.status, Outcome.running))
 
 
 def as_record(job: Job) -> JobRecord:

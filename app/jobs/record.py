@@ -12,7 +12,8 @@ from app.jobs.status import Status
 class JobRecord:
     """A job's specification and where it stands. Times are aware, UTC.
 
-    `generation` counts how often the job was sent to the workers: once, and once more for each extension.
+    `generation` counts how often the job was sent to the workers: once, and once
+    more for each extension and for each time that it was called back from them before it had begun.
     `attempt` counts how often a worker took it up, over all generations; only the latest may write.
     `revision` changes with every change that a client can see.
     """

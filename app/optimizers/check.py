@@ -1,5 +1,7 @@
 """Whether torch takes an optimizer and a schedule, found out before a job is stored."""
 
+from functools import lru_cache
+
 import torch
 
 from app.errors import InvalidInput
@@ -16,6 +18,7 @@ _REFUSALS = (
 )
 
 
+@lru_cache(maxsize=1024)  # the same few are asked for again and again; a refusal is not remembered
 def check(
     optimizer: OptimizerParams,
     scheduler: SchedulerParams | None = None,

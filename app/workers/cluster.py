@@ -21,6 +21,7 @@ _CONFIGURATION = {
     "distributed.deploy.lost-worker-timeout": "1 day",
     "distributed.worker.preload": ["app.workers.preload"],
     "distributed.admin.tick.limit": "30s",
+    "distributed.worker.profile.enabled": False,  # it looks a hundred times a second, at what nobody asks for
 }
 _REMEMBERED_SECONDS = 0.5
 

@@ -3,25 +3,38 @@
 import logging
 import threading
 import time
+from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
 from distributed import fire_and_forget
 
 from app.db.attempts import AttemptStore
 from app.db.session import Database
+from app.errors import Unavailable
 from app.settings import Settings
 from app.workers.cluster import Cluster
-from app.workers.run_job import run_job
+from app.workers.run_job import run_jobs
 from app.workers.warm import common, warm
 
 _log = logging.getLogger(__name__)
 
 _TASKS_PER_THREAD = 2  # one that runs and one that is ready; a longer queue would be lost with its worker
+_JOBS_OF_A_TASK = 8
 _LOOK_SECONDS = 0.5
 _RETRY_SECONDS = 1.0
 _BEHIND_ALL_JOBS = -1
 
-Task = tuple[str, int]
+Job = tuple[str, int]  # its id and its generation
+
+
+@dataclass(slots=True)
+class _Task:
+    """What Dask was sent: jobs to run one after the other."""
+
+    future: Any
+    jobs: list[Job]
+    sent_at: float
 
 
 class QueueDispatcher:
@@ -38,8 +51,9 @@ class QueueDispatcher:
         self._kernels = str(settings.data_dir.resolve() / "kernels")
         self._cluster: Cluster | None = None
         self._warming: list[Any] = []
-        self._sent: dict[Task, Any] = {}
-        self._not_before: dict[Task, float] = {}
+        self._sent: dict[str, _Task] = {}
+        self._not_before: dict[Job, float] = {}
+        self._n_together = 1  # jobs of a task: more than one only while they are short
         self._attention = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="dispatcher", daemon=True)
@@ -81,8 +95,12 @@ class QueueDispatcher:
         while not self._stopping.is_set():
             self._attention.clear()
             self._cluster.replace_lost()
-            self._collect()
-            self._feed(self._cluster)
+            try:
+                self._collect()
+                self._feed(self._cluster)
+            except Unavailable as error:
+                _log.error("%s", error)
+                self._stopping.wait(_RETRY_SECONDS)
             self._attention.wait(_LOOK_SECONDS)
 
     def _warm(self, cluster: Cluster) -> None:
@@ -93,37 +111,51 @@ class QueueDispatcher:
         ]
 
     def _collect(self) -> None:
-        for task, future in list(self._sent.items()):
-            if not future.done():
+        now = time.monotonic()
+        for key, task in list(self._sent.items()):
+            is_late = now - task.sent_at > _LOOK_SECONDS
+            if not task.future.done():
+                if is_late and len(task.jobs) > 1:
+                    self._recall(task)
                 continue
-            if future.status != "finished":
-                _log.error("job %s was interrupted: %s", task[0], _exception(future))
-                self._not_before[task] = time.monotonic() + _RETRY_SECONDS
+            if task.future.status != "finished":
+                _log.error("task %s was interrupted: %s", key, _exception(task.future))
+                if task.future.status == "error":  # it was raised by a worker that lives: none was lost
+                    self._store.put_back(task.jobs)
+                self._not_before.update(dict.fromkeys(task.jobs, now + _RETRY_SECONDS))
+            self._n_together = 1 if is_late else min(2 * self._n_together, _JOBS_OF_A_TASK)
             # a key whose future is held would give its old result instead of running again
-            future.release()
-            del self._sent[task]
+            task.future.release()
+            del self._sent[key]
+
+    def _recall(self, task: _Task) -> None:
+        """Take back what waits behind a job that is not short after all, for any worker to run."""
+        self._n_together = 1
+        recalled = self._store.recall(task.jobs[1:])
+        task.jobs = [job for job in task.jobs if job not in recalled]
 
     def _feed(self, cluster: Cluster) -> None:
         room = _TASKS_PER_THREAD * cluster.n_threads() - len(self._sent)
         if room <= 0:
             return
         now = time.monotonic()
-        self._not_before = {task: then for task, then in self._not_before.items() if then > now}
-        held_back = len(self._sent) + len(self._not_before)
-        for task in self._store.waiting(room + held_back):
-            if room > 0 and task not in self._sent and task not in self._not_before:
-                self._send(cluster, task)
-                room -= 1
+        self._not_before = {job: then for job, then in self._not_before.items() if then > now}
+        held_back = {job for task in self._sent.values() for job in task.jobs} | self._not_before.keys()
+        # a scheduler that outlives this service might still run what is in the middle of a task
+        most = self._n_together if cluster.is_local else 1
+        waiting = self._store.waiting(room * most + len(held_back))
+        jobs = [job for job in waiting if job not in held_back][: room * most]
+        n_together = max(1, ceil(len(jobs) / room))
+        for i in range(0, len(jobs), n_together):
+            self._send(cluster, jobs[i : i + n_together])
 
-    def _send(self, cluster: Cluster, task: Task) -> None:
-        job_id, generation = task
-        future = cluster.client.submit(
-            run_job, self._url, self._kernels, job_id, generation, key=f"{job_id}:{generation}", pure=False
-        )
+    def _send(self, cluster: Cluster, jobs: list[Job]) -> None:
+        key = "{}:{}".format(*jobs[0])
+        future = cluster.client.submit(run_jobs, self._url, self._kernels, jobs, key=key, pure=False)
         if not cluster.is_local:
             fire_and_forget(future)  # or the scheduler would forget it with this client
         future.add_done_callback(lambda _future: self._attention.set())
-        self._sent[task] = future
+        self._sent[key] = _Task(future, jobs, time.monotonic())
 
     def _close(self) -> None:
         cluster, self._cluster = self._cluster, None

@@ -1,4 +1,4 @@
-"""The task that a worker process runs: one job, from its checkpoint to its end."""
+"""The task that a worker process runs: a job, or a few short ones, each from its checkpoint to its end."""
 
 import logging
 import time
@@ -27,6 +27,12 @@ _ASK_SECONDS = 0.5
 _MAX_CHUNK_VALUES = 16_000_000
 
 
+def run_jobs(url: str, kernels: str, jobs: list[tuple[str, int]]) -> None:
+    """Run jobs, each by its id and generation, one after the other; see `run_job`."""
+    for job_id, generation in jobs:
+        run_job(url, kernels, job_id, generation)
+
+
 def run_job(url: str, kernels: str, job_id: str, generation: int) -> None:
     """Run a job to its end, storing each chunk as it comes; or return at once if it is not to be run.
 
@@ -36,11 +42,19 @@ def run_job(url: str, kernels: str, job_id: str, generation: int) -> None:
     """
     torch.set_num_threads(1)
     store = _store(url)
-    attempt = store.begin(job_id, generation)
+    try:
+        attempt = store.begin(job_id, generation)
+    except Unavailable:
+        raise
+    except Exception as error:  # noqa: BLE001 it would be no other the next time
+        _log.exception("job %s cannot be begun", job_id)
+        store.refuse(job_id, generation, f"{type(error).__name__}: {error}")
+        return
     if attempt is None:
         return
     try:
-        _drive(_start(attempt, store.checkpoint(attempt), kept_in(kernels)), attempt, store)
+        checkpoint = store.checkpoint(attempt) if attempt.number > 1 else None
+        _drive(_start(attempt, checkpoint, kept_in(kernels)), attempt, store)
     except Unavailable:
         raise
     except Interrupted:

@@ -2,13 +2,20 @@
 
 import pytest
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
 from app.db.attempts import MAX_LOST_ATTEMPTS
 from app.engine.eager import EagerRun
 from app.engine.outcome import Outcome
 from app.jobs.status import Status
-from tests.store.stores import LIMITS, Stores, assert_same_results, assert_same_trajectories, expected, state
+from tests.store.stores import (
+    LIMITS,
+    NO_JOB,
+    Stores,
+    assert_same_results,
+    assert_same_trajectories,
+    expected,
+    state,
+)
 from tests.unit.driving import drive, job
 
 
@@ -34,6 +41,20 @@ def test_an_attempt_makes_the_job_run(stores: Stores) -> None:
     assert (attempt.deadline_at - record.started_at).total_seconds() == pytest.approx(1000, abs=1e-3)
     assert stores.attempts.checkpoint(attempt) is None
     assert stores.begin(stores.created(job())).deadline_at is None
+
+
+def test_what_is_recalled_waits_on_and_can_be_begun_only_anew(stores: Stores) -> None:
+    queued, running, ended = stores.created(job()), stores.created(job()), stores.finished(job())
+    attempt = stores.begin(running)
+    sent = [(queued, 1), (running, 1), (ended, 1), (NO_JOB, 1)]
+    assert stores.attempts.recall(sent) == {(queued, 1)}
+    assert stores.attempts.recall(sent) == set()
+    assert stores.attempts.begin(queued, 1) is None
+    assert set(stores.attempts.waiting(10)) == {(queued, 2), (running, 1)}
+    assert stores.attempts.is_latest(attempt)
+    begun = stores.attempts.begin(queued, 2)
+    assert begun is not None
+    assert begun.number == 1
 
 
 def test_what_has_ended_is_gone_or_of_another_generation_is_not_begun(stores: Stores) -> None:
@@ -138,7 +159,7 @@ def test_a_write_that_breaks_off_leaves_nothing_half_written(
         raise RuntimeError("the power is gone")
 
     with monkeypatch.context() as patch:
-        patch.setattr(Session, "merge", breaks_off)  # after the job's row and the blocks
+        patch.setattr("app.db.attempts._replace_checkpoint", breaks_off)  # after the job's row and the blocks
         with pytest.raises(RuntimeError, match="power"):
             stores.attempts.record(attempt, chunk)
     assert state(stores, job_id) == before

@@ -17,8 +17,8 @@ from app.db import migrations
 from app.db.migrations import migrate
 from app.db.models import Base, Job, Tag
 from app.db.session import Database
-from app.db.store import JobFilter
-from app.errors import SettingsError
+from app.db.store import JobFilter, JobStore
+from app.errors import SettingsError, Unavailable
 from tests.store.stores import (
     NO_JOB,
     Stores,
@@ -134,3 +134,30 @@ def test_missing_migrations_are_told(stores: Stores, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(migrations, "_SCRIPTS", tmp_path / "nowhere")
     with pytest.raises(SettingsError, match="nowhere"):
         migrate(stores.database)
+
+
+def test_a_place_where_no_database_can_be_is_said_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "text.db").write_text("this is no database, and is longer than what one begins with")
+    (tmp_path / "folder.db").mkdir()
+    for name, reason in (
+        ("missing/a.db", "no folder"),
+        ("text.db", "no SQLite database"),
+        ("folder.db", "cannot be read"),
+    ):
+        with pytest.raises(SettingsError, match=f"DATABASE_URL names .*{reason}"):
+            opened(tmp_path / name).check_file()
+    (tmp_path / "empty.db").touch()
+    for name in ("empty.db", "new.db"):
+        database = opened(tmp_path / name)
+        database.check_file()
+        migrate(database)
+        database.check_file()
+        database.dispose()
+
+
+def test_a_broken_file_is_a_database_that_does_not_answer(tmp_path: Path) -> None:
+    (tmp_path / "broken.db").write_bytes(b"SQLite format 3\0" + bytes(range(1, 250)) * 40)
+    database = opened(tmp_path / "broken.db")
+    with pytest.raises(Unavailable, match="does not answer"):
+        JobStore(database).ping()
+    database.dispose()

@@ -230,6 +230,17 @@ def test_short_jobs_pass_a_long_one(service: Service) -> None:
     service.client.post(f"/v1/jobs/{long}/cancel")
 
 
+def test_short_jobs_that_share_a_task_with_a_long_one_are_taken_back_from_it(service: Service) -> None:
+    shorts = [service.post(steps=2) for _ in range(100)]
+    long = service.post(steps=10_000_000, record_every=1000)
+    shorts += [service.post(steps=2) for _ in range(100)]
+    for job_id in shorts:
+        ended = service.ended(job_id)
+        assert (ended["status"], ended["attempt"]) == ("succeeded", 1)
+    assert service.is_running(long)
+    service.client.post(f"/v1/jobs/{long}/cancel")
+
+
 def test_a_worker_that_takes_long_to_come_back_is_not_given_up(tmp_path: Path) -> None:
     with Service(tmp_path, workers=1) as service:
         (worker,) = service.workers()

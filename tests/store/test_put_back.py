@@ -1,0 +1,112 @@
+"""Jobs that a worker gave up without dying."""
+
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+
+from app.db.models import Job
+from app.errors import Unavailable
+from app.jobs.status import Status
+from app.settings import Settings
+from app.workers.dispatcher import QueueDispatcher
+from app.workers.run_job import run_job
+from tests.store.stores import Stores, state
+from tests.unit.driving import job
+from tests.workers.service import until
+
+
+class InlineFuture:
+    """What Dask's client gives for a task, which has been run already."""
+
+    def __init__(self, work: Any, *arguments: Any) -> None:
+        self._result: Future[Any] = Future()
+        try:
+            self._result.set_result(work(*arguments))
+        except Exception as error:  # noqa: BLE001 as Dask does
+            self._result.set_exception(error)
+        self.status = "error" if self._result.exception() else "finished"
+
+    def done(self) -> bool:
+        return True
+
+    def exception(self) -> object:
+        return self._result.exception()
+
+    def add_done_callback(self, call: Any) -> None:
+        call(self)
+
+    def release(self) -> None: ...
+
+
+class InlineCluster:
+    """A cluster that runs each task while it is sent."""
+
+    is_local = True
+
+    def __init__(self, _settings: Settings) -> None:
+        self.client = self
+
+    def submit(self, work: Any, *arguments: Any, **_options: Any) -> InlineFuture:
+        return InlineFuture(work, *arguments)
+
+    def n_threads(self) -> int:
+        return 1
+
+    def replace_lost(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def test_a_job_that_is_put_back_has_lost_no_worker(stores: Stores) -> None:
+    job_id, ended = stores.created(job()), stores.finished(job())
+    for number in range(1, 8):
+        assert stores.begin(job_id).number == number
+        stores.attempts.put_back([(job_id, 1), (ended, 1)])
+        assert stores.jobs.get(job_id).status is Status.queued
+        assert stores.jobs.get(ended).status is Status.succeeded
+    stores.finish(job_id)
+    assert stores.jobs.get(job_id).status is Status.succeeded
+
+
+def test_a_database_that_does_not_answer_for_long_is_no_lost_worker(
+    stores: Stores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    n_refusals = 5
+
+    def run_jobs(url: str, jobs: list[tuple[str, int]]) -> None:
+        nonlocal n_refusals
+        n_refusals -= 1
+        for job_id, generation in jobs:
+            if n_refusals >= 0:
+                assert stores.attempts.begin(job_id, generation) is not None
+                raise Unavailable("the database does not answer: locked")
+            run_job(url, job_id, generation)
+
+    monkeypatch.setattr("app.workers.dispatcher.run_jobs", run_jobs)
+    monkeypatch.setattr("app.workers.dispatcher.Cluster", InlineCluster)
+    monkeypatch.setattr("app.workers.dispatcher._RETRY_SECONDS", 0.01)
+    monkeypatch.setattr("app.workers.dispatcher._LOOK_SECONDS", 0.01)
+    job_id = stores.created(job())
+    settings = Settings(data_dir=tmp_path, database_url=str(stores.database.url))
+    dispatcher = QueueDispatcher(settings, stores.database)
+    dispatcher.start()
+    try:
+        until(lambda: stores.jobs.get(job_id).status.ended)
+    finally:
+        dispatcher.stop()
+    record = stores.jobs.get(job_id)
+    assert (record.status, record.attempt, record.error) == (Status.succeeded, 6, None)
+
+
+def test_a_job_that_cannot_be_begun_fails_and_says_why(stores: Stores) -> None:
+    job_id = stores.created(job())
+    with stores.database.write() as session:
+        session.execute(update(Job).where(Job.id == job_id).values(spec={"function": "of another version"}))
+    run_job(str(stores.database.url), job_id, 1)
+    columns, *_ = state(stores, job_id)
+    assert columns["status"] == Status.failed
+    assert "ValidationError" in columns["error"]
+    assert stores.attempts.waiting(10) == []

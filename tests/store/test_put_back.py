@@ -76,14 +76,14 @@ def test_a_database_that_does_not_answer_for_long_is_no_lost_worker(
 ) -> None:
     n_refusals = 5
 
-    def run_jobs(url: str, jobs: list[tuple[str, int]]) -> None:
+    def run_jobs(url: str, kernels: str, jobs: list[tuple[str, int]]) -> None:
         nonlocal n_refusals
         n_refusals -= 1
         for job_id, generation in jobs:
             if n_refusals >= 0:
                 assert stores.attempts.begin(job_id, generation) is not None
                 raise Unavailable("the database does not answer: locked")
-            run_job(url, job_id, generation)
+            run_job(url, kernels, job_id, generation)
 
     monkeypatch.setattr("app.workers.dispatcher.run_jobs", run_jobs)
     monkeypatch.setattr("app.workers.dispatcher.Cluster", InlineCluster)
@@ -101,11 +101,11 @@ def test_a_database_that_does_not_answer_for_long_is_no_lost_worker(
     assert (record.status, record.attempt, record.error) == (Status.succeeded, 6, None)
 
 
-def test_a_job_that_cannot_be_begun_fails_and_says_why(stores: Stores) -> None:
+def test_a_job_that_cannot_be_begun_fails_and_says_why(stores: Stores, tmp_path: Path) -> None:
     job_id = stores.created(job())
     with stores.database.write() as session:
         session.execute(update(Job).where(Job.id == job_id).values(spec={"function": "of another version"}))
-    run_job(str(stores.database.url), job_id, 1)
+    run_job(str(stores.database.url), str(tmp_path / "kernels"), job_id, 1)
     columns, *_ = state(stores, job_id)
     assert columns["status"] == Status.failed
     assert "ValidationError" in columns["error"]

@@ -1,6 +1,5 @@
 """The fused engine beside torch's own loop: the same digits, to the last bit."""
 
-import math
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,6 @@ from app.engine.fused.run import FusedRun
 from app.engine.outcome import Outcome
 from app.engine.spec import JobSpec
 from app.functions import catalogue
-from app.functions.base import Minimum, function, row_norm, row_sum
 from tests.unit.driving import OPTIMIZERS, Recording, assert_equal, assert_same, drive, job, name_of
 from tests.unit.test_eager import SCHEDULERS
 
@@ -207,81 +205,15 @@ def test_a_chunk_holds_what_was_asked_for() -> None:
     assert steps == 3000 // (3 * len(STARTS)) * 10
 
 
-def _entry(name: str, evaluate: Any) -> Any:
-    evaluate.__name__ = name
-    facts = {"title": name, "domain": ((-2.0, 2.0),), "formula": "", "source": "here"}
-    return function(**facts, minima=(Minimum((0.0,), 0.0),))(evaluate)
-
-
-ELEMENTARY = {
-    **{
-        name: (lambda points, name=name: row_sum(getattr(torch, name)(points)))
-        for name in ("cos", "sin", "tan", "exp", "tanh", "atan", "abs", "sign", "floor", "square")
-    },
-    **{
-        name: (lambda points, name=name: row_sum(getattr(torch, name)(points**2 + 0.1)))
-        for name in ("log", "log2", "log10", "sqrt", "reciprocal", "rsqrt")
-    },
-    **{
-        f"power_{exponent}".replace("-", "minus_").replace(".", "_"): (
-            lambda points, exponent=exponent: row_sum((points**2 + 0.1) ** exponent)
-        )
-        for exponent in (-1, 0.5, 1, 2, 3)
-    },
-    "asin": lambda points: row_sum(torch.asin(points / 100)),
-    "acos": lambda points: row_sum(torch.acos(points / 100)),
-    "norm": row_norm,
-    "where": lambda points: row_sum(torch.where(points > 0.2, points**2, -points)),
-    "clamp": lambda points: row_sum(torch.clamp(points, -0.5, 0.5) * points),
-    "clamp_min": lambda points: row_sum(torch.clamp(points, min=0.1) ** 2),
-    "maximum": lambda points: row_sum(torch.maximum(points, 1 - points)),
-    "minimum": lambda points: row_sum(torch.minimum(points, points**2)),
-    "lerp": lambda points: row_sum(torch.lerp(points, points**2, 0.7)),
-    "slices": lambda points: row_sum(points[..., 1:] * points[..., :-1]),
-    "stacked": lambda points: row_sum(torch.stack([points[..., 0], points[..., -1] ** 2], -1)),
-    "joined": lambda points: row_sum(torch.cat([points, points[..., :1] ** 2], -1)),
-}
-
-
-@pytest.mark.parametrize("name", ELEMENTARY)
-def test_operations_have_torchs_digits(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    entry = _entry(f"test_{name}", ELEMENTARY[name])
-    monkeypatch.setitem(catalogue._BY_NAME, entry.name, entry)  # noqa: SLF001
-    for dtype in DTYPES:
-        for dim in (2, 5, 11):
-            starts = np.random.default_rng(dim).uniform(-1.5, 1.5, (20, dim)).tolist()
-            for init in (starts[0], starts):
-                assert_engines_agree(
-                    function=entry.name, optimizer="sgd", lr=0.05, dtype=dtype, init=init, steps=25
-                )
-
-
-OTHER = {
-    **{
-        name: (lambda points, name=name: row_sum(getattr(torch, name)(points**2) + points**2))
-        for name in ("log1p", "expm1", "sinh", "cosh", "asinh", "exp2", "erf")
-    },
-    "power": lambda points: row_sum((points**2 + 0.1) ** 1.7 + (points**2 + 0.1) ** -2),
-}
-
-
-@pytest.mark.parametrize("name", OTHER)
-def test_other_functions_are_within_a_few_roundings(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    entry = _entry(f"test_{name}", OTHER[name])
-    monkeypatch.setitem(catalogue._BY_NAME, entry.name, entry)  # noqa: SLF001
-    eager, fused = both(function=entry.name, optimizer="sgd", lr=0.01, init=[[0.3, -0.8]] * 3, steps=20)
-    for one, other in zip(eager.x, fused.x, strict=True):
-        np.testing.assert_allclose(one, other, rtol=20 * 2**-52)
-
-
 def test_what_cannot_be_fused_says_why() -> None:
-    for fields, words in [
+    cases: list[tuple[dict[str, Any], str]] = [
         ({"optimizer": "lbfgs"}, "within a step"),
         ({"optimizer": "adafactor"}, "all the others"),
         ({"scheduler": "reduce_lr_on_plateau"}, "value of each run"),
         ({"scheduler": {"name": "one_cycle_lr", "max_lr": 0.1, "total_steps": 200}}, "cycle_momentum"),
         ({"function": "sphere", "init": [0.5] * 17}, "16 coordinates"),
-    ]:
+    ]
+    for fields, words in cases:
         spec = job(**fields)
         assert spec.chosen_engine == "eager"
         assert words in (spec.obstacle or "")
@@ -289,14 +221,6 @@ def test_what_cannot_be_fused_says_why() -> None:
             JobSpec.model_validate({**spec.dumped, "engine": "fused"})
     assert job(engine="eager").chosen_engine == "eager"
     assert job(engine="fused").chosen_engine == "fused"
-
-
-def test_the_gradients_norm_is_torchs() -> None:
-    results = drive(job(steps=10), engine=FusedRun).results
-    gradient = torch.autograd.functional.jacobian(
-        lambda x: (x[0] ** 2 + x[1] - 11) ** 2 + (x[0] + x[1] ** 2 - 7) ** 2, torch.from_numpy(results.x[0])
-    )
-    assert math.isclose(float(results.grad_norm[0]), float(gradient.norm()), rel_tol=1e-14)
 
 
 def test_both_engines_say_how_much_to_ask_for_first() -> None:

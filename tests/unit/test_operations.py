@@ -1,0 +1,87 @@
+"""Single operations on the fused engine beside torch, whose digits they have."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from app.engine.fused.aten import Untraceable
+from app.engine.fused.run import FusedRun
+from app.functions import catalogue
+from app.functions.base import Minimum, function, row_norm, row_sum
+from tests.unit.driving import Recording, assert_equal, drive, job
+
+Evaluate = Callable[[torch.Tensor], torch.Tensor]
+
+
+def summed(operation: str, *, positive: bool = False, scale: float = 1.0) -> Evaluate:
+    """Return a function that adds up an operation of torch on each coordinate, or on what is surely positive."""
+
+    def evaluate(points: torch.Tensor) -> torch.Tensor:
+        given = points**2 + 0.1 if positive else points * scale
+        return row_sum(getattr(torch, operation)(given))
+
+    return evaluate
+
+
+def power(exponent: float) -> Evaluate:
+    return lambda points: row_sum((points**2 + 0.1) ** exponent)
+
+
+EQUAL: dict[str, Evaluate] = {
+    **{name: summed(name) for name in ("cos", "sin", "tan", "exp", "tanh", "atan")},
+    **{name: summed(name) for name in ("abs", "sign", "floor", "square", "neg")},
+    **{name: summed(name, positive=True) for name in ("log", "log2", "log10", "sqrt", "reciprocal", "rsqrt")},
+    **{name: summed(name, scale=0.01) for name in ("asin", "acos")},
+    **{f"power_{exponent}": power(exponent) for exponent in (-1, 0.5, 1, 2, 3)},
+    "norm": row_norm,
+    "where": lambda points: row_sum(torch.where(points > 0.2, points**2, -points)),
+    "clamp": lambda points: row_sum(torch.clamp(points, -0.5, 0.5) * points),
+    "clamp_min": lambda points: row_sum(torch.clamp(points, min=0.1) ** 2),
+    "maximum": lambda points: row_sum(torch.maximum(points, 1 - points)),
+    "minimum": lambda points: row_sum(torch.minimum(points, points**2)),
+    "lerp": lambda points: row_sum(torch.lerp(points, points**2, 0.7)),
+    "slices": lambda points: row_sum(points[..., 1:] * points[..., :-1]),
+    "stacked": lambda points: row_sum(torch.stack([points[..., 0], points[..., -1] ** 2], -1)),
+    "joined": lambda points: row_sum(torch.cat([points, points[..., :1] ** 2], -1)),
+}
+
+# torch itself computes these differently alone and in a batch, or by a library of its own
+CLOSE: dict[str, Evaluate] = {
+    **{name: summed(name, positive=True) for name in ("log1p", "expm1", "sinh", "cosh", "asinh", "exp2", "erf")},
+    **{f"power_{exponent}": power(exponent) for exponent in (1.7, -2, 4)},
+}
+
+
+def both(name: str, evaluate: Evaluate, monkeypatch: pytest.MonkeyPatch, **fields: Any) -> list[Recording]:
+    """Return what the eager and the fused engine make of a descent on a function that is in no catalogue."""
+    evaluate.__name__ = f"only_here_{name}"
+    entry = function(
+        title=name, domain=((-2.0, 2.0),), minima=(Minimum((0.0,), 0.0),), formula="", source="this file"
+    )(evaluate)
+    monkeypatch.setitem(catalogue._BY_NAME, entry.name, entry)  # noqa: SLF001 - for this test alone
+    spec = job(function=entry.name, optimizer="sgd", lr=0.05, steps=25, **fields)
+    return [drive(spec), drive(spec, engine=FusedRun)]
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("name", EQUAL)
+def test_torchs_digits(name: str, dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for dim in (2, 5, 11):
+        starts = np.random.default_rng(dim).uniform(-1.5, 1.5, (20, dim)).tolist()
+        for init in (starts[0], starts):
+            assert_equal(*both(f"{name}_{dim}", EQUAL[name], monkeypatch, dtype=dtype, init=init))
+
+
+@pytest.mark.parametrize("name", CLOSE)
+def test_within_a_few_roundings(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    eager, fused = both(name, CLOSE[name], monkeypatch, init=[[0.3, -0.8]] * 3)
+    for one, other in zip(eager.x, fused.x, strict=True):
+        np.testing.assert_allclose(one, other, rtol=50 * 2**-52)
+
+
+def test_what_is_not_known_is_said_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(Untraceable, match="aten::"):
+        both("erfinv", summed("erfinv", scale=0.1), monkeypatch, init=[0.5, 0.5])

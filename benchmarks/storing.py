@@ -1,7 +1,7 @@
-"""What storing ten million recorded points costs, against writing the same bytes raw into the same database."""
+"""What ten million recorded points cost, against writing the same bytes raw into the same kind of database."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from app.db.attempts import AttemptStore
 from app.db.models import Base, Block
 from app.db.session import Database
 from app.db.store import JobStore
-from app.engine.eager import EagerRun
+from app.engine.fused.run import FusedRun
 from app.engine.outcome import Checkpoint, Chunk, Results
 from app.engine.spec import JobSpec
 from app.jobs.record import Attempt
@@ -25,21 +25,19 @@ ROUNDS = 5
 
 
 class Storing:
-    """A job's chunks, and new databases to write them to.
+    """A job, its points, and new databases to write them to.
 
     Args:
-        x: All points, `(runs, dim, steps)`.
-        f: The values there, `(runs, steps)`.
+        spec: The job.
         folder: Where the databases are; each is written to once.
     """
 
-    def __init__(self, x: np.ndarray, f: np.ndarray, folder: Path) -> None:
-        self._x, self._f = x, f
-        self._fresh = (_opened(folder / f"{f.shape[0]}-{number}.db") for number in count())
+    def __init__(self, spec: JobSpec, folder: Path) -> None:
+        self._x, self._f = _points(spec)
+        self._fresh = (_opened(folder / f"{number}.db") for number in count())
         self._prepared: list[tuple[Database, Attempt]] = []
-        self._spec = JobSpec.model_validate(
-            {"function": "himmelblau", "optimizer": "adam", "init": x[:, :, 0].tolist(), "steps": f.shape[1]}
-        )
+        self._spec = spec
+        self.raw_bytes = self._x.nbytes + self._f.nbytes
         self.stored_bytes = 0
 
     def prepare(self, n_databases: int) -> None:
@@ -75,10 +73,17 @@ class Storing:
         database.dispose()
 
     def store(self) -> None:
-        """Store the chunks as a worker does."""
+        """Store the points, which are there already, as a worker does."""
+        self._record(self._chunks())
+
+    def compute_and_store(self) -> None:
+        """Do what a worker does for the job."""
+        self._record(_computed(self._spec))
+
+    def _record(self, chunks: Iterator[Chunk]) -> None:
         database, attempt = self._prepared.pop()
         store = AttemptStore(database)
-        for chunk in self._chunks():
+        for chunk in chunks:
             store.record(attempt, chunk)
         with database.read() as session:
             self.stored_bytes = session.scalar(select(func.sum(func.length(Block.data)))) or 0
@@ -105,42 +110,49 @@ class Storing:
             )
 
 
-def paths(noise: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return an Adam job's points `(runs, dim, steps)`, on their way all the time, and values `(runs, steps)`."""
-    spec = JobSpec.model_validate(
+def job(n_runs: int, n_steps: int, **fields: object) -> JobSpec:
+    """Return an Adam job that is on its way all the time."""
+    return JobSpec.model_validate(
         {
             "function": "himmelblau",
             "optimizer": "adam",
-            "lr": 2e-4,
-            "init": {"random": N_RUNS},
-            "steps": N_STEPS - 1,
-            **({"gradient_noise": {"std": noise}} if noise else {}),
+            "lr": 2e-4 * N_STEPS / n_steps,
+            "init": {"random": n_runs},
+            "steps": n_steps - 1,
+            **fields,
         }
-    )
-    run = EagerRun(spec)
-    chunks = []
-    while not run.finished:
-        chunks.append(run.advance(2000))
-    return (
-        np.concatenate([chunk.x.swapaxes(1, 2) for chunk in chunks], axis=2),
-        np.concatenate([chunk.f for chunk in chunks], axis=1),
     )
 
 
 def main() -> None:
     """Print times as multiples of raw writing's, and sizes as parts of the raw size."""
-    for name, noise in (("smooth", 0.0), ("noisy gradients", 1.0)):
-        x, f = paths(noise)
-        one = np.ascontiguousarray(x.swapaxes(0, 1)).reshape(1, 2, -1), f.reshape(1, -1)
-        for shape in ((x, f), one):
-            title = f"{name}, {shape[1].shape[0]} runs of {shape[1].shape[1]} points"
+    for name, fields in (("smooth", {}), ("noisy gradients", {"gradient_noise": {"std": 1.0}})):
+        for n_runs, n_steps in ((N_RUNS, N_STEPS), (1, N_RUNS * N_STEPS)):
             with tempfile.TemporaryDirectory() as folder:
-                storing = Storing(*shape, Path(folder))
-                storing.prepare(2 * ROUNDS)
-                times = ratios({"written raw": storing.write_raw, "stored": storing.store}, ROUNDS)
+                storing = Storing(job(n_runs, n_steps, **fields), Path(folder))
+                ways: dict[str, Callable[[], None]] = {"written raw": storing.write_raw, "stored": storing.store}
+                if not fields:  # drawing noise is a cost of its own
+                    ways["computed and stored"] = storing.compute_and_store
+                storing.prepare(len(ways) * ROUNDS)
+                times = ratios(ways, ROUNDS)
+            title = f"{name}, {n_runs} runs of {n_steps} points"
             table(f"{title}: time", times, "of raw writing")
-            raw = shape[0].nbytes + shape[1].nbytes
-            table(f"{title}: size", {"stored": storing.stored_bytes / raw}, "of raw")
+            table(f"{title}: size", {"stored": storing.stored_bytes / storing.raw_bytes}, "of raw")
+
+
+def _computed(spec: JobSpec) -> Iterator[Chunk]:
+    run = FusedRun(spec)
+    while not run.finished:
+        yield run.advance(run.most_steps(3 * CHUNK_POINTS))
+
+
+def _points(spec: JobSpec) -> tuple[np.ndarray, np.ndarray]:
+    """Return all points `(runs, dim, steps)` and values `(runs, steps)` of a job."""
+    chunks = list(_computed(spec))
+    return (
+        np.concatenate([chunk.x.swapaxes(1, 2) for chunk in chunks], axis=2),
+        np.concatenate([chunk.f for chunk in chunks], axis=1),
+    )
 
 
 def _opened(path: Path) -> Database:

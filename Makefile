@@ -37,7 +37,8 @@ serve: setup
 	@$(BIN)/thalweg serve
 
 test: setup
-	$(BIN)/pytest
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto tests/unit tests/store tests/api
+	$(BIN)/pytest tests/workers tests/acceptance
 
 check: setup
 	$(BIN)/ruff format --check .

@@ -21,6 +21,7 @@ _PIECE = 8192  # updates between two looks at the outside; the table of what the
 _MAX_NOISE_VALUES = 2_000_000
 _WORTH_A_THREAD = 100_000  # updates of single runs
 _FIRST_CHUNK_UPDATES = 5_000_000
+_FIRST_CHUNK_RATES = 50_000  # torch's schedulers take longer than all the rest
 _MAX_CHUNK_STEPS = 2**40
 
 _in_process = Kernels()
@@ -73,7 +74,8 @@ class FusedRun:
     @property
     def first_steps(self) -> int:
         """How many steps are surely done in a moment."""
-        return max(1, _FIRST_CHUNK_UPDATES // (self._spec.n_runs * self._spec.dim))
+        steps = max(1, _FIRST_CHUNK_UPDATES // (self._spec.n_runs * self._spec.dim))
+        return steps if self._rates.constant else min(steps, _FIRST_CHUNK_RATES)
 
     def most_steps(self, n_values: int) -> int:
         """Return how many steps a chunk may have, at least 1, that is to hold `n_values` numbers at most."""

@@ -20,7 +20,8 @@ import app.engine
 import app.functions
 import app.optimizers
 from app.engine.fused import native
-from app.engine.fused.emit import Layout, emit
+from app.engine.fused.emit import emit
+from app.engine.fused.layout import Layout
 from app.engine.fused.trace import Slot, trace
 from app.engine.spec import JobSpec
 
@@ -135,7 +136,7 @@ def _key(spec: JobSpec, width: int) -> str:
     return json.dumps(
         [
             _world(),
-            native.library(getattr(torch, spec.dtype)).name,
+            str(native.library(getattr(torch, spec.dtype))),
             spec.function.model_dump(mode="json"),
             spec.dim,
             spec.dtype,

@@ -10,8 +10,8 @@ import torch
 
 from app.engine.columns import pack, unpack
 from app.engine.eager import Interrupted
-from app.engine.fused.emit import MARKS
 from app.engine.fused.kernels import Kernels
+from app.engine.fused.layout import MARKS
 from app.engine.fused.rates import LearningRates
 from app.engine.noise import standard_normal
 from app.engine.outcome import Checkpoint, Chunk, Outcome, Results

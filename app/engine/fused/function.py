@@ -53,7 +53,7 @@ class Function(Builder):
         for (_, alone, op, _), group in groupby(ordered, key=lambda value: (*order(value)[:3], value.type)):
             if alone:
                 for value in group:
-                    self.names[value] = self._expression(value)
+                    self.names[value] = self.expression(value)
             elif op == "sqrt" and self._library.roots is Roots.goldschmidt:
                 self._take_roots_in_place(list(group))
             elif op == "sqrt" and self._library.roots is Roots.nearest:
@@ -68,7 +68,8 @@ class Function(Builder):
     def _is_vector_call(self, value: Value) -> bool:
         return self._library.vml and value.varying and value.op in _VML
 
-    def _expression(self, value: Value) -> str:
+    def expression(self, value: Value) -> str:
+        """Compute one value."""
         operands = [self.operand(operand) for operand in value.operands]
         op, of_type = value.op, value.type
         if op in _BINARY:
@@ -89,18 +90,18 @@ class Function(Builder):
         return result
 
     def _call_by_lane(self, value: Value, operands: Sequence[str]) -> str:
-        """Call a function of libm for each lane."""
+        """Call a function of libm for each lane, as it is: LLVM would take a product for a second power."""
         name = value.op if value.type == "double" else f"{value.op}f"
         self.declare(value.type, name, *[value.type] * len(operands))
         if self.width == 1:
             arguments = ", ".join(f"{value.type} {operand}" for operand in operands)
-            return self.new(f"call {value.type} @{name}({arguments})")
+            return self.new(f"call {value.type} @{name}({arguments}) nobuiltin")
         wide = self.wide(value.type)
         result = "poison"
         for lane in range(self.width):
             lanes = [self.new(f"extractelement {wide} {operand}, i64 {lane}") for operand in operands]
             arguments = ", ".join(f"{value.type} {each}" for each in lanes)
-            called = self.new(f"call {value.type} @{name}({arguments})")
+            called = self.new(f"call {value.type} @{name}({arguments}) nobuiltin")
             result = self.new(f"insertelement {wide} {result}, {value.type} {called}, i64 {lane}")
         return result
 

@@ -1,9 +1,19 @@
 """Writing down what all runs share, step after step."""
 
+import math
 from collections.abc import Iterator, Sequence
 
 from app.engine.fused.function import Function, Library
 from app.engine.fused.layout import Layout
+from app.engine.fused.powers import (
+    DECLARATIONS,
+    ONE_MINUS_POWER,
+    ROOT_POWER,
+    is_one_minus_power,
+    is_root_power,
+    vanishing_beyond,
+    without_hidden,
+)
 from app.engine.fused.program import Value, inputs, needed
 from app.engine.fused.trace import Slot, Step, Update
 
@@ -59,12 +69,25 @@ class Schedule(Function):
         }
         wanted = [*columns, *new.values()]
         self.names = {value: self._input(value, places) for value in inputs(wanted)}
-        self.compute(needed(wanted))
+        self.compute(without_hidden(needed(wanted), wanted))
         for k, value in enumerate(columns):
             place = self.new(f"getelementptr i64, ptr %row, i64 {k}")
             self.put(f"store {value.type} {self.operand(value)}, ptr {place}")
         for name, value in new.items():
             self.put(f"store {value.type} {self.operand(value)}, ptr {places[name]}")
+
+    def expression(self, value: Value) -> str:
+        """Compute a value; a power where libm's answer is not known beforehand."""
+        if is_one_minus_power(value):
+            base, exponent = value.operands[1].operands
+            beyond = self.literal(vanishing_beyond(base.constant or 0.0) or math.inf, "double")
+            given = f"double {self.operand(base)}, double {self.operand(exponent)}, double {beyond}"
+            self.declarations |= {*DECLARATIONS, ONE_MINUS_POWER}
+            return self.new(f"call double @one_minus_power({given})")
+        if is_root_power(value):
+            self.declarations |= {*DECLARATIONS, ROOT_POWER}
+            return self.new(f"call double @root_power(double {self.operand(value.operands[0])})")
+        return super().expression(value)
 
     def _shared_slots(self) -> Iterator[tuple[int, Slot]]:
         return enumerate(self._layout.shared)

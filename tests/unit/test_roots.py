@@ -13,34 +13,36 @@ from app.engine.fused.roots import SMALLEST, Roots
 needs_vml = pytest.mark.skipif(not native.has_vml(), reason="torch has no vector library here")
 
 DTYPES = [torch.float64, torch.float32]
-N_SIDE_BY_SIDE = 2
+N_TOGETHER = 2
 
 
 class TwoRoots(Function):
-    """`two(given, got)` takes roots of two vectors as kernels do."""
+    """`two(given, got)` takes roots of two vectors, or of two in each part, as kernels do."""
 
     def text(self, dtype: torch.dtype) -> str:
         of_type, program = TYPES[dtype], Program()
         wide, align = self.wide(of_type), BYTES[of_type]
-        given = [program.input("x", k, of_type, varying=True) for k in range(N_SIDE_BY_SIDE)]
-        for k, value in enumerate(given):
-            place = self.new(f"getelementptr {wide}, ptr %given, i64 {k}")
-            self.names[value] = self.new(f"load {wide}, ptr {place}, align {align}")
+        given = [program.input("x", k, of_type, varying=True) for k in range(N_TOGETHER)]
+        for part in self.each_part():
+            for k, value in enumerate(given):
+                place = self.new(f"getelementptr {wide}, ptr %given, i64 {N_TOGETHER * part + k}")
+                self.names[value] = self.new(f"load {wide}, ptr {place}, align {align}")
         roots = [program.apply("sqrt", value, is_call=True) for value in given]
         self.compute(roots)
-        for k, value in enumerate(roots):
-            place = self.new(f"getelementptr {wide}, ptr %got, i64 {k}")
-            self.put(f"store {wide} {self.operand(value)}, ptr {place}, align {align}")
+        for part in self.each_part():
+            for k, value in enumerate(roots):
+                place = self.new(f"getelementptr {wide}, ptr %got, i64 {N_TOGETHER * part + k}")
+                self.put(f"store {wide} {self.operand(value)}, ptr {place}, align {align}")
         self.put("ret void")
         text = self.whole("@two(ptr %given, ptr %got)")
         return "\n".join([*sorted(self.declarations), text])
 
 
-def roots(given: torch.Tensor, width: int, library: Library) -> torch.Tensor:
-    code = native.compiled(TwoRoots(width, library).text(given.dtype))
+def roots(given: torch.Tensor, width: int, n_parts: int, library: Library) -> torch.Tensor:
+    code = native.compiled(TwoRoots(width, library, n_parts).text(given.dtype))
     two = native.Linked(code, ("two",)).function("two", ctypes.c_void_p, ctypes.c_void_p)
     got = torch.empty_like(given)
-    for start in range(0, len(given), N_SIDE_BY_SIDE * width):
+    for start in range(0, len(given), N_TOGETHER * width * n_parts):
         two(given[start:].data_ptr(), got[start:].data_ptr())
     return got
 
@@ -64,12 +66,13 @@ def ways(dtype: torch.dtype) -> list[Library]:
 
 @needs_vml
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("width", [1, 32])
-def test_roots_in_kernels_have_torch_s_digits(dtype: torch.dtype, width: int) -> None:
+@pytest.mark.parametrize(("vector_bytes", "n_parts"), [(0, 1), (64, 4)])
+def test_roots_in_kernels_have_torch_s_digits(dtype: torch.dtype, vector_bytes: int, n_parts: int) -> None:
+    width = max(1, vector_bytes // dtype.itemsize)
     given = numbers(dtype, 1 << 13)
     whole = torch.int64 if dtype == torch.float64 else torch.int32
     for library in ways(dtype):
-        got, wanted = roots(given, width, library), given.sqrt()
+        got, wanted = roots(given, width, n_parts, library), given.sqrt()
         not_nan = ~wanted.isnan()
         assert torch.equal(got.isnan(), ~not_nan)
         assert torch.equal(got[not_nan].view(whole), wanted[not_nan].view(whole))

@@ -91,6 +91,10 @@ class Builder:
         """Turn numbers into another type: `bitcast`, `trunc`, `fpext` and the like."""
         return self.new(f"{how} {self.wide(of_type)} {value} to {self.wide(to_type)}")
 
+    def cast_one(self, how: str, value: str, of_type: str, to_type: str) -> str:
+        """Turn one number into another type."""
+        return self.new(f"{how} {of_type} {value} to {to_type}")
+
     def compare(self, relation: str, of_type: str, a: str, b: str) -> str:
         """Return the mask of lanes where the relation holds."""
         how = "icmp" if of_type.startswith("i") else "fcmp"

@@ -23,7 +23,7 @@ def emit(step: Step, dtype: torch.dtype, width: int, library: Library, *, grad_s
     Args:
         step: What to do.
         dtype: The points'.
-        width: Runs side by side.
+        width: Runs in a block: one, or whole vectors full.
         library: Where elementary functions come from.
         grad_stop: Whether a run can converge by the norm of its gradient.
     """

@@ -1,13 +1,13 @@
 """A function that computes values of a program."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
-from app.engine.fused.builder import BYTES, Builder, vector
+from app.engine.fused.builder import BYTES, Builder
 from app.engine.fused.program import COMPARISONS, Type, Value
-from app.engine.fused.roots import Roots, goldschmidt, nearest, ordinary
+from app.engine.fused.roots import Roots, root_if_certain
 
 _CAPITALIZED: Final = ("cos", "sin", "tan", "exp", "log2", "log10", "tanh", "asin", "acos", "atan", "sqrt")
 _VML: Final = {"log": "Ln"} | {name: name.capitalize() for name in _CAPITALIZED}
@@ -29,12 +29,37 @@ class Library:
 
 
 class Function(Builder):
-    """A function under construction, and the names of the values that it has computed so far."""
+    """A function under construction, and the names of the values that it has computed so far.
 
-    def __init__(self, width: int, library: Library) -> None:
+    Args:
+        width: Numbers side by side in a vector.
+        library: Where elementary functions come from.
+        n_parts: Vectors of each value. What does not need all of them is computed for one after the other, so that
+            registers hold the little that one needs.
+    """
+
+    def __init__(self, width: int, library: Library, n_parts: int = 1) -> None:
         super().__init__(width)
-        self.names: dict[Value, str] = {}
+        self.n_parts = n_parts
+        self.part = 0
         self._library = library
+        self._names: list[dict[Value, str]] = [{} for _ in range(n_parts)]
+
+    @property
+    def names(self) -> dict[Value, str]:
+        """The names of what was computed, in the present part."""
+        return self._names[self.part]
+
+    @names.setter
+    def names(self, names: dict[Value, str]) -> None:
+        self._names[self.part] = names
+
+    def each_part(self) -> Iterator[int]:
+        """Make one part after the other the present one, then the first one again."""
+        for part in range(self.n_parts):
+            self.part = part
+            yield part
+        self.part = 0
 
     def operand(self, value: Value) -> str:
         """Return the name of a value that was computed, or a constant."""
@@ -42,24 +67,30 @@ class Function(Builder):
             return self.literal(value.constant, value.type)
         return self.names[value]
 
-    def compute(self, values: Iterable[Value]) -> None:
-        """Compute values, those that one call can serve together."""
+    def compute(self, values: Iterable[Value], finish: Callable[[], None] = lambda: None) -> None:
+        """Compute values in all parts, those that one call can serve together; `finish` each part."""
 
-        def order(value: Value) -> tuple[int, bool, str, int]:
+        def order(value: Value) -> tuple[int, bool, str, str]:
             call = self._is_vector_call(value)
-            return value.depth, not call, value.op if call else "", value.number
+            return value.depth, not call, value.op if call else "", value.type if call else ""
 
-        ordered = sorted(values, key=order)
-        for (_, alone, op, _), group in groupby(ordered, key=lambda value: (*order(value)[:3], value.type)):
-            if alone:
-                for value in group:
-                    self.names[value] = self.expression(value)
-            elif op == "sqrt" and self._library.roots is Roots.goldschmidt:
-                self._take_roots_in_place(list(group))
-            elif op == "sqrt" and self._library.roots is Roots.nearest:
-                self._take_nearest_roots(list(group))
+        ordered = sorted(values, key=lambda value: (*order(value), value.number))
+        groups = [(op, list(group)) for (*_, op, _), group in groupby(ordered, key=order)]
+        last: list[Value] = groups.pop()[1] if groups and not groups[-1][0] else []
+        for op, group in groups:
+            if not op:
+                self._compute_by_part(group)
+            elif op == "sqrt" and self._library.roots is not Roots.call:
+                self._take_roots(group)
             else:
-                self.names |= self._call_vectors(op, list(group))
+                self._call_vectors(op, group)
+        self._compute_by_part(last, finish)
+
+    def _compute_by_part(self, values: Sequence[Value], finish: Callable[[], None] = lambda: None) -> None:
+        for _ in self.each_part():
+            for value in values:
+                self.names[value] = self.expression(value)
+            finish()
 
     def ignored_lanes(self) -> str | None:
         """Return the mask of lanes whose results nobody looks at; None if there are none."""
@@ -105,109 +136,110 @@ class Function(Builder):
             result = self.new(f"insertelement {wide} {result}, {value.type} {called}, i64 {lane}")
         return result
 
-    def _call_vectors(self, op: str, values: Sequence[Value]) -> dict[Value, str]:
+    def _call_vectors(self, op: str, values: Sequence[Value]) -> None:
         """Call a function of the vector library once, for all lanes of all `values`."""
         of_type = values[0].type
+        wide, align = self.wide(of_type), BYTES[of_type]
+        n = len(values) * self.n_parts * self.width
+        given, got = (self.alloca(f"[{n} x {of_type}]") for _ in range(2))
+        for part in self.each_part():
+            for index, value in enumerate(values):
+                place = self._at(given, of_type, (part * len(values) + index) * self.width)
+                self.put(f"store {wide} {self.operand(value.operands[0])}, ptr {place}, align {align}")
+        self._call_library(op, of_type, str(n), given, got)
+        for part in self.each_part():
+            for index, value in enumerate(values):
+                place = self._at(got, of_type, (part * len(values) + index) * self.width)
+                self.names[value] = self.new(f"load {wide}, ptr {place}, align {align}")
+
+    def _call_library(self, op: str, of_type: Type, n: str, given: str, got: str) -> None:
         name = f"v{'d' if of_type == 'double' else 's'}{_VML[op]}"
         self.declare("void", name, "i32", "ptr", "ptr")
-        n = len(values) * self.width
-        given, got = (self.alloca(f"[{n} x {of_type}]") for _ in range(2))
-        wide = self.wide(of_type)
-        for index, value in enumerate(values):
-            place = self.new(f"getelementptr {of_type}, ptr {given}, i64 {index * self.width}")
-            self.put(f"store {wide} {self.operand(value.operands[0])}, ptr {place}, align {BYTES[of_type]}")
         self.put(f"call void @{name}(i32 {n}, ptr {given}, ptr {got})")
-        results = {}
-        for index, value in enumerate(values):
-            place = self.new(f"getelementptr {of_type}, ptr {got}, i64 {index * self.width}")
-            results[value] = self.new(f"load {wide}, ptr {place}, align {BYTES[of_type]}")
-        return results
 
-    def _take_roots_in_place(self, values: Sequence[Value]) -> None:
-        """Take square roots in place while they are of ordinary numbers; leave all others to the library."""
-        of_type = values[0].type
-        wide = self.wide(of_type)
-        given = [self.operand(value.operands[0]) for value in values]
-        mask = ordinary(self, given, of_type)
-        if (ignored := self.ignored_lanes()) is not None:
-            mask = self.mask("or", mask, ignored)
-        here, there, after = self.labels("ordinary", "special", "rooted")
-        slots = [self.alloca(wide) for _ in values]
-        self.put(f"br i1 {self.all(mask)}, label %{here}, label %{there}")
-        self.label(here)
-        for slot, operand in zip(slots, given, strict=True):
-            self.put(f"store {wide} {goldschmidt(self, operand, of_type)}, ptr {slot}")
-        self.put(f"br label %{after}")
-        self.label(there)
-        for slot, result in zip(slots, self._call_vectors("sqrt", values).values(), strict=True):
-            self.put(f"store {wide} {result}, ptr {slot}")
-        self.put(f"br label %{after}")
-        self.label(after)
-        for slot, value in zip(slots, values, strict=True):
-            self.names[value] = self.new(f"load {wide}, ptr {slot}")
+    def _at(self, start: str, of_type: str, index: int | str) -> str:
+        return self.new(f"getelementptr {of_type}, ptr {start}, i64 {index}")
 
-    def _take_nearest_roots(self, values: Sequence[Value]) -> None:
-        """Take the nearest numbers, and ask the library where it may have others."""
+    def _take_roots(self, values: Sequence[Value]) -> None:
+        """Take square roots in place, and ask the library for those that are not certain."""
         of_type = values[0].type
-        wide = self.wide(of_type)
-        given = [self.operand(value.operands[0]) for value in values]
-        roots, masks = zip(*(nearest(self, x, of_type) for x in given), strict=True)
-        if (ignored := self.ignored_lanes()) is not None:
-            masks = tuple(self.mask("or", mask, ignored) for mask in masks)
-        everywhere = masks[0]
-        for mask in masks[1:]:
-            everywhere = self.mask("and", everywhere, mask)
-        slots = [self.alloca(wide) for _ in values]
-        for slot, root in zip(slots, roots, strict=True):
-            self.put(f"store {wide} {root}, ptr {slot}")
+        slots = [[self.alloca(self.wide(of_type)) for _ in values] for _ in range(self.n_parts)]
+        queue = _Queue(self, of_type, len(values) * self.n_parts)
+        for part in self.each_part():
+            for value, slot in zip(values, slots[part], strict=True):
+                x = self.operand(value.operands[0])
+                root, certain = root_if_certain(self, self._library.roots, x, of_type)
+                if (ignored := self.ignored_lanes()) is not None:
+                    certain = self.mask("or", certain, ignored)
+                self.put(f"store {self.wide(of_type)} {root}, ptr {slot}")
+                queue.add(x, self.inverse(certain), slot)
         asked, after = self.labels("asked", "rooted")
-        self.put(f"br i1 {self.all(everywhere)}, label %{after}, label %{asked}")
+        self.put(f"br i1 {queue.is_empty()}, label %{after}, label %{asked}")
         self.label(asked)
-        if self.width == 1:
-            results = list(self._call_vectors("sqrt", values).values())
-        else:
-            results = self._ask(given, roots, [self.inverse(mask) for mask in masks], of_type)
-        for slot, result in zip(slots, results, strict=True):
-            self.put(f"store {wide} {result}, ptr {slot}")
+        n = self.cast_one("trunc", queue.length, "i64", "i32")
+        self._call_library("sqrt", of_type, n, queue.given, queue.got)
+        queue.take_out()
         self.put(f"br label %{after}")
         self.label(after)
-        for slot, value in zip(slots, values, strict=True):
-            self.names[value] = self.new(f"load {wide}, ptr {slot}")
+        for part in self.each_part():
+            for value, slot in zip(values, slots[part], strict=True):
+                self.names[value] = self.new(f"load {self.wide(of_type)}, ptr {slot}")
 
-    def _ask(self, given: Sequence[str], roots: Sequence[str], masks: Sequence[str], of_type: Type) -> list[str]:
-        """Return `roots`, but where a mask holds the library's, from one call for all of those."""
-        lanes = 64 // BYTES[of_type]
-        part, mask_type, bits_type = vector(lanes, of_type), vector(lanes, "i1"), f"i{lanes}"
-        suffix = f"v{lanes}f{8 * BYTES[of_type]}"
-        compress, expand = f"llvm.experimental.vector.compress.{suffix}", f"llvm.masked.expandload.{suffix}"
-        self.declare(part, compress, part, mask_type, part)
-        self.declare(part, expand, "ptr", mask_type, part)
-        self.declare(bits_type, f"llvm.ctpop.{bits_type}", bits_type)
-        room = self.alloca(f"[{len(given) * self.width + lanes} x {of_type}]")
-        answers = self.alloca(f"[{len(given) * self.width + lanes} x {of_type}]")
-        n, places = "0", []
-        for x, mask in zip(given, masks, strict=True):
-            for x_part, mask_part in zip(self.parts(x, of_type, lanes), self.parts(mask, "i1", lanes), strict=True):
-                places.append((n, mask_part))
-                packed = self.new(
-                    f"call {part} @{compress}({part} {x_part}, {mask_type} {mask_part}, {part} poison)"
-                )
-                place = self.new(f"getelementptr {of_type}, ptr {room}, i64 {n}")
-                self.put(f"store {part} {packed}, ptr {place}, align {BYTES[of_type]}")
-                held = self.new(f"bitcast {mask_type} {mask_part} to {bits_type}")
-                count = self.new(f"call {bits_type} @llvm.ctpop.{bits_type}({bits_type} {held})")
-                n = self.new(f"add i64 {n}, {self.new(f'zext {bits_type} {count} to i64')}")
-        name = f"v{'d' if of_type == 'double' else 's'}Sqrt"
-        self.declare("void", name, "i32", "ptr", "ptr")
-        self.put(f"call void @{name}(i32 {self.new(f'trunc i64 {n} to i32')}, ptr {room}, ptr {answers})")
-        results, n_parts = [], self.width // lanes
-        for index, root in enumerate(roots):
-            parts = []
-            root_parts = self.parts(root, of_type, lanes)
-            for root_part, (start, mask_part) in zip(root_parts, places[index * n_parts :], strict=False):
-                place = self.new(f"getelementptr {of_type}, ptr {answers}, i64 {start}")
-                parts.append(
-                    self.new(f"call {part} @{expand}(ptr {place}, {mask_type} {mask_part}, {part} {root_part})")
-                )
-            results.append(self.joined(parts, of_type, lanes))
-        return results
+
+class _Queue:
+    """Numbers for the library, from lanes of many vectors, one after the other.
+
+    Attributes:
+        given: Where they are.
+        got: Where their answers are expected.
+        length: How many there are.
+    """
+
+    def __init__(self, builder: Builder, of_type: Type, n_vectors: int) -> None:
+        self._builder = builder
+        self._type = of_type
+        n = (n_vectors + 1) * builder.width
+        self.given, self.got = (builder.alloca(f"[{n} x {of_type}]") for _ in range(2))
+        self.length = "0"
+        self._entries: list[tuple[str, str, str]] = []
+
+    def add(self, x: str, mask: str, slot: str) -> None:
+        """Add the lanes of x where the mask holds; the answers go to those of `slot`."""
+        builder, of_type, lanes = self._builder, self._type, self._builder.width
+        wide, align = builder.wide(of_type), BYTES[of_type]
+        place = builder.new(f"getelementptr {of_type}, ptr {self.given}, i64 {self.length}")
+        self._entries.append((self.length, mask, slot))
+        if lanes == 1:
+            builder.put(f"store {of_type} {x}, ptr {place}, align {align}")
+            count = builder.cast_one("zext", mask, "i1", "i64")
+        else:
+            name = f"llvm.experimental.vector.compress.v{lanes}f{8 * align}"
+            builder.declare(wide, name, wide, builder.wide("i1"), wide)
+            packed = builder.new(f"call {wide} @{name}({wide} {x}, {builder.wide('i1')} {mask}, {wide} poison)")
+            builder.put(f"store {wide} {packed}, ptr {place}, align {align}")
+            held, name = builder.new(f"bitcast {builder.wide('i1')} {mask} to i{lanes}"), f"llvm.ctpop.i{lanes}"
+            builder.declare(f"i{lanes}", name, f"i{lanes}")
+            count = builder.new(f"call i{lanes} @{name}(i{lanes} {held})")
+            count = builder.cast_one("zext", count, f"i{lanes}", "i64")
+        self.length = builder.new(f"add i64 {self.length}, {count}")
+
+    def is_empty(self) -> str:
+        """Return whether there are none."""
+        return self._builder.new(f"icmp eq i64 {self.length}, 0")
+
+    def take_out(self) -> None:
+        """Put the answers where they belong."""
+        builder, of_type, lanes = self._builder, self._type, self._builder.width
+        wide = builder.wide(of_type)
+        for start, mask, slot in self._entries:
+            place = builder.new(f"getelementptr {of_type}, ptr {self.got}, i64 {start}")
+            before = builder.new(f"load {wide}, ptr {slot}")
+            if lanes == 1:
+                answer = builder.new(f"load {of_type}, ptr {place}")
+                answer = builder.select(mask, of_type, answer, before)
+            else:
+                name = f"llvm.masked.expandload.v{lanes}f{8 * BYTES[of_type]}"
+                builder.declare(wide, name, "ptr", builder.wide("i1"), wide)
+                arguments = f"ptr {place}, {builder.wide('i1')} {mask}, {wide} {before}"
+                answer = builder.new(f"call {wide} @{name}({arguments})")
+            builder.put(f"store {wide} {answer}, ptr {slot}")

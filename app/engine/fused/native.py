@@ -86,7 +86,7 @@ class Functions:
         self.schedule = linked.function("schedule", whole, whole, pointer, whole, pointer, pointer)
         self.descend = linked.function(
             "descend",
-            *[whole] * 5,
+            *[whole] * 4,
             *[pointer] * 4,
             whole,
             pointer,

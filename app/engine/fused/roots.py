@@ -4,7 +4,6 @@ Which way has its digits depends on the processor that the library finds itself 
 (`app.engine.fused.native`).
 """
 
-from collections.abc import Sequence
 from enum import Enum, auto
 from typing import Final
 
@@ -35,18 +34,17 @@ NEEDED_FEATURES: Final = {
 """What a processor must have for each way but a call."""
 
 
-def ordinary(builder: Builder, given: Sequence[str], of_type: Type) -> str:
-    """Return the mask of lanes where all numbers are such that their roots can be taken in place."""
+def root_if_certain(builder: Builder, way: Roots, x: str, of_type: Type) -> tuple[str, str]:
+    """Return square roots, and the mask of lanes where the library's are the same for certain."""
+    if way is Roots.nearest:
+        return nearest(builder, x, of_type)
     whole = BITS[of_type]
     lowest, beyond = bits(SMALLEST[of_type], of_type), bits(float("inf"), of_type)
-    farthest = ""
-    for x in given:
-        # negative numbers and what is too small wrap round to far beyond
-        distance = builder.binary(
-            "sub", whole, builder.cast("bitcast", x, of_type, whole), builder.literal(str(lowest), whole)
-        )
-        farthest = builder.intrinsic("umax", whole, [farthest, distance]) if farthest else distance
-    return builder.compare("ult", whole, farthest, builder.literal(str(beyond - lowest), whole))
+    # negative numbers and what is too small wrap round to far beyond
+    x_bits = builder.cast("bitcast", x, of_type, whole)
+    distance = builder.binary("sub", whole, x_bits, builder.literal(str(lowest), whole))
+    ordinary = builder.compare("ult", whole, distance, builder.literal(str(beyond - lowest), whole))
+    return goldschmidt(builder, x, of_type), ordinary
 
 
 def goldschmidt(builder: Builder, x: str, of_type: Type) -> str:

@@ -180,7 +180,6 @@ class FusedRun:
                 end,
                 first,
                 last,
-                self._looked,
                 table.ctypes.data,
                 noise.ctypes.data,
                 self._reals.ctypes.data,

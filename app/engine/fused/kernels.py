@@ -20,7 +20,9 @@ import app.engine
 import app.functions
 import app.optimizers
 from app.engine.fused import native
-from app.engine.fused.emit import Layout, emit
+from app.engine.fused.descend import VECTOR_BYTES
+from app.engine.fused.emit import emit
+from app.engine.fused.layout import Layout
 from app.engine.fused.trace import Slot, trace
 from app.engine.spec import JobSpec
 
@@ -30,8 +32,9 @@ _MAGIC: Final = b"thalweg kernel\n"
 _DIGEST_BYTES: Final = 32
 _HEADER_LENGTH: Final = struct.Struct("<I")
 _MAX_KEPT: Final = 256
-_LANE_BYTES: Final = 128  # two of the widest vectors side by side hide each other's latencies
 _FEW: Final = 2
+_MAX_VECTORS: Final = 8  # of each coordinate; more calls of the vector library together would not be cheaper
+_MAX_COORDINATES: Final = 16  # in vectors, of all runs of a block: what they need stays in the nearest cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +130,15 @@ def _stops_by_gradient(spec: JobSpec) -> bool:
 
 
 def _width(spec: JobSpec) -> int:
-    return 1 if spec.n_runs <= _FEW else _LANE_BYTES // getattr(torch, spec.dtype).itemsize
+    """Return how many runs to do side by side: one, or whole vectors full, a power of two of these."""
+    if spec.n_runs <= _FEW:
+        return 1
+    dtype: torch.dtype = getattr(torch, spec.dtype)
+    lanes = VECTOR_BYTES // dtype.itemsize
+    n_vectors = 1
+    while n_vectors * lanes < spec.n_runs and 2 * n_vectors <= min(_MAX_VECTORS, _MAX_COORDINATES // spec.dim):
+        n_vectors *= 2
+    return n_vectors * lanes
 
 
 def _key(spec: JobSpec, width: int) -> str:
@@ -135,7 +146,7 @@ def _key(spec: JobSpec, width: int) -> str:
     return json.dumps(
         [
             _world(),
-            native.library(getattr(torch, spec.dtype)).name,
+            str(native.library(getattr(torch, spec.dtype))),
             spec.function.model_dump(mode="json"),
             spec.dim,
             spec.dtype,

@@ -11,7 +11,9 @@ from typing import Any
 import llvmlite.binding as llvm
 import torch
 
-from app.engine.fused.emit import Library, emit_roots
+from app.engine.fused.aten import type_of
+from app.engine.fused.function import Library
+from app.engine.fused.roots import NEEDED_FEATURES, Roots, emit_roots
 
 _lock = threading.Lock()
 _LIBRARY = Path(torch.__file__).parent / "lib" / "libtorch_cpu.so"
@@ -36,22 +38,30 @@ def has_vml() -> bool:
 def library(dtype: torch.dtype) -> Library:
     """Return where kernels find elementary functions with torch's own digits."""
     if not has_vml():
-        return Library.none
+        return Library(vml=False)
     features = llvm.get_host_cpu_features()
-    if not all(features.get(name) for name in ("avx512f", "avx512vl", "fma")):
-        return Library.vml
-    return Library.vml_and_goldschmidt if _roots_agree(dtype) else Library.vml
+    for way, needed in NEEDED_FEATURES.items():
+        if all(features.get(name) for name in needed) and _agrees(way, dtype):
+            return Library(vml=True, roots=way)
+    return Library(vml=True)
 
 
-def _roots_agree(dtype: torch.dtype) -> bool:
-    """Whether square roots taken in place have the digits of the library's, looked at in many numbers."""
+def _agrees(way: Roots, dtype: torch.dtype) -> bool:
+    """Whether square roots taken in this way have the digits of the library's, looked at in many numbers."""
     exponents = torch.linspace(-99.0, 120.0, 1 << 14, dtype=torch.float64)
     given = torch.exp2(exponents).to(dtype)
+    got, library_s = roots(way, given, 16), given.sqrt()
+    certain = ~got.isnan()
+    return bool(certain.double().mean() > 0.5) and torch.equal(got[certain], library_s[certain])
+
+
+def roots(way: Roots, given: torch.Tensor, width: int) -> torch.Tensor:
+    """Return the square roots of ordinary numbers, so many side by side; NaN where the library must be asked."""
     got = torch.empty_like(given)
-    code = compiled(emit_roots(dtype))
-    roots = _Linked(code, ("roots",)).function("roots", ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64)
-    roots(given.data_ptr(), got.data_ptr(), len(given))
-    return torch.equal(got, given.sqrt())
+    linked = Linked(compiled(emit_roots(way, type_of(given.dtype), width)), ("roots",))
+    function = linked.function("roots", ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64)
+    function(given.data_ptr(), got.data_ptr(), len(given))
+    return got
 
 
 def compiled(assembly: str) -> bytes:
@@ -71,12 +81,12 @@ class Functions:
     """The functions of a kernel's machine code; they release the interpreter's lock while they run."""
 
     def __init__(self, code: bytes) -> None:
-        linked = _Linked(code, ("schedule", "descend"))
+        linked = Linked(code, ("schedule", "descend"))
         whole, pointer, real = ctypes.c_int64, ctypes.c_void_p, ctypes.c_double
         self.schedule = linked.function("schedule", whole, whole, pointer, whole, pointer, pointer)
         self.descend = linked.function(
             "descend",
-            *[whole] * 5,
+            *[whole] * 4,
             *[pointer] * 4,
             whole,
             pointer,
@@ -85,8 +95,13 @@ class Functions:
         )
 
 
-class _Linked:
-    """Machine code in memory. Its functions keep it there."""
+class Linked:
+    """Machine code in memory; its functions keep it there.
+
+    Args:
+        code: What `compiled` gave.
+        names: Functions to be had.
+    """
 
     _numbers = itertools.count()
 
@@ -98,8 +113,9 @@ class _Linked:
             self._library = builder.link(_linker(), f"kernel{next(self._numbers)}")
 
     def function(self, name: str, *parameters: Any) -> Any:
+        """Return a function that returns nothing."""
         function = ctypes.CFUNCTYPE(None, *parameters)(self._library[name])
-        function.library = self._library
+        function.library = self._library  # type: ignore[attr-defined]
         return function
 
 

@@ -44,6 +44,12 @@ class Value:
         return tuple(arg for arg in self.args if isinstance(arg, Value))
 
     @property
+    def source(self) -> tuple[str, int]:
+        """The name and index of an input."""
+        name, index = self.args  # type: ignore[misc]
+        return name, index  # type: ignore[return-value]
+
+    @property
     def constant(self) -> float | None:
         """The number that it always is; None if it is no constant."""
         return float(self.args[0]) if self.op == "const" else None  # type: ignore[arg-type]
@@ -113,3 +119,15 @@ def needed(outputs: Iterable[Value], known: Iterable[Value] = ()) -> list[Value]
         found.append(value)
         waiting.extend(value.operands)
     return sorted(found, key=lambda value: value.number)
+
+
+def inputs(outputs: Iterable[Value]) -> list[Value]:
+    """Return the inputs that `outputs` depend on."""
+    seen: set[Value] = set()
+    waiting = list(outputs)
+    while waiting:
+        value = waiting.pop()
+        if value not in seen:
+            seen.add(value)
+            waiting.extend(value.operands)
+    return sorted((value for value in seen if value.op == "input"), key=lambda value: value.number)

@@ -10,8 +10,8 @@ import torch
 
 from app.engine.columns import pack, unpack
 from app.engine.eager import Interrupted
-from app.engine.fused.emit import MARKS
 from app.engine.fused.kernels import Kernels
+from app.engine.fused.layout import MARKS
 from app.engine.fused.rates import LearningRates
 from app.engine.noise import standard_normal_block
 from app.engine.outcome import Checkpoint, Chunk, Outcome, Results
@@ -188,7 +188,6 @@ class FusedRun:
                 end,
                 first,
                 last,
-                self._looked,
                 table.ctypes.data,
                 noise.ctypes.data,
                 self._reals.ctypes.data,

@@ -1,0 +1,99 @@
+"""Writing down what all runs share, step after step."""
+
+import math
+from collections.abc import Iterator, Sequence
+
+from app.engine.fused.function import Function, Library
+from app.engine.fused.layout import Layout
+from app.engine.fused.powers import (
+    DECLARATIONS,
+    ONE_MINUS_POWER,
+    ROOT_POWER,
+    is_one_minus_power,
+    is_root_power,
+    vanishing_beyond,
+    without_hidden,
+)
+from app.engine.fused.program import Value, inputs, needed
+from app.engine.fused.trace import Slot, Step, Update
+
+
+class Schedule(Function):
+    """What all runs share: `schedule(first, n, lr, lr_stride, state, table)`.
+
+    Of updates `first` to `first + n - 1`, it fills `n` rows of the table and leaves the shared state after them.
+    `lr` has a number for each, `lr_stride` apart; 0 where all are the same.
+    """
+
+    def __init__(self, step: Step, columns: Sequence[Sequence[Value]], layout: Layout) -> None:
+        super().__init__(1, Library(vml=False))
+        self._step = step
+        self._columns = columns
+        self._layout = layout
+
+    def text(self) -> str:
+        """Return the function."""
+        u, i = self.alloca("i64"), self.alloca("i64")
+        self.put(f"store i64 %first, ptr {u}", f"store i64 0, ptr {i}", "br label %header")
+        self.label("header")
+        self.put(f"%update = load i64, ptr {u}", f"%index = load i64, ptr {i}")
+        self.put("%lr_index = mul i64 %index, %lr_stride")
+        self.put("%lr_place = getelementptr double, ptr %lr, i64 %lr_index", "%rate = load double, ptr %lr_place")
+        self.put(f"%row_index = mul i64 %index, {self._layout.n_shared}")
+        self.put("%row = getelementptr i64, ptr %table, i64 %row_index")
+        self.put("%is_first = icmp eq i64 %update, 0", "br i1 %is_first, label %first_update, label %later_update")
+        for name, update, columns in zip(
+            ("first_update", "later_update"), (self._step.first, self._step.later), self._columns, strict=True
+        ):
+            self.label(name)
+            self._row(update, columns)
+            self.put("br label %latch")
+        self.label("latch")
+        self.put("%after = add i64 %update, 1", f"store i64 %after, ptr {u}")
+        self.put("%next_index = add i64 %index, 1", f"store i64 %next_index, ptr {i}")
+        self.put("%more = icmp ult i64 %next_index, %n", "br i1 %more, label %header, label %exit")
+        self.label("exit")
+        self.put("ret void")
+        return self.whole(
+            "@schedule(i64 %first, i64 %n, ptr noalias %lr, i64 %lr_stride, ptr noalias %state, ptr noalias %table)"
+        )
+
+    def _row(self, update: Update, columns: Sequence[Value]) -> None:
+        places = {
+            slot.name: self.new(f"getelementptr i64, ptr %state, i64 {k}") for k, slot in self._shared_slots()
+        }
+        new = {
+            slot.name: values[0]
+            for slot, values in zip(self._layout.slots, update.state, strict=True)
+            if slot.shared
+        }
+        wanted = [*columns, *new.values()]
+        self.names = {value: self._input(value, places) for value in inputs(wanted)}
+        self.compute(without_hidden(needed(wanted), wanted))
+        for k, value in enumerate(columns):
+            place = self.new(f"getelementptr i64, ptr %row, i64 {k}")
+            self.put(f"store {value.type} {self.operand(value)}, ptr {place}")
+        for name, value in new.items():
+            self.put(f"store {value.type} {self.operand(value)}, ptr {places[name]}")
+
+    def expression(self, value: Value) -> str:
+        """Compute a value; a power where libm's answer is not known beforehand."""
+        if is_one_minus_power(value):
+            base, exponent = value.operands[1].operands
+            beyond = self.literal(vanishing_beyond(base.constant or 0.0) or math.inf, "double")
+            given = f"double {self.operand(base)}, double {self.operand(exponent)}, double {beyond}"
+            self.declarations |= {*DECLARATIONS, ONE_MINUS_POWER}
+            return self.new(f"call double @one_minus_power({given})")
+        if is_root_power(value):
+            self.declarations |= {*DECLARATIONS, ROOT_POWER}
+            return self.new(f"call double @root_power(double {self.operand(value.operands[0])})")
+        return super().expression(value)
+
+    def _shared_slots(self) -> Iterator[tuple[int, Slot]]:
+        return enumerate(self._layout.shared)
+
+    def _input(self, value: Value, places: dict[str, str]) -> str:
+        name = value.source[0]
+        if name == "lr":
+            return "%rate"
+        return self.new(f"load {value.type}, ptr {places[name.removeprefix('state.')]}")

@@ -1,0 +1,96 @@
+import ctypes
+
+import pytest
+import torch
+
+from app.engine.fused import native
+from app.engine.fused.aten import TYPES
+from app.engine.fused.builder import BYTES
+from app.engine.fused.function import Function, Library
+from app.engine.fused.program import Program
+from app.engine.fused.roots import SMALLEST, Roots
+
+needs_vml = pytest.mark.skipif(not native.has_vml(), reason="torch has no vector library here")
+
+DTYPES = [torch.float64, torch.float32]
+N_TOGETHER = 2
+
+
+class TwoRoots(Function):
+    """`two(given, got)` takes roots of two vectors, or of two in each part, as kernels do."""
+
+    def text(self, dtype: torch.dtype) -> str:
+        of_type, program = TYPES[dtype], Program()
+        wide, align = self.wide(of_type), BYTES[of_type]
+        given = [program.input("x", k, of_type, varying=True) for k in range(N_TOGETHER)]
+        for part in self.each_part():
+            for k, value in enumerate(given):
+                place = self.new(f"getelementptr {wide}, ptr %given, i64 {N_TOGETHER * part + k}")
+                self.names[value] = self.new(f"load {wide}, ptr {place}, align {align}")
+        roots = [program.apply("sqrt", value, is_call=True) for value in given]
+        self.compute(roots)
+        for part in self.each_part():
+            for k, value in enumerate(roots):
+                place = self.new(f"getelementptr {wide}, ptr %got, i64 {N_TOGETHER * part + k}")
+                self.put(f"store {wide} {self.operand(value)}, ptr {place}, align {align}")
+        self.put("ret void")
+        text = self.whole("@two(ptr %given, ptr %got)")
+        return "\n".join([*sorted(self.declarations), text])
+
+
+def roots(given: torch.Tensor, width: int, n_parts: int, library: Library) -> torch.Tensor:
+    code = native.compiled(TwoRoots(width, library, n_parts).text(given.dtype))
+    two = native.Linked(code, ("two",)).function("two", ctypes.c_void_p, ctypes.c_void_p)
+    got = torch.empty_like(given)
+    for start in range(0, len(given), N_TOGETHER * width * n_parts):
+        two(given[start:].data_ptr(), got[start:].data_ptr())
+    return got
+
+
+def numbers(dtype: torch.dtype, n: int) -> torch.Tensor:
+    """Numbers of all magnitudes, ordinary and not, mixed."""
+    generator = torch.Generator().manual_seed(3)
+    whole = torch.int64 if dtype == torch.float64 else torch.int32
+    limits = torch.iinfo(whole)
+    any_bits = torch.randint(limits.min, limits.max, (n // 4,), dtype=whole, generator=generator).view(dtype)
+    ordinary = torch.exp2(100 * torch.rand(n // 2, dtype=torch.float64, generator=generator) - 50).to(dtype)
+    tiny = torch.rand(n // 8, dtype=dtype, generator=generator) * torch.finfo(dtype).smallest_normal * 4
+    special = torch.tensor([0.0, -0.0, float("inf"), -float("inf"), float("nan"), -1.0, 1.0, 4.0], dtype=dtype)
+    mixed = torch.cat([any_bits, ordinary, tiny, special.repeat(n // 64)])
+    return mixed[torch.randperm(n, generator=generator)]
+
+
+def ways(dtype: torch.dtype) -> list[Library]:
+    return [Library(vml=True), native.library(dtype)]
+
+
+@needs_vml
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("vector_bytes", "n_parts"), [(0, 1), (64, 4)])
+def test_roots_in_kernels_have_torch_s_digits(dtype: torch.dtype, vector_bytes: int, n_parts: int) -> None:
+    width = max(1, vector_bytes // dtype.itemsize)
+    given = numbers(dtype, 1 << 13)
+    whole = torch.int64 if dtype == torch.float64 else torch.int32
+    for library in ways(dtype):
+        got, wanted = roots(given, width, n_parts, library), given.sqrt()
+        not_nan = ~wanted.isnan()
+        assert torch.equal(got.isnan(), ~not_nan)
+        assert torch.equal(got[not_nan].view(whole), wanted[not_nan].view(whole))
+
+
+@needs_vml
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("width", [1, 16])
+def test_a_way_that_is_taken_holds_for_a_million_numbers(dtype: torch.dtype, width: int) -> None:
+    way = native.library(dtype).roots
+    if way is Roots.call:
+        pytest.skip("the library is called for every root here")
+    generator = torch.Generator().manual_seed(4)
+    lowest = torch.tensor(SMALLEST[TYPES[dtype]], dtype=torch.float64).log2()
+    highest = torch.tensor(torch.finfo(dtype).max, dtype=torch.float64).log2()
+    exponents = lowest + (highest - lowest) * torch.rand(1 << 20, dtype=torch.float64, generator=generator)
+    given = torch.exp2(exponents).to(dtype)
+    got = native.roots(way, given, width)
+    certain = ~got.isnan()
+    assert certain.double().mean() > 0.9
+    assert torch.equal(got[certain], given.sqrt()[certain])

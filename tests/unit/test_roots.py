@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from app.engine.fused import native
-from app.engine.fused.aten import TYPES
+from app.engine.fused.aten import type_of
 from app.engine.fused.builder import BYTES
 from app.engine.fused.function import Function, Library
 from app.engine.fused.program import Program
@@ -20,7 +20,7 @@ class TwoRoots(Function):
     """`two(given, got)` takes roots of two vectors, or of two in each part, as kernels do."""
 
     def text(self, dtype: torch.dtype) -> str:
-        of_type, program = TYPES[dtype], Program()
+        of_type, program = type_of(dtype), Program()
         wide, align = self.wide(of_type), BYTES[of_type]
         given = [program.input("x", k, of_type, varying=True) for k in range(N_TOGETHER)]
         for part in self.each_part():
@@ -86,7 +86,7 @@ def test_a_way_that_is_taken_holds_for_a_million_numbers(dtype: torch.dtype, wid
     if way is Roots.call:
         pytest.skip("the library is called for every root here")
     generator = torch.Generator().manual_seed(4)
-    lowest = torch.tensor(SMALLEST[TYPES[dtype]], dtype=torch.float64).log2()
+    lowest = torch.tensor(SMALLEST[type_of(dtype)], dtype=torch.float64).log2()
     highest = torch.tensor(torch.finfo(dtype).max, dtype=torch.float64).log2()
     exponents = lowest + (highest - lowest) * torch.rand(1 << 20, dtype=torch.float64, generator=generator)
     given = torch.exp2(exponents).to(dtype)

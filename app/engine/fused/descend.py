@@ -296,7 +296,7 @@ class Descend(Function):
             self.put("br label %latch")
         self.label("latch")
         self._advance("entry", "1")
-        self._advance("table", str(self._layout.n_shared))
+        self._advance("table", str(self._layout.n_columns))
         self._advance("noise", self.new(f"mul i64 %n_columns, {self._layout.dim}"))
         self.put("br label %step")
 

@@ -4,7 +4,6 @@ import hashlib
 import importlib.metadata
 import json
 import logging
-import os
 import struct
 import tempfile
 import threading
@@ -45,11 +44,13 @@ class Kernel:
         functions: `schedule` and `descend`, see `app.engine.fused.emit`.
         layout: How their data lie.
         width: Runs in a block.
+        key: What determines it.
     """
 
     functions: native.Functions
     layout: Layout
     width: int
+    key: str
 
 
 class Kernels:
@@ -91,7 +92,7 @@ class Kernels:
         )
         code = native.compiled(assembly)
         self._save(key, layout, code)
-        return Kernel(native.Functions(code), layout, width)
+        return Kernel(native.Functions(code), layout, width, key)
 
     def _path(self, key: str) -> Path | None:
         if self._directory is None:
@@ -104,7 +105,7 @@ class Kernels:
             return None
         try:
             layout, code = _unpacked(path.read_bytes(), key)
-            return Kernel(native.Functions(code), layout, width)
+            return Kernel(native.Functions(code), layout, width, key)
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError, RuntimeError, struct.error) as error:
@@ -120,7 +121,7 @@ class Kernels:
             # a process that reads it meanwhile finds all of it or nothing
             with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
                 file.write(_packed(key, layout, code))
-            os.replace(file.name, path)
+            Path(file.name).replace(path)
         except OSError as error:
             _log.warning("the kernel cannot be kept in %s: %s", path, error)
 

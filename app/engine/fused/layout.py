@@ -17,7 +17,7 @@ class Layout:
     Attributes:
         dim: Coordinates of a point.
         slots: What the optimizer remembers.
-        n_shared: Columns of the table of what all runs share, 8 bytes each.
+        n_shared: Numbers that all runs share and an update of a run makes use of.
     """
 
     dim: int
@@ -39,6 +39,11 @@ class Layout:
         }
         ends = np.cumsum(list(sizes.values())).tolist()
         return {name: slice(end - size, end) for (name, size), end in zip(sizes.items(), ends, strict=True)}
+
+    @property
+    def n_columns(self) -> int:
+        """Columns of the table of what all runs share, 8 bytes each: those numbers, then the shared slots."""
+        return self.n_shared + len(self.shared)
 
     @property
     def shared(self) -> list[Slot]:

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -13,11 +14,11 @@ from app.engine.eager import Interrupted
 from app.engine.fused.kernels import Kernels
 from app.engine.fused.layout import MARKS
 from app.engine.fused.rates import LearningRates
+from app.engine.fused.shared import PIECE, SharedTables
 from app.engine.noise import standard_normal_block
 from app.engine.outcome import Checkpoint, Chunk, Outcome, Results
 from app.engine.spec import JobSpec
 
-_PIECE = 8192  # updates between two looks at the outside; the table of what they share stays in the cache
 _MAX_NOISE_VALUES = 2_000_000
 _WORTH_A_THREAD = 100_000  # updates of single runs
 _FIRST_CHUNK_UPDATES = 5_000_000
@@ -59,7 +60,7 @@ class FusedRun:
             self._looked = False
             self._runs = np.arange(spec.n_runs)
             self._rates = LearningRates(spec)
-            self._shared = np.zeros(len(self._kernel.layout.shared), np.uint64)
+            self._shared = SharedTables(self._kernel, self._rates)
             self._place({"x": self._results.x.T})
         else:
             saved = unpack(checkpoint.state)
@@ -68,7 +69,7 @@ class FusedRun:
             self._looked = True
             self._runs = saved.pop("runs")
             self._rates = LearningRates(spec, saved.pop("rates").tobytes())
-            self._shared = saved.pop("shared")
+            self._shared = SharedTables(self._kernel, self._rates, saved.pop("shared"))
             self._place(saved)
 
     @property
@@ -161,21 +162,17 @@ class FusedRun:
     # the native calls
 
     def _pieces(self, last: int) -> Iterator[tuple[int, int]]:
-        size = _PIECE
+        size = PIECE
         if self._spec.gradient_noise is not None:
             size = max(1, min(size, _MAX_NOISE_VALUES // (self._reals.shape[1] * self._spec.dim)))
         first = self.step
         while first < last or (first == last == 0 and not self._looked):
-            yield first, min(first + size, last)
-            first += size
+            end = min(first + size, last, (first // PIECE + 1) * PIECE)
+            yield first, end
+            first = end
 
     def _descend(self, first: int, last: int, record: np.ndarray, n_done: int, due: int) -> None:
-        kernel, n = self._kernel, last - first
-        table = np.empty((n, kernel.layout.n_shared), np.uint64)
-        rates = self._rates.next(n)
-        kernel.functions.schedule(
-            first, n, rates.ctypes.data, len(rates) > 1, self._shared.ctypes.data, table.ctypes.data
-        )
+        table = self._shared.rows(first, last)
         noise = self._noise(first, last)
         block, step, row = (stride // record.itemsize for stride in self._record_strides(record))
         stop = self._spec.stop
@@ -183,7 +180,7 @@ class FusedRun:
         stop_grad = -np.inf if stop is None or stop.grad_norm is None else stop.grad_norm
 
         def blocks(begin: int, end: int) -> None:
-            kernel.functions.descend(
+            self._kernel.functions.descend(
                 begin,
                 end,
                 first,
@@ -203,7 +200,7 @@ class FusedRun:
                 stop_grad,
             )
 
-        self._share(blocks, n)
+        self._share(blocks, last - first)
 
     def _share(self, blocks: Callable[[int, int], None], n_updates: int) -> None:
         """Do all blocks, by as many threads as are worth it."""
@@ -213,7 +210,7 @@ class FusedRun:
             blocks(0, n_blocks)
             return
         cuts = [n_blocks * k // threads for k in range(threads + 1)]
-        for done in [_pool().submit(blocks, *cut) for cut in zip(cuts, cuts[1:], strict=False)]:
+        for done in [_pool().submit(blocks, *cut) for cut in pairwise(cuts)]:
             done.result()
 
     @staticmethod
@@ -263,7 +260,7 @@ class FusedRun:
     def _checkpoint(self) -> Checkpoint:
         state: dict[str, np.ndarray] = {
             "runs": self._runs,
-            "shared": self._shared,
+            "shared": self._shared.state,
             "rates": np.frombuffer(self._rates.state(), np.uint8),
             **self._memory(len(self._runs)),
         }

@@ -21,7 +21,8 @@ from app.engine.fused.trace import Slot, Step, Update
 class Schedule(Function):
     """What all runs share: `schedule(first, n, lr, lr_stride, state, table)`.
 
-    Of updates `first` to `first + n - 1`, it fills `n` rows of the table and leaves the shared state after them.
+    Of updates `first` to `first + n - 1`, it fills `n` rows of the table: what they make use of, and the shared
+    state after them, which it leaves in `state`, too.
     `lr` has a number for each, `lr_stride` apart; 0 where all are the same.
     """
 
@@ -39,7 +40,7 @@ class Schedule(Function):
         self.put(f"%update = load i64, ptr {u}", f"%index = load i64, ptr {i}")
         self.put("%lr_index = mul i64 %index, %lr_stride")
         self.put("%lr_place = getelementptr double, ptr %lr, i64 %lr_index", "%rate = load double, ptr %lr_place")
-        self.put(f"%row_index = mul i64 %index, {self._layout.n_shared}")
+        self.put(f"%row_index = mul i64 %index, {self._layout.n_columns}")
         self.put("%row = getelementptr i64, ptr %table, i64 %row_index")
         self.put("%is_first = icmp eq i64 %update, 0", "br i1 %is_first, label %first_update, label %later_update")
         for name, update, columns in zip(
@@ -71,10 +72,13 @@ class Schedule(Function):
         self.names = {value: self._input(value, places) for value in inputs(wanted)}
         self.compute(without_hidden(needed(wanted), wanted))
         for k, value in enumerate(columns):
-            place = self.new(f"getelementptr i64, ptr %row, i64 {k}")
-            self.put(f"store {value.type} {self.operand(value)}, ptr {place}")
-        for name, value in new.items():
-            self.put(f"store {value.type} {self.operand(value)}, ptr {places[name]}")
+            self._store(value, self.new(f"getelementptr i64, ptr %row, i64 {k}"))
+        for k, slot in self._shared_slots():
+            self._store(new[slot.name], places[slot.name])
+            self._store(new[slot.name], self.new(f"getelementptr i64, ptr %row, i64 {self._layout.n_shared + k}"))
+
+    def _store(self, value: Value, place: str) -> None:
+        self.put(f"store {value.type} {self.operand(value)}, ptr {place}")
 
     def expression(self, value: Value) -> str:
         """Compute a value; a power where libm's answer is not known beforehand."""

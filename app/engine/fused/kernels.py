@@ -4,7 +4,6 @@ import hashlib
 import importlib.metadata
 import json
 import logging
-import os
 import struct
 import tempfile
 import threading
@@ -34,7 +33,7 @@ _HEADER_LENGTH: Final = struct.Struct("<I")
 _MAX_KEPT: Final = 256
 _FEW: Final = 2
 _MAX_VECTORS: Final = 8  # of each coordinate; more calls of the vector library together would not be cheaper
-_MAX_COORDINATES: Final = 16  # in vectors, of all runs of a block: what they need stays in the nearest cache
+_MAX_COORDINATES: Final = 10  # in vectors, of all runs of a block: what they need stays in the nearest cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +119,7 @@ class Kernels:
             # a process that reads it meanwhile finds all of it or nothing
             with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
                 file.write(_packed(key, layout, code))
-            os.replace(file.name, path)
+            Path(file.name).replace(path)
         except OSError as error:
             _log.warning("the kernel cannot be kept in %s: %s", path, error)
 

@@ -33,7 +33,7 @@ _HEADER_LENGTH: Final = struct.Struct("<I")
 _MAX_KEPT: Final = 256
 _FEW: Final = 2
 _MAX_VECTORS: Final = 8  # of each coordinate; more calls of the vector library together would not be cheaper
-_MAX_COORDINATES: Final = 16  # in vectors, of all runs of a block: what they need stays in the nearest cache
+_MAX_COORDINATES: Final = 10  # in vectors, of all runs of a block: what they need stays in the nearest cache
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,7 @@ def library(dtype: torch.dtype) -> Library:
 
 def _agrees(way: Roots, dtype: torch.dtype) -> bool:
     """Whether square roots taken in this way have the digits of the library's, looked at in many numbers."""
-    exponents = torch.linspace(-99.0, 120.0, 1 << 14, dtype=torch.float64)
+    exponents = torch.linspace(-99.0, 120.0, 1 << 16, dtype=torch.float64)
     given = torch.exp2(exponents).to(dtype)
     got, library_s = roots(way, given, 16), given.sqrt()
     certain = ~got.isnan()

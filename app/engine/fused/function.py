@@ -7,7 +7,7 @@ from typing import Final
 
 from app.engine.fused.builder import BYTES, Builder
 from app.engine.fused.program import COMPARISONS, Type, Value
-from app.engine.fused.roots import Roots, root_if_certain
+from app.engine.fused.roots import nearest
 
 _CAPITALIZED: Final = ("cos", "sin", "tan", "exp", "log2", "log10", "tanh", "asin", "acos", "atan", "sqrt")
 _VML: Final = {"log": "Ln"} | {name: name.capitalize() for name in _CAPITALIZED}
@@ -21,11 +21,11 @@ class Library:
 
     Attributes:
         vml: Whether the vector library that torch itself calls is there; else they are libm's, number by number.
-        roots: How square roots are taken so that they have that library's digits.
+        nearest_roots: Whether its square roots are the nearest numbers wherever `app.engine.fused.roots` says so.
     """
 
     vml: bool
-    roots: Roots = Roots.call
+    nearest_roots: bool = False
 
 
 class Function(Builder):
@@ -80,7 +80,7 @@ class Function(Builder):
         for op, group in groups:
             if not op:
                 self._compute_by_part(group)
-            elif op == "sqrt" and self._library.roots is not Roots.call:
+            elif op == "sqrt" and self._library.nearest_roots:
                 self._take_roots(group)
             else:
                 self._call_vectors(op, group)
@@ -168,7 +168,7 @@ class Function(Builder):
         for part in self.each_part():
             for value, slot in zip(values, slots[part], strict=True):
                 x = self.operand(value.operands[0])
-                root, certain = root_if_certain(self, self._library.roots, x, of_type)
+                root, certain = nearest(self, x, of_type)
                 if (ignored := self.ignored_lanes()) is not None:
                     certain = self.mask("or", certain, ignored)
                 self.put(f"store {self.wide(of_type)} {root}, ptr {slot}")

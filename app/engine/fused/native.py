@@ -13,7 +13,7 @@ import torch
 
 from app.engine.fused.aten import type_of
 from app.engine.fused.function import Library
-from app.engine.fused.roots import NEEDED_FEATURES, Roots, emit_roots
+from app.engine.fused.roots import NEEDED_FEATURES, emit_roots
 
 _lock = threading.Lock()
 _LIBRARY = Path(torch.__file__).parent / "lib" / "libtorch_cpu.so"
@@ -40,25 +40,23 @@ def library(dtype: torch.dtype) -> Library:
     if not has_vml():
         return Library(vml=False)
     features = llvm.get_host_cpu_features()
-    for way, needed in NEEDED_FEATURES.items():
-        if all(features.get(name) for name in needed) and _agrees(way, dtype):
-            return Library(vml=True, roots=way)
-    return Library(vml=True)
+    can_check = all(features.get(name) for name in NEEDED_FEATURES)
+    return Library(vml=True, nearest_roots=can_check and _roots_are_nearest(dtype))
 
 
-def _agrees(way: Roots, dtype: torch.dtype) -> bool:
-    """Whether square roots taken in this way have the digits of the library's, looked at in many numbers."""
+def _roots_are_nearest(dtype: torch.dtype) -> bool:
+    """Whether square roots in place have the digits of the library's, looked at in many numbers."""
     exponents = torch.linspace(-99.0, 120.0, 1 << 16, dtype=torch.float64)
     given = torch.exp2(exponents).to(dtype)
-    got, library_s = roots(way, given, 16), given.sqrt()
+    got = roots(given, 16)
     certain = ~got.isnan()
-    return bool(certain.double().mean() > 0.5) and torch.equal(got[certain], library_s[certain])
+    return bool(certain.double().mean() > 0.5) and torch.equal(got[certain], given.sqrt()[certain])
 
 
-def roots(way: Roots, given: torch.Tensor, width: int) -> torch.Tensor:
+def roots(given: torch.Tensor, width: int) -> torch.Tensor:
     """Return the square roots of ordinary numbers, so many side by side; NaN where the library must be asked."""
     got = torch.empty_like(given)
-    linked = Linked(compiled(emit_roots(way, type_of(given.dtype), width)), ("roots",))
+    linked = Linked(compiled(emit_roots(type_of(given.dtype), width)), ("roots",))
     function = linked.function("roots", ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64)
     function(given.data_ptr(), got.data_ptr(), len(given))
     return got

@@ -1,10 +1,9 @@
 """Square roots with the digits of torch's vector library, which are not always the nearest ones.
 
-Which way has its digits depends on the processor that the library finds itself on, and is found out by comparing
-(`app.engine.fused.native`).
+Its error before it rounds is small, so that its result is the nearest number unless the root lies close to the
+middle between two. Whether that holds on this processor is found out by comparing (`app.engine.fused.native`).
 """
 
-from enum import Enum, auto
 from typing import Final
 
 from app.engine.fused.builder import BITS, BYTES, MANTISSA_BITS, Builder, bits
@@ -16,39 +15,14 @@ SMALLEST: Final[dict[Type, float]] = {"double": 2.0**-900, "float": 2.0**-100}
 ERROR: Final = 0.04
 """By how much the library's result may be off before it is rounded, in units of the root's 2**-53."""
 
-_CHECKED_ERROR: Final = 0.032
+_CHECKED_ERROR: Final = 0.032  # the check is content with less certainty than kernels are
+
+NEEDED_FEATURES: Final = ("avx512f", "avx512vl", "fma")
+"""What a processor must have for roots in place."""
 
 
-class Roots(Enum):
-    """Ways to take a square root."""
-
-    call = auto()  # the library's own
-    goldschmidt = auto()  # multiplications, in place
-    nearest = auto()  # the nearest number where that is the library's for certain, else the library's own
-
-
-NEEDED_FEATURES: Final = {
-    Roots.goldschmidt: ("avx512f", "avx512vl", "fma"),
-    Roots.nearest: ("avx512f", "avx512vl", "fma"),
-}
-"""What a processor must have for each way but a call."""
-
-
-def root_if_certain(builder: Builder, way: Roots, x: str, of_type: Type) -> tuple[str, str]:
-    """Return square roots, and the mask of lanes where the library's are the same for certain."""
-    if way is Roots.nearest:
-        return nearest(builder, x, of_type)
-    whole = BITS[of_type]
-    lowest, beyond = bits(SMALLEST[of_type], of_type), bits(float("inf"), of_type)
-    # negative numbers and what is too small wrap round to far beyond
-    x_bits = builder.cast("bitcast", x, of_type, whole)
-    distance = builder.binary("sub", whole, x_bits, builder.literal(str(lowest), whole))
-    ordinary = builder.compare("ult", whole, distance, builder.literal(str(beyond - lowest), whole))
-    return goldschmidt(builder, x, of_type), ordinary
-
-
-def goldschmidt(builder: Builder, x: str, of_type: Type) -> str:
-    """Return the square root of an ordinary number, in place.
+def _goldschmidt(builder: Builder, x: str, of_type: Type) -> str:
+    """Return the square root of an ordinary number, nearly always the nearest.
 
     An estimate of the reciprocal root, good to 14 bits, is multiplied with and corrected; for a double twice.
 
@@ -69,7 +43,7 @@ def nearest(builder: Builder, x: str, of_type: Type, error: float = ERROR) -> tu
     They are where the library's error before it rounds, at most `error`, cannot carry the root over the middle
     between two numbers: where the rest x - s s is small enough. The rest is exact.
     """
-    s = goldschmidt(builder, x, of_type) if builder.width > 1 else builder.intrinsic("sqrt", of_type, [x])
+    s = _goldschmidt(builder, x, of_type) if builder.width > 1 else builder.intrinsic("sqrt", of_type, [x])
     size = builder.intrinsic("fabs", of_type, [_rest(builder, s, x, of_type)])
     whole, mantissa_bits = BITS[of_type], MANTISSA_BITS[of_type]
     exponent = builder.literal(str(bits(float("inf"), of_type)), whole)
@@ -96,11 +70,10 @@ def _estimate_14(builder: Builder, x: str, of_type: Type) -> str:
     return builder.by_parts(name, x, of_type, lanes, f"<{lanes} x {of_type}> zeroinitializer", everywhere)
 
 
-def emit_roots(way: Roots, of_type: Type, width: int) -> str:
+def emit_roots(of_type: Type, width: int) -> str:
     """Return a module whose `roots(given, got, n)` takes square roots, for a check of their digits.
 
-    `n` is a multiple of `width`, of ordinary numbers. Where the library is asked, NaN is left. The check is
-    content with less certainty than kernels.
+    `n` is a multiple of `width`, of ordinary numbers. Where the library is asked, NaN is left.
     """
     builder = Builder(width)
     wide, index, align = builder.wide(of_type), builder.alloca("i64"), BYTES[of_type]
@@ -110,11 +83,8 @@ def emit_roots(way: Roots, of_type: Type, width: int) -> str:
     builder.put(f"%from = getelementptr {of_type}, ptr %given, i64 %index")
     builder.put(f"%to = getelementptr {of_type}, ptr %got, i64 %index")
     x = builder.new(f"load {wide}, ptr %from, align {align}")
-    if way is Roots.nearest:
-        root, certain = nearest(builder, x, of_type, _CHECKED_ERROR)
-        root = builder.select(certain, of_type, root, builder.literal(float("nan"), of_type))
-    else:
-        root = goldschmidt(builder, x, of_type)
+    root, certain = nearest(builder, x, of_type, _CHECKED_ERROR)
+    root = builder.select(certain, of_type, root, builder.literal(float("nan"), of_type))
     builder.put(f"store {wide} {root}, ptr %to, align {align}")
     builder.put(f"%after = add i64 %index, {width}", f"store i64 %after, ptr {index}")
     builder.put("%more = icmp ult i64 %after, %n", "br i1 %more, label %header, label %exit")

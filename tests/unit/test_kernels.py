@@ -95,7 +95,7 @@ def test_the_kernel_of_something_else_is_not_taken(tmp_path: Path, traced: list[
 
 def test_what_a_kernel_was_made_of_is_part_of_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Kernels(tmp_path).get(job())
-    monkeypatch.setattr(module, "_world", lambda: ["another torch"])
+    monkeypatch.setattr(module, "_world", lambda: "another torch")
     Kernels(tmp_path).get(job())
     assert len(list(tmp_path.iterdir())) == 2
 

@@ -161,19 +161,20 @@ def _key(spec: JobSpec, width: int) -> str:
 
 
 @cache
-def _world() -> list[str]:
-    """Return what kernels depend on beside the job: sources, versions, processor."""
+def _world() -> str:
+    """Return a digest of what kernels depend on beside the job: sources, versions, processor."""
     digest = hashlib.sha256()
     for package in (app.functions, app.optimizers, app.engine):
         for path in sorted(Path(package.__path__[0]).rglob("*.py")):
             digest.update(path.read_bytes())
-    return [
-        digest.hexdigest(),
+    versions = [
         torch.__version__,
         torch.backends.cpu.get_cpu_capability(),
         importlib.metadata.version("llvmlite"),
         native.processor(),
     ]
+    digest.update(json.dumps(versions).encode())
+    return digest.hexdigest()
 
 
 def _packed(key: str, layout: Layout, code: bytes) -> bytes:

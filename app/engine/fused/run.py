@@ -54,6 +54,7 @@ class FusedRun:
         self._spec = spec
         self._threads = threads or len(os.sched_getaffinity(0))
         self._kernel = kernels.get(spec)
+        self._rows = self._kernel.layout.rows
         if checkpoint is None:
             self._results = Results.before_start(spec.starts())
             self.step = 0
@@ -125,7 +126,7 @@ class FusedRun:
 
     def _place(self, saved: dict[str, np.ndarray]) -> None:
         """Lay out the runs that go on, in whole blocks."""
-        width, rows = self._kernel.width, self._kernel.layout.rows
+        width, rows = self._kernel.width, self._rows
         n = len(self._runs)
         n_columns = -(-n // width) * width
         self._reals = np.zeros((max(row.stop for row in rows.values()), n_columns), self._spec.dtype)
@@ -233,7 +234,7 @@ class FusedRun:
 
     def _settle(self) -> None:
         """Bring the results up to date, and go on with the runs that have not ended."""
-        runs, rows, now = self._runs, self._kernel.layout.rows, self._results
+        runs, rows, now = self._runs, self._rows, self._results
         reals = {name: self._reals[rows[name], : len(runs)] for name in rows}
         marks = dict(zip(MARKS, self._marks[:, : len(runs)], strict=True))
         alive = self._alive()
@@ -254,8 +255,11 @@ class FusedRun:
 
     def _memory(self, n_runs: int) -> dict[str, np.ndarray]:
         """Return what is needed of each run to go on: its point, and what the optimizer remembers of it."""
-        rows = self._kernel.layout.rows
-        return {name: self._reals[rows[name], :n_runs] for name in rows if name == "x" or name.startswith("state.")}
+        return {
+            name: self._reals[rows, :n_runs]
+            for name, rows in self._rows.items()
+            if name == "x" or name.startswith("state.")
+        }
 
     def _checkpoint(self) -> Checkpoint:
         state: dict[str, np.ndarray] = {

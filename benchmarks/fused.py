@@ -189,16 +189,17 @@ def first() -> None:
 
 
 def growth() -> None:
-    """Cost of a step, and memory, as descents get longer."""
-    specs = {f"{size:.0e} steps": job(steps=size, record_every=size // N_RECORDED) for size in SIZES}
-    ways = {name: partial(fused, spec, 1, fresh.CHUNK_STEPS) for name, spec in specs.items()}
-    names = list(specs)
-    fused(specs[names[0]])
-    costs = ratios(ways, least=TURN_SECONDS, scale={name: 1 / spec.steps for name, spec in specs.items()})
-    table(
-        f"cost of a step, {N_RECORDED} recorded, chunks of {fresh.CHUNK_STEPS}: of a step at {SIZES[0]:.0e}",
-        [Figure(name, cost, at_least=0.8, at_most=1.2) for name, cost in list(costs.items())[1:]],
-    )
+    """Cost of a step, and memory, as descents get longer: of one that comes to rest, and of one on its way."""
+    for way, lr in (("comes to rest", 1e-3), ("still on its way", 1e-10)):
+        specs = {f"{size:.0e} steps": job(steps=size, record_every=size // N_RECORDED, lr=lr) for size in SIZES}
+        ways = {name: partial(fused, spec, 1, fresh.CHUNK_STEPS) for name, spec in specs.items()}
+        names = list(specs)
+        fused(specs[names[0]])
+        costs = ratios(ways, least=TURN_SECONDS, scale={name: 1 / spec.steps for name, spec in specs.items()})
+        table(
+            f"cost of a step, {way}, {N_RECORDED} recorded, chunks of {fresh.CHUNK_STEPS}: of a step at {SIZES[0]:.0e}",
+            [Figure(name, cost, at_most=1.2) for name, cost in list(costs.items())[1:]],
+        )
     with tempfile.TemporaryDirectory() as cache:
         shortest, longest = specs[names[0]], specs[names[-1]]
         fresh.seconds_until_ready(shortest, Path(cache))

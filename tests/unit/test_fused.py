@@ -141,6 +141,53 @@ def test_denormals_are_kept() -> None:
     assert ((x != 0) & (np.abs(x) < np.finfo(np.float32).tiny)).any()
 
 
+@pytest.mark.parametrize("record_every", [1, 100, 10_000])
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        {"name": "sgd", "lr": 0.5},
+        {"name": "sgd", "lr": 0.3, "momentum": 0.2},
+        {"name": "adam", "lr": 0.1, "betas": [0.5, 0.6]},
+        {"name": "nadam", "lr": 0.1, "betas": [0.5, 0.6]},
+        {"name": "rmsprop", "lr": 0.1, "alpha": 0.3},
+        {"name": "rprop"},
+    ],
+    ids=name_of,
+)
+def test_runs_that_have_come_to_rest(optimizer: dict[str, Any], record_every: int) -> None:
+    starts = [[1.0, -2.0], [0.0, 0.0], [1e-5, 1e-160]]
+    for dtype in DTYPES:
+        for init in (starts[0], starts):
+            assert_engines_agree(
+                function="sphere",
+                optimizer=optimizer,
+                init=init,
+                steps=2500,
+                record_every=record_every,
+                dtype=dtype,
+                scheduler={"name": "multi_step_lr", "milestones": [1500, 2000]},
+            )
+
+
+def test_a_run_at_rest_moves_on_when_the_rate_does() -> None:
+    """At (1, 1) it rests, as far as it can tell, until the steps are larger than half a unit in the last place."""
+    fields = {
+        "optimizer": {"name": "sgd", "weight_decay": 1e-12},
+        "function": "rosenbrock",
+        "init": [1.0, 1.0],
+        "lr": 1e-9,
+        "scheduler": {
+            "name": "cyclic_lr",
+            "base_lr": 1e-9,
+            "max_lr": 1e-3,
+            "step_size_up": 1000,
+            "cycle_momentum": False,
+        },
+    }
+    assert_engines_agree(**fields, steps=3000, record_every=50)
+    assert_engines_agree(**fields, steps=3000)
+
+
 def test_a_run_does_not_depend_on_those_beside_it_or_on_threads() -> None:
     starts = np.random.default_rng(1).uniform(-5, 5, (70, 2)).tolist()
     fields = {"optimizer": "adam", "lr": 0.05, "steps": 3000, "stop": {"f": 1e-9}}

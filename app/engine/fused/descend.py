@@ -6,7 +6,7 @@ updated. What changes from step to step are stack slots here; LLVM keeps them in
 
 from collections.abc import Iterator, Sequence
 
-from app.engine.fused.builder import BYTES
+from app.engine.fused.builder import BITS, BYTES
 from app.engine.fused.function import Function, Library
 from app.engine.fused.layout import MARKS, Layout
 from app.engine.fused.program import Type, Value, inputs, needed
@@ -15,6 +15,8 @@ from app.engine.outcome import Outcome
 
 VECTOR_BYTES = 64
 """The size of the vectors; where a processor has only smaller ones, LLVM takes two."""
+
+_ENTRIES_BETWEEN_TESTS = 256  # whether a run is at rest; a power of two
 
 
 class Descend(Function):
@@ -49,24 +51,26 @@ class Descend(Function):
         self._types: dict[str, str] = {}
         self._variables: dict[str, list[str]] = {}
         self._event = "false"
+        moved = ["x", *(row for row in layout.rows if row.startswith("state."))]
+        self._moved = [f"{name}.{k}" for name, k in self._numbers(moved)]
+        self._before: list[dict[str, str]] = []
 
     def text(self) -> str:
         """Return the function."""
         dim = self._layout.dim
         wide_state = [row for row in self._layout.rows if row.startswith("state.")]
         kept = ["x", *wide_state, "best_x", "best_f"]
-        for name in kept:
-            rows = self._layout.rows[name]
-            for k in range(rows.stop - rows.start):
-                self._variable(f"{name}.{k}", self._real)
+        for name, k in self._numbers(kept):
+            self._variable(f"{name}.{k}", self._real)
         for k in range(dim):
             self._variable(f"previous_x.{k}", self._real)
         self._variable("previous_f.0", self._real)
         self._variable("best_step", "i64")
         self._variable("alive", "i1")
-        for name in ("block", "entry", "due", "record", "table", "noise"):
-            self._types[name] = "i64"
-            self._variables[name] = [self.alloca("i64")] * self.n_parts
+        for name in ("block", "entry", "due", "record", "table", "noise", "resting"):
+            of_type = "i1" if name == "resting" else "i64"
+            self._types[name] = of_type
+            self._variables[name] = [self.alloca(of_type)] * self.n_parts
         self._blocks(kept)
         self._look()
         self._record()
@@ -143,7 +147,7 @@ class Descend(Function):
         self.put("%block_marks = getelementptr i64, ptr %marks, i64 %column")
         nothing = "zeroinitializer" if self.width > 1 else "0.0"
         for _ in self.each_part():
-            for name, k in self._kept(kept):
+            for name, k in self._numbers(kept):
                 self._set(f"{name}.{k}", self._load(self._place(name, k), self._real))
             for k in range(self._layout.dim):
                 self._set(f"previous_x.{k}", nothing)
@@ -154,15 +158,16 @@ class Descend(Function):
             self._set("alive", self.compare("eq", "i64", outcome, running))
         self._set("entry", "%first")
         self._set("due", "%due")
+        self._set("resting", "false")
         self._set("table", "0")
         self._set("noise", "%column")
         self._set("record", self.new(f"mul i64 {block}, %record_block"))
         self.put("br label %step")
 
-    def _kept(self, kept: Sequence[str]) -> Iterator[tuple[str, int]]:
-        for name in kept:
-            rows = self._layout.rows[name]
-            for k in range(rows.stop - rows.start):
+    def _numbers(self, rows: Sequence[str]) -> Iterator[tuple[str, int]]:
+        for name in rows:
+            where = self._layout.rows[name]
+            for k in range(where.stop - where.start):
                 yield name, k
 
     def _look(self) -> None:
@@ -292,13 +297,77 @@ class Descend(Function):
             for part in self.each_part():
                 self.names = dict(known[part])
             self.label(name)
+            can_rest = update is self._step.later and not self._is_noisy()
+            if can_rest:
+                self._remember()
             self._move(update, columns)
-            self.put("br label %latch")
+            if can_rest:
+                self._rest(columns)
+            else:
+                self.put("br label %latch")
         self.label("latch")
+        self._next_entry()
+        self.put("br label %step")
+
+    def _next_entry(self) -> None:
         self._advance("entry", "1")
         self._advance("table", str(self._layout.n_columns))
         self._advance("noise", self.new(f"mul i64 %n_columns, {self._layout.dim}"))
-        self.put("br label %step")
+
+    def _is_noisy(self) -> bool:
+        return any(value.source[0] == "noise" for value in inputs(self._step.later.x))
+
+    def _remember(self) -> None:
+        """Now and then, keep what an update is about to change."""
+        often = self.new(f"and i64 %entry_now, {_ENTRIES_BETWEEN_TESTS - 1}")
+        is_time = self.new(f"icmp eq i64 {often}, 0")
+        self.put(f"%is_time = or i1 {is_time}, {self._get('resting')}")
+        self.put("br i1 %is_time, label %remember, label %move")
+        self.label("remember")
+        self._before = []
+        for _ in self.each_part():
+            places = {name: self.alloca(self.wide(self._real)) for name in self._moved}
+            for name, place in places.items():
+                # volatile: in memory, and not in a register that every step would have to do without
+                self.put(f"store volatile {self.wide(self._real)} {self._get(name)}, ptr {place}")
+            self._before.append(places)
+        self.put("br label %move")
+        self.label("move")
+
+    def _rest(self, columns: Sequence[Value]) -> None:
+        """Pass over updates that change nothing: those that use the same as one that has changed nothing.
+
+        A run at rest would otherwise be slow, as what an optimizer remembers of it is then often denormal.
+        """
+        self.put("br i1 %is_time, label %test, label %latch")
+        self.label("test")
+        whole, at_rest = BITS[self._real], "true"
+        for part in self.each_part():
+            same = self.ignored_lanes()
+            equal = self.literal("true", "i1")
+            for name, place in self._before[part].items():
+                old = self.new(f"load volatile {self.wide(self._real)}, ptr {place}")
+                bits = [self.cast("bitcast", value, self._real, whole) for value in (old, self._get(name))]
+                equal = self.mask("and", equal, self.compare("eq", whole, *bits))
+            at_rest = self.new(f"and i1 {at_rest}, {self.all(self.mask('or', same, equal))}")
+        self._set("resting", at_rest)
+        self.put(f"br i1 {at_rest}, label %rest, label %latch")
+        self.label("rest")
+        last_row = self.new(f"load i64, ptr {self._variables['table'][0]}")
+        self._next_entry()
+        entry = self._get("entry")
+        wanted = self.new(f"icmp eq i64 {entry}, {self._get('due')}")
+        wanted = self.new(f"or i1 {wanted}, {self.new(f'icmp eq i64 {entry}, %last')}")
+        self.put(f"br i1 {wanted}, label %step, label %compare")
+        self.label("compare")
+        rows = [self.new(f"getelementptr i64, ptr %table, i64 {row}") for row in (last_row, self._get("table"))]
+        same = "true"
+        for k, value in enumerate(columns):
+            of_type = {"double": "i64", "float": "i32", "i1": "i8"}[value.type]
+            places = [self.new(f"getelementptr i64, ptr {row}, i64 {k}") for row in rows]
+            numbers = [self.new(f"load {of_type}, ptr {place}") for place in places]
+            same = self.new(f"and i1 {same}, {self.new(f'icmp eq {of_type} {numbers[0]}, {numbers[1]}')}")
+        self.put(f"br i1 {same}, label %rest, label %step")
 
     def _move(self, update: Update, columns: Sequence[Value]) -> None:
         wanted = {f"x.{k}": value for k, value in enumerate(update.x)}
@@ -331,7 +400,7 @@ class Descend(Function):
         """Write down where the runs of a block are, and go on to the next block."""
         self.label("exit")
         for _ in self.each_part():
-            for name, k in self._kept(kept):
+            for name, k in self._numbers(kept):
                 if name != "x":
                     self._store(self._place(name, k), self._real, self._get(f"{name}.{k}"))
             self._store(self._mark("best_step"), "i64", self._get("best_step"))

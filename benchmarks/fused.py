@@ -196,8 +196,9 @@ def growth() -> None:
         names = list(specs)
         fused(specs[names[0]])
         costs = ratios(ways, least=TURN_SECONDS, scale={name: 1 / spec.steps for name, spec in specs.items()})
+        title = f"cost of a step, {way}, {N_RECORDED} recorded, chunks of {fresh.CHUNK_STEPS}"
         table(
-            f"cost of a step, {way}, {N_RECORDED} recorded, chunks of {fresh.CHUNK_STEPS}: of a step at {SIZES[0]:.0e}",
+            f"{title}: of a step at {SIZES[0]:.0e}",
             [Figure(name, cost, at_most=1.2) for name, cost in list(costs.items())[1:]],
         )
     with tempfile.TemporaryDirectory() as cache:

@@ -79,9 +79,7 @@ class Layout:
         return [slot for slot in self.slots if slot.shared]
 
 
-def emit(
-    step: Step, dtype: torch.dtype, width: int, library: Library, *, grad_stop: bool
-) -> tuple[str, Layout]:
+def emit(step: Step, dtype: torch.dtype, width: int, library: Library, *, grad_stop: bool) -> tuple[str, Layout]:
     """Return a module of LLVM assembly, and how its data lie.
 
     Args:
@@ -419,7 +417,9 @@ class _Schedule(_Function):
         )
 
     def _row(self, update: Update, columns: Sequence[Value]) -> None:
-        places = {slot.name: self._new(f"getelementptr i64, ptr %state, i64 {k}") for k, slot in self._shared_slots()}
+        places = {
+            slot.name: self._new(f"getelementptr i64, ptr %state, i64 {k}") for k, slot in self._shared_slots()
+        }
         new = {
             slot.name: values[0]
             for slot, values in zip(self._layout.slots, update.state, strict=True)
@@ -686,7 +686,9 @@ class _Descend(_Function):
         self._put("%row = getelementptr i64, ptr %table, i64 %row_offset")
         self._put(f"%noise_offset = load i64, ptr {self._variables['noise']}")
         self._put("%noise_place = getelementptr " + f"{self._real}, ptr %noise, i64 %noise_offset")
-        self._put("%at_start = icmp eq i64 %entry_now, 0", "br i1 %at_start, label %first_update, label %later_update")
+        self._put(
+            "%at_start = icmp eq i64 %entry_now, 0", "br i1 %at_start, label %first_update, label %later_update"
+        )
         known = self._names
         for name, update, columns in zip(
             ("first_update", "later_update"), (self._step.first, self._step.later), self._columns, strict=True

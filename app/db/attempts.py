@@ -5,12 +5,12 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
 import numpy as np
-from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy import ColumnElement, Connection, bindparam, case, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from app.db.models import Block, Checkpoint, Job
+from app.db.models import BLOCKS, CHECKPOINTS, JOBS, Checkpoint, Job
 from app.db.session import Database
-from app.db.store import as_record
+from app.db.store import parsed
 from app.engine.columns import pack, unpack
 from app.engine.outcome import Checkpoint as EngineCheckpoint
 from app.engine.outcome import Chunk, Outcome, Results
@@ -19,6 +19,40 @@ from app.jobs.status import ENDED, Status
 
 MAX_LOST_ATTEMPTS = 3
 _BLOCK_BYTES = 1_000_000
+
+_THIS = JOBS.c.id == bindparam("b_id")
+_CHANGED = {"revision": JOBS.c.revision + 1}
+_WAITING = (
+    select(JOBS.c.id, JOBS.c.generation)
+    .where(JOBS.c.status.in_((Status.queued, Status.running)))
+    .order_by(JOBS.c.queued_at, JOBS.c.id)
+    .limit(bindparam("b_limit"))
+)
+_BEGIN = (
+    update(JOBS)
+    .where(
+        _THIS,
+        JOBS.c.generation == bindparam("b_generation"),
+        JOBS.c.status.in_((Status.queued, Status.running)),
+    )
+    .values(
+        **_CHANGED,
+        attempt=JOBS.c.attempt + 1,
+        n_lost=JOBS.c.n_lost + case((JOBS.c.status == Status.running, 1), else_=0),
+        status=Status.running,
+        started_at=func.coalesce(JOBS.c.started_at, bindparam("b_now")),
+    )
+    .returning(JOBS.c.spec, JOBS.c.engine, JOBS.c.attempt, JOBS.c.n_lost, JOBS.c.deadline_at)
+)
+_GO_ON = (
+    update(JOBS)
+    .where(_THIS, JOBS.c.attempt == bindparam("b_attempt"), JOBS.c.status == Status.running)
+    .values(**_CHANGED, step=bindparam("b_step"))
+)
+_END = _GO_ON.values(status=Status.succeeded, finished_at=bindparam("b_now"))
+_INSERT_BLOCKS = insert(BLOCKS)
+_INSERT_CHECKPOINT = insert(CHECKPOINTS)
+_UPDATE_CHECKPOINT = update(CHECKPOINTS).where(CHECKPOINTS.c.job_id == bindparam("b_id"))
 
 
 class AttemptStore:
@@ -29,14 +63,8 @@ class AttemptStore:
 
     def waiting(self, limit: int) -> list[tuple[str, int]]:
         """Return (job id, generation) of up to `limit` jobs that have not ended, the longest waiting first."""
-        query = (
-            select(Job.id, Job.generation)
-            .where(Job.status.in_((Status.queued, Status.running)))
-            .order_by(Job.queued_at, Job.id)
-            .limit(limit)
-        )
-        with self._database.read() as session:
-            return [(row.id, row.generation) for row in session.execute(query)]
+        with self._database.reader() as connection:
+            return [(row.id, row.generation) for row in connection.execute(_WAITING, {"b_limit": limit})]
 
     def requeue_orphans(self) -> int:
         """Queue again whatever is running, and return how much that was: for when no worker can be at it."""
@@ -81,34 +109,31 @@ class AttemptStore:
         A job that is taken up while it runs has lost its worker. After `MAX_LOST_ATTEMPTS` of these it fails.
         """
         now = time.time()
-        with self._database.write() as session:
-            job = session.get(Job, job_id)
-            if job is None or job.generation != generation or Status(job.status).ended:
+        which = {"b_id": job_id, "b_generation": generation, "b_now": now}
+        # a power cut that undoes this leaves the job as it was, and nobody alive who could write for it
+        with self._database.writer(durable=False) as connection:
+            job = connection.execute(_BEGIN, which).one_or_none()
+            if job is None:
                 return None
-            job.revision += 1
-            job.attempt += 1
-            job.n_lost += job.status == Status.running
+            this = update(JOBS).where(JOBS.c.id == job_id)
             if job.n_lost >= MAX_LOST_ATTEMPTS:
-                job.status = Status.failed
-                job.finished_at = now
-                job.error = (
+                reason = (
                     f"the worker process that ran this job died {job.n_lost} times, as it does when the job "
                     "needs more memory than there is; what was recorded before is kept"
                 )
+                connection.execute(this.values(status=Status.failed, finished_at=now, error=reason))
                 return None
-            record = as_record(job)
-            spec = record.spec
-            job.status = Status.running
-            job.started_at = job.started_at or now
-            if job.deadline_at is None and spec.timeout_s is not None:
-                job.deadline_at = now + spec.timeout_s
-            return Attempt(
-                job_id=job_id,
-                spec=spec,
-                engine=record.engine,
-                number=job.attempt,
-                deadline_at=None if job.deadline_at is None else datetime.fromtimestamp(job.deadline_at, UTC),
-            )
+            spec, deadline_at = parsed(job.spec), job.deadline_at
+            if deadline_at is None and spec.timeout_s is not None:
+                deadline_at = now + spec.timeout_s
+                connection.execute(this.values(deadline_at=deadline_at))
+        return Attempt(
+            job_id=job_id,
+            spec=spec,
+            engine=job.engine,
+            number=job.attempt,
+            deadline_at=None if deadline_at is None else datetime.fromtimestamp(deadline_at, UTC),
+        )
 
     def checkpoint(self, attempt: Attempt) -> EngineCheckpoint | None:
         """Return where the job's last attempt got to, or None if it got nowhere."""
@@ -136,13 +161,13 @@ class AttemptStore:
             "results": pack(results.columns()),
         }
         blocks = list(_blocks(attempt.job_id, chunk))
-        with self._database.write() as session:
-            values = {"revision": Job.revision + 1} if ended_by is None else _ended(Status.succeeded)
-            if not self._write(session, attempt, {**values, "step": step}):
+        written = {"b_id": attempt.job_id, "b_attempt": attempt.number, "b_step": step, "b_now": time.time()}
+        with self._database.writer() as connection:
+            if not connection.execute(_GO_ON if ended_by is None else _END, written).rowcount:
                 return False
             if blocks:
-                session.execute(insert(Block), blocks)
-            _replace_checkpoint(session, attempt.job_id, saved)
+                connection.execute(_INSERT_BLOCKS, blocks)
+            _replace_checkpoint(connection, attempt.job_id, saved)
         return ended_by is None
 
     def is_latest(self, attempt: Attempt) -> bool:
@@ -179,10 +204,10 @@ def _latest(attempt: Attempt) -> tuple[ColumnElement[bool], ...]:
     return Job.id == attempt.job_id, Job.attempt == attempt.number, Job.status == Status.running
 
 
-def _replace_checkpoint(session: Session, job_id: str, saved: dict[str, object]) -> None:
+def _replace_checkpoint(connection: Connection, job_id: str, saved: dict[str, object]) -> None:
     # without reading first the one that is there
-    if not session.execute(update(Checkpoint).where(Checkpoint.job_id == job_id).values(saved)).rowcount:  # type: ignore[attr-defined]
-        session.execute(insert(Checkpoint).values(job_id=job_id, **saved))
+    if not connection.execute(_UPDATE_CHECKPOINT, {"b_id": job_id, **saved}).rowcount:
+        connection.execute(_INSERT_CHECKPOINT, {"job_id": job_id, **saved})
 
 
 def _ended(status: Status) -> dict[str, object]:

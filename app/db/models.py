@@ -89,3 +89,10 @@ class IdempotencyKey(Base):
     job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), index=True)
     digest: Mapped[str] = mapped_column(String(64))  # of the specification that it came with
     created_at: Mapped[float] = mapped_column(index=True)
+
+
+# for statements that every job needs, and that are built once: through the classes they take twice as long
+JOBS = Base.metadata.tables["jobs"]
+TAGS = Base.metadata.tables["tags"]
+CHECKPOINTS = Base.metadata.tables["checkpoints"]
+BLOCKS = Base.metadata.tables["blocks"]

@@ -3,10 +3,12 @@
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, create_engine, event
+import orjson
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 from sqlalchemy.orm import Session
@@ -40,10 +42,9 @@ class Database:
                 "no other database is supported yet"
             )
         self.path = Path(self.url.database or "")
-        self.engine = create_engine(self.url, connect_args={"timeout": _BUSY_SECONDS}, pool_size=8, max_overflow=-1)
+        self.engine = self._engine("FULL")
         self._writing = self.engine.execution_options(thalweg_begin="BEGIN IMMEDIATE")
-        event.listen(self.engine, "connect", _configure)
-        event.listen(self.engine, "begin", _begin)
+        self._lightly_writing = self._engine("NORMAL").execution_options(thalweg_begin="BEGIN IMMEDIATE")
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -56,6 +57,23 @@ class Database:
         """Give a session that is the only writer until the block ends, which commits. Raises `Unavailable`."""
         with _answering(), Session(self._writing, expire_on_commit=False) as session, session.begin():
             yield session
+
+    @contextmanager
+    def reader(self) -> Iterator[Connection]:
+        """Give what `read` gives, without a session: for statements that every job needs. Raises `Unavailable`."""
+        with _answering(), self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def writer(self, *, durable: bool = True) -> Iterator[Connection]:
+        """Give what `write` gives, without a session. Raises `Unavailable`.
+
+        What is not `durable` is written for all to see, and survives whatever is killed, but is on the disk only
+        with the next transaction that is. Until then a power cut undoes it.
+        """
+        engine = self._writing if durable else self._lightly_writing
+        with _answering(), engine.begin() as connection:
+            yield connection
 
     @contextmanager
     def version(self) -> Iterator[Callable[[], int]]:
@@ -92,6 +110,20 @@ class Database:
     def dispose(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+        self._lightly_writing.dispose()
+
+    def _engine(self, synchronous: str) -> Engine:
+        engine = create_engine(
+            self.url,
+            connect_args={"timeout": _BUSY_SECONDS},
+            pool_size=8,
+            max_overflow=-1,
+            json_serializer=lambda value: orjson.dumps(value).decode(),
+            json_deserializer=orjson.loads,
+        )
+        event.listen(engine, "connect", partial(_configure, synchronous))
+        event.listen(engine, "begin", _begin)
+        return engine
 
 
 @contextmanager
@@ -104,10 +136,10 @@ def _answering() -> Iterator[None]:
         raise
 
 
-def _configure(connection: Any, _record: Any) -> None:
+def _configure(synchronous: str, connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # or the driver begins transactions of its own
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    for pragma in ("journal_mode=WAL", f"synchronous={synchronous}", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

@@ -8,11 +8,11 @@ from functools import lru_cache
 from typing import Any, cast
 
 import orjson
-from sqlalchemy import Select, delete, insert, select
+from sqlalchemy import Connection, Row, Select, bindparam, delete, insert, select
 from sqlalchemy.orm import Session
 from uuid6 import uuid7
 
-from app.db.models import Checkpoint, IdempotencyKey, Job, Tag
+from app.db.models import CHECKPOINTS, JOBS, TAGS, Checkpoint, IdempotencyKey, Job, Tag
 from app.db.session import Database
 from app.engine.choice import EngineName
 from app.engine.columns import pack, unpack
@@ -26,6 +26,12 @@ from app.settings import Limits
 
 _BEFORE_START = {Status.cancelled: Outcome.cancelled, Status.succeeded: Outcome.timed_out}
 _CACHED_BYTES = 20_000
+
+_THIS = JOBS.c.id == bindparam("b_id")
+_ROW = select(JOBS).where(_THIS)
+_ROW_WITH_RESULTS = select(JOBS, CHECKPOINTS.c.results).outerjoin(CHECKPOINTS).where(_THIS)
+_INSERT_JOB = insert(JOBS)
+_INSERT_TAGS = insert(TAGS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,32 +61,47 @@ class JobStore:
         dumped = spec.dumped
         digest = hashlib.sha256(orjson.dumps(dumped, option=orjson.OPT_SORT_KEYS)).hexdigest()
         now = time.time()
-        values: dict[str, Any] = {
-            "id": str(uuid7()),
+        record = JobRecord(
+            id=str(uuid7()),
+            spec=spec,
+            engine=spec.chosen_engine,
+            status=Status.queued,
+            generation=1,
+            attempt=0,
+            revision=1,
+            step=0,
+            created_at=_moment(now),
+            started_at=None,
+            finished_at=None,
+            error=None,
+        )
+        values = {
+            "id": record.id,
             "spec": dumped,
             "function": spec.function.name,
             "optimizer": spec.optimizer.name,
-            "engine": spec.chosen_engine,
-            "status": Status.queued,
-            "generation": 1,
-            "attempt": 0,
+            "engine": record.engine,
+            "status": record.status,
+            "generation": record.generation,
+            "attempt": record.attempt,
             "n_lost": 0,
-            "revision": 1,
-            "step": 0,
+            "revision": record.revision,
+            "step": record.step,
             "queued_at": now,
             "created_at": now,
         }
-        with self._database.write() as session:
+        with self._database.writer() as connection:
             if key is not None:
-                session.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < now - key_seconds))
-                if (known := session.get(IdempotencyKey, key)) is not None:
-                    return self._known(session, known, digest), False
-            session.execute(insert(Job), values)
+                connection.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < now - key_seconds))
+                if (known := _known(connection, key, digest)) is not None:
+                    return known, False
+            connection.execute(_INSERT_JOB, values)
             if spec.tags:
-                session.execute(insert(Tag), [{"job_id": values["id"], "tag": tag} for tag in spec.tags])
+                connection.execute(_INSERT_TAGS, [{"job_id": record.id, "tag": tag} for tag in spec.tags])
             if key is not None:
-                session.add(IdempotencyKey(key=key, job_id=values["id"], digest=digest, created_at=now))
-        return as_record(Job(**values)), True
+                used = {"key": key, "job_id": record.id, "digest": digest, "created_at": now}
+                connection.execute(insert(IdempotencyKey), used)
+        return record, True
 
     def get(self, job_id: str) -> JobRecord:
         """Return a job. Raises `NotFound`."""
@@ -97,12 +118,14 @@ class JobStore:
 
     def get_with_results(self, job_id: str) -> tuple[JobRecord, Results]:
         """Return a job and where its runs are, both of one moment. Raises `NotFound`."""
-        with self._database.read() as session:
-            record = as_record(_row(session, job_id))
-            checkpoint = session.get(Checkpoint, job_id)
-        if checkpoint is None:
+        with self._database.reader() as connection:
+            row = connection.execute(_ROW_WITH_RESULTS, {"b_id": job_id}).one_or_none()
+        if row is None:
+            raise _no_job(job_id)
+        record = as_record(row)
+        if row.results is None:
             return record, before_start(record)
-        results = Results.from_columns(unpack(checkpoint.results))
+        results = Results.from_columns(unpack(row.results))
         return record, results if record.status.ended else results.resumed()
 
     def find(self, chosen: JobFilter, limit: int, before: str | None = None) -> list[JobRecord]:
@@ -168,26 +191,17 @@ class JobStore:
         with self._database.read() as session:
             session.execute(select(Job.id).limit(1))
 
-    @staticmethod
-    def _known(session: Session, known: IdempotencyKey, digest: str) -> JobRecord:
-        if known.digest != digest:
-            raise InvalidInput(
-                "this Idempotency-Key came with another job before: use a new key for a new job",
-                "Idempotency-Key",
-            )
-        return as_record(_row(session, known.job_id))
-
 
 def before_start(record: JobRecord) -> Results:
     """Return where the runs of a job are of which nothing was recorded."""
     return Results.before_start(record.spec.starts()).ended(_BEFORE_START.get(record.status, Outcome.running))
 
 
-def as_record(job: Job) -> JobRecord:
+def as_record(job: Job | Row[Any]) -> JobRecord:
     """Return a row as the rest of the service knows it."""
     return JobRecord(
         id=job.id,
-        spec=_spec(job.spec),
+        spec=parsed(job.spec),
         engine=cast("EngineName", job.engine),
         status=Status(job.status),
         generation=job.generation,
@@ -201,7 +215,8 @@ def as_record(job: Job) -> JobRecord:
     )
 
 
-def _spec(column: dict[str, Any]) -> JobSpec:
+def parsed(column: dict[str, Any]) -> JobSpec:
+    """Return a specification that the database holds."""
     text = orjson.dumps(column)
     return _parsed(text) if len(text) <= _CACHED_BYTES else JobSpec.model_validate(column)
 
@@ -209,6 +224,20 @@ def _spec(column: dict[str, Any]) -> JobSpec:
 @lru_cache(maxsize=1024)
 def _parsed(spec: bytes) -> JobSpec:
     return JobSpec.model_validate_json(spec)
+
+
+def _known(connection: Connection, key: str, digest: str) -> JobRecord | None:
+    """Return the job that came with a key before, if there is one."""
+    keys = select(IdempotencyKey.job_id, IdempotencyKey.digest).where(IdempotencyKey.key == key)
+    known = connection.execute(keys).one_or_none()
+    if known is None:
+        return None
+    if known.digest != digest:
+        raise InvalidInput(
+            "this Idempotency-Key came with another job before: use a new key for a new job",
+            "Idempotency-Key",
+        )
+    return as_record(connection.execute(_ROW, {"b_id": known.job_id}).one())
 
 
 def _row(session: Session, job_id: str) -> Job:

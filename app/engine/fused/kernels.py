@@ -144,20 +144,27 @@ def _width(spec: JobSpec) -> int:
 
 def _key(spec: JobSpec, width: int) -> str:
     """Return everything that the machine code depends on."""
-    return json.dumps(
-        [
-            _world(),
-            str(native.library(getattr(torch, spec.dtype))),
-            spec.function.model_dump(mode="json"),
-            spec.dim,
-            spec.dtype,
-            spec.optimizer.model_dump(mode="json"),
-            spec.gradient_noise is not None,
-            spec.clip_grad_norm,
-            _stops_by_gradient(spec),
-            width,
-        ]
+    dtype: torch.dtype = getattr(torch, spec.dtype)
+    optimizer = {name: value for name, value in spec.optimizer.arguments.items() if name != "lr"}
+    parts = (
+        _world(),
+        _library(dtype),
+        spec.function.name,
+        spec.dim,
+        spec.dtype,
+        spec.optimizer.name,
+        optimizer,
+        spec.gradient_noise is not None,
+        spec.clip_grad_norm,
+        _stops_by_gradient(spec),
+        width,
     )
+    return repr(parts)
+
+
+@cache
+def _library(dtype: torch.dtype) -> str:
+    return str(native.library(dtype))
 
 
 @cache

@@ -55,6 +55,7 @@ class FusedRun:
         self._threads = threads or len(os.sched_getaffinity(0))
         self._kernel = kernels.get(spec)
         self._rows = self._kernel.layout.rows
+        self._dim = spec.dim
         if checkpoint is None:
             self._results = Results.before_start(spec.starts())
             self.step = 0
@@ -76,12 +77,12 @@ class FusedRun:
     @property
     def first_steps(self) -> int:
         """How many steps are surely done in a moment."""
-        steps = max(1, _FIRST_CHUNK_UPDATES // (self._spec.n_runs * self._spec.dim))
+        steps = max(1, _FIRST_CHUNK_UPDATES // (self._spec.n_runs * self._dim))
         return steps if self._rates.constant else min(steps, _FIRST_CHUNK_RATES)
 
     def most_steps(self, n_values: int) -> int:
         """Return how many steps a chunk may have, at least 1, that is to hold `n_values` numbers at most."""
-        n_entries = n_values // (max(1, self.n_active) * (self._spec.dim + 1))
+        n_entries = n_values // (max(1, self.n_active) * (self._dim + 1))
         return max(1, min(n_entries * self._spec.record_every, _MAX_CHUNK_STEPS))
 
     @property
@@ -147,7 +148,7 @@ class FusedRun:
 
     def _empty_record(self, n_entries: int) -> np.ndarray:
         """Return room for a chunk's record: by block, then as native code can write it without strides."""
-        width, n_rows = self._kernel.width, self._spec.dim + 1
+        width, n_rows = self._kernel.width, self._dim + 1
         n_blocks = self._reals.shape[1] // width
         shape = (n_blocks, n_rows, n_entries) if width == 1 else (n_blocks, n_entries, n_rows, width)
         return np.empty(shape, self._reals.dtype)
@@ -165,7 +166,7 @@ class FusedRun:
     def _pieces(self, last: int) -> Iterator[tuple[int, int]]:
         size = PIECE
         if self._spec.gradient_noise is not None:
-            size = max(1, min(size, _MAX_NOISE_VALUES // (self._reals.shape[1] * self._spec.dim)))
+            size = max(1, min(size, _MAX_NOISE_VALUES // (self._reals.shape[1] * self._dim)))
         first = self.step
         while first < last or (first == last == 0 and not self._looked):
             end = min(first + size, last, (first // PIECE + 1) * PIECE)
@@ -224,7 +225,7 @@ class FusedRun:
         noise = self._spec.gradient_noise
         if noise is None:
             return np.empty(0)
-        dim, n_columns = self._spec.dim, self._reals.shape[1]
+        dim, n_columns = self._dim, self._reals.shape[1]
         drawn = np.zeros((last - first, dim, n_columns), self._reals.dtype)
         numbers = standard_normal_block(noise.seed, first, last, self._runs, dim) * noise.std
         drawn[:, :, : len(self._runs)] = numbers.transpose(0, 2, 1)

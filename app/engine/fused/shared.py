@@ -8,11 +8,11 @@ import numpy as np
 from app.engine.fused.kernels import Kernel
 from app.engine.fused.rates import LearningRates
 
-PIECE = 8192
+PIECE = 16_384
 """Updates of one table, at most; it begins at a multiple of that and stays in the processor's cache."""
 
-_KEPT_PIECES = 8
-_MAX_KEPT = 128
+_KEPT_PIECES = 4
+_MAX_KEPT = 64
 
 
 class SharedTables:

@@ -40,7 +40,9 @@ class Settings(Limits, BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="THALWEG_", frozen=True, extra="ignore", populate_by_name=True)
 
-    data_dir: Path = Field(Path("data"), description="where the database and the workers' scratch files live")
+    data_dir: Path = Field(
+        Path("data"), description="where the database, compiled kernels and the workers' scratch files live"
+    )
     database_url: str | None = Field(
         None,
         validation_alias=AliasChoices("DATABASE_URL", "THALWEG_DATABASE_URL"),

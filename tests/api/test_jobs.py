@@ -11,7 +11,7 @@ from tests.api.test_bad_input import GOOD, assert_problem
 from tests.unit.driving import drive, job
 
 ENDED = {"succeeded", "failed", "cancelled"}
-ENDLESS = {**GOOD, "steps": 500_000_000, "record_every": 100_000}
+ENDLESS = {**GOOD, "lr": 1e-10, "steps": 500_000_000, "record_every": 100_000}
 
 
 def valid(answer: httpx.Response) -> Any:

@@ -43,6 +43,19 @@ def test_every_connection_is_configured(stores: Stores) -> None:
         assert set(pool.map(pragmas, range(12))) == {("wal", 2, 1, 30_000)}
 
 
+@pytest.mark.parametrize(("durable", "synchronous"), [(True, 2), (False, 1)])  # FULL, NORMAL
+def test_only_what_need_not_survive_a_power_cut_does_not_wait_for_the_disk(
+    stores: Stores, durable: bool, synchronous: int
+) -> None:
+    with stores.database.writer(durable=durable) as connection:
+        pragmas = [
+            connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+        ]
+        assert connection.connection.in_transaction
+    assert pragmas == ["wal", synchronous, 1, 30_000]
+
+
 def test_foreign_keys_are_enforced(stores: Stores) -> None:
     with pytest.raises(IntegrityError), stores.database.write() as session:
         session.add(Tag(job_id=NO_JOB, tag="a"))

@@ -24,12 +24,14 @@ class InvalidInput(ThalwegError, ValueError):
     Args:
         detail: The sentence: what is wrong and what would be right.
         path: Keys and indices that lead to the value, from where the error is raised.
+        column: Where in the value, a text, from 1; None where there is no such place.
     """
 
-    def __init__(self, detail: str, *path: str | int) -> None:
+    def __init__(self, detail: str, *path: str | int, column: int | None = None) -> None:
         super().__init__(detail)
         self.detail = detail
         self.path = path
+        self.column = column
 
 
 class LimitExceeded(InvalidInput):

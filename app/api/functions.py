@@ -16,6 +16,7 @@ from app.engine.values import Evaluation, Slice, evaluate, surface
 from app.errors import InvalidInput, NotFound
 from app.functions import catalogue
 from app.functions.base import Function as CatalogueFunction
+from app.functions.minima import first
 
 router = APIRouter(prefix="/v1", tags=["functions"])
 
@@ -23,6 +24,9 @@ Dim = Annotated[
     int | None, Query(ge=1, le=10_000, description="the dimension to show, of a function that has any; 2")
 ]
 End = Annotated[float | None, Query(allow_inf_nan=False)]
+
+
+MOST_MINIMA = 1000
 
 
 class KnownMinimum(BaseModel):
@@ -40,7 +44,8 @@ class Function(BaseModel):
     dim: int
     any_dim: bool = Field(description="whether it has any dimension, of which `dim` is the one shown")
     domain: list[tuple[float, float]] = Field(description="where it is usually looked at, for each coordinate")
-    minima: list[KnownMinimum]
+    minima: list[KnownMinimum] = Field(description=f"the global minima in the domain, {MOST_MINIMA} at most")
+    n_minima: int = Field(description="how many there are")
     smooth: bool = Field(description="whether its gradient is continuous everywhere in the domain")
     formula: str = Field(description="LaTeX")
     source: str
@@ -156,7 +161,8 @@ def _function(function: CatalogueFunction, dim: int | None) -> Function:
         dim=objective.dim,
         any_dim=function.dim is None,
         domain=list(objective.domain),
-        minima=[KnownMinimum(x=list(minimum.x), f=minimum.f) for minimum in objective.minima],
+        minima=[KnownMinimum(x=list(known.x), f=known.f) for known in first(objective.minima, MOST_MINIMA)],
+        n_minima=objective.minima.count,
         smooth=function.smooth,
         formula=function.formula,
         source=function.source,

@@ -45,6 +45,7 @@ class Complaint(BaseModel):
         examples=["#/lr"],
     )
     detail: str = Field(examples=["Input should be greater than 0"])
+    column: int | None = Field(None, description="where in the value, of a formula; from 1")
 
 
 class Problem(BaseModel):
@@ -112,7 +113,7 @@ def _known_error(request: Request, error: Exception) -> Response:
     status, kind = next(entry for known, entry in _STATUS.items() if isinstance(error, known))
     errors = None
     if isinstance(error, InvalidInput):
-        errors = [Complaint(pointer=_pointer(error.path), detail=_printable(error.detail))]
+        errors = [Complaint(pointer=_pointer(error.path), detail=_printable(error.detail), column=error.column)]
     headers = {"Retry-After": "1"} if status == 503 else None
     return response(request, status, str(error), kind=kind, errors=errors, headers=headers)
 
@@ -142,7 +143,9 @@ def _complaint(issue: Mapping[str, Any]) -> Complaint:
         return Complaint(pointer="#", detail=f"malformed JSON: {cause} at character {rest[0] if rest else 0}")
     path = list(rest) if place == "body" else [place, *rest]
     if isinstance(cause, InvalidInput):
-        return Complaint(pointer=_pointer([*path, *cause.path]), detail=_printable(cause.detail))
+        return Complaint(
+            pointer=_pointer([*path, *cause.path]), detail=_printable(cause.detail), column=cause.column
+        )
     words = _WORDS.get(issue["type"])
     detail = issue["msg"] if words is None else words.format(**(issue.get("ctx") or {}))
     return Complaint(pointer=_pointer(path), detail=_printable(detail))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.functions.base import CatalogueObjective
+from app.functions.base import Objective
 
 NEAR = 1e-3  # of the width of the domain, along its widest side
 
@@ -18,15 +18,13 @@ class ReachedMinimum:
     distance: float
 
 
-def reached_minimum(objective: CatalogueObjective, x: np.ndarray) -> ReachedMinimum | None:
+def reached_minimum(objective: Objective, x: np.ndarray) -> ReachedMinimum | None:
     """Return the known minimum nearest to `x`, `(dim,)`, if it is within `NEAR` of the domain's width."""
-    if not objective.minima or not np.isfinite(x).all():
+    if objective.domain is None or not objective.minima.count or not np.isfinite(x).all():
         return None
-    minima = np.array([minimum.x for minimum in objective.minima])
+    index = objective.minima.nearest(x.astype(np.float64))
+    minimum = objective.minima[index]
     with np.errstate(over="ignore"):  # infinitely far is far
-        distances = np.linalg.norm(minima - x.astype(np.float64), axis=1)
-    index = int(distances.argmin())
+        distance = float(np.linalg.norm(np.array(minimum.x) - x.astype(np.float64)))
     width = max(high - low for low, high in objective.domain)
-    if distances[index] > NEAR * width:
-        return None
-    return ReachedMinimum(index, objective.minima[index].x, float(distances[index]))
+    return ReachedMinimum(index, minimum.x, distance) if distance <= NEAR * width else None

@@ -2,25 +2,20 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
+import numpy as np
 import torch
 
 from app.errors import InvalidInput
+from app.functions.minima import ListedMinima, Minima, MinimaGrid, Minimum
 
 Evaluate: TypeAlias = Callable[[torch.Tensor], torch.Tensor]
 Box: TypeAlias = tuple[tuple[float, float], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Minimum:
-    """A global minimiser `x` and the value `f` there, correct to the last digit of a double."""
-
-    x: tuple[float, ...]
-    f: float
-
-
-Minima: TypeAlias = tuple[Minimum, ...] | Callable[[int], tuple[Minimum, ...]]
+Domain: TypeAlias = Box | Callable[[int], Box]
+MinimaRule: TypeAlias = Callable[[int], tuple[Minimum, ...] | MinimaGrid]
 
 
 class Objective(Protocol):
@@ -31,12 +26,24 @@ class Objective(Protocol):
         """The number of coordinates of a point."""
         ...
 
-    def __call__(self, points: torch.Tensor, step: int = 0) -> torch.Tensor:
+    @property
+    def domain(self) -> Box | None:
+        """The bounds of each coordinate, `dim` pairs; None where nobody has said where to look."""
+        ...
+
+    @property
+    def minima(self) -> Minima:
+        """The known global minima in the domain; often none."""
+        ...
+
+    def __call__(self, points: torch.Tensor, step: int = 0, runs: np.ndarray | None = None) -> torch.Tensor:
         """Return the value of each point, for points of shape (..., dim) values of shape (...).
 
         Args:
             points: Where to evaluate, float32 or float64.
-            step: Which step of the descent asks, for objectives that draw noise or a mini-batch by it.
+            step: Which step of the descent asks, for objectives that draw a mini-batch by it.
+            runs: The number of the run that each point belongs to, `(n,)` for points `(n, dim)`, for the same
+                purpose; None means all that there is, without a draw.
         """
         ...
 
@@ -50,25 +57,28 @@ class Function:
         title: The name that people read.
         evaluate: Points of shape (..., dim) to values of shape (...). A point gives the same bits alone and
             as a row of a batch, in value and gradient.
-        domain: The bounds of each coordinate; of an any-dimensional function one pair that holds for all.
+        domain: The bounds of each coordinate; of an any-dimensional function one pair that holds for all, or
+            a rule by dimension.
         minima: All global minima in the domain; of an any-dimensional function by dimension.
         formula: The definition in LaTeX.
         source: Who published it, where and when.
         smooth: Whether it is differentiable everywhere in the domain, the minima included.
         dim: The dimension, or None where any from `min_dim` on will do.
-        min_dim: The least dimension of an any-dimensional function.
+        min_dim: The least dimension of an any-dimensional function, and
+        max_dim: its largest, where a double could not hold its values beyond.
     """
 
     name: str
     title: str
     evaluate: Evaluate
-    domain: Box
-    minima: Minima
+    domain: Domain
+    minima: tuple[Minimum, ...] | MinimaRule
     formula: str
     source: str
     smooth: bool = True
     dim: int | None = None
     min_dim: int = 1
+    max_dim: int | None = None
 
     def at(self, dim: int | None = None) -> "CatalogueObjective":
         """Return this function as an objective of points with `dim` coordinates.
@@ -86,6 +96,11 @@ class Function:
         bound = max(2, self.min_dim) if dim is None else dim
         if bound < self.min_dim:
             raise InvalidInput(f"{self.name} takes points of dimension {self.min_dim} or more, not {bound}")
+        if self.max_dim is not None and bound > self.max_dim:
+            raise InvalidInput(
+                f"{self.name} takes points of dimension {self.max_dim} or less, not {bound}: "
+                "its values would be too large for a double"
+            )
         return CatalogueObjective(self, bound)
 
 
@@ -100,29 +115,38 @@ class CatalogueObjective:
     def domain(self) -> Box:
         """The bounds of each coordinate, `dim` pairs."""
         box = self.function.domain
+        if callable(box):
+            return box(self.dim)
         return box * self.dim if self.function.dim is None else box
 
     @property
-    def minima(self) -> tuple[Minimum, ...]:
+    def minima(self) -> Minima:
         """All global minima in the domain, in the order of the entry."""
         minima = self.function.minima
-        return minima(self.dim) if callable(minima) else minima
+        found = minima(self.dim) if callable(minima) else minima
+        return found if isinstance(found, MinimaGrid) else ListedMinima(found)
 
-    def __call__(self, points: torch.Tensor, step: int = 0) -> torch.Tensor:  # noqa: ARG002 - no noise here
-        """Return values of shape (...) for points of shape (..., dim), the same at every step."""
+    def __call__(
+        self,
+        points: torch.Tensor,
+        step: int = 0,  # noqa: ARG002 - the same at every step
+        runs: np.ndarray | None = None,  # noqa: ARG002 - and in every run
+    ) -> torch.Tensor:
+        """Return values of shape (...) for points of shape (..., dim)."""
         return self.function.evaluate(points)
 
 
-def function(
+def function(  # noqa: PLR0913 - as many as there are facts
     *,
     title: str,
-    domain: Box,
-    minima: Minima,
+    domain: Domain,
+    minima: tuple[Minimum, ...] | MinimaRule,
     formula: str,
     source: str,
     smooth: bool = True,
     dim: int | None = None,
     min_dim: int = 1,
+    max_dim: int | None = None,
 ) -> Callable[[Evaluate], Function]:
     """Turn the evaluating function below into the catalogue entry of its name, with the facts given here."""
 
@@ -138,14 +162,25 @@ def function(
             smooth=smooth,
             dim=dim,
             min_dim=min_dim,
+            max_dim=max_dim,
         )
 
     return entry
 
 
-def everywhere(coordinate: float, f: float = 0.0) -> Callable[[int], tuple[Minimum, ...]]:
+def everywhere(coordinate: float, f: float = 0.0) -> MinimaRule:
     """Return, by dimension, the one minimum with all coordinates equal, each adding `f` to the value."""
     return lambda dim: (Minimum((coordinate,) * dim, dim * f),)
+
+
+def constants(values: Any, points: torch.Tensor) -> torch.Tensor:
+    """Return numbers that belong to a formula, of any shape, as a tensor of the points' dtype."""
+    return torch.tensor(values, dtype=points.dtype)
+
+
+def counted(points: torch.Tensor) -> torch.Tensor:
+    """Return 1, 2, ..., dim, `(dim,)`, of the points' dtype."""
+    return constants([float(i) for i in range(1, points.shape[-1] + 1)], points)
 
 
 def row_sum(terms: torch.Tensor) -> torch.Tensor:
@@ -154,6 +189,25 @@ def row_sum(terms: torch.Tensor) -> torch.Tensor:
     torch picks the order of additions by memory layout; only a contiguous row is always added in the same.
     """
     return terms.contiguous().sum(-1)
+
+
+def row_product(factors: torch.Tensor) -> torch.Tensor:
+    """Return the product over the last axis, halves multiplied with each other until one number is left.
+
+    Its gradient needs no division and no branch, unlike that of torch's `prod`, where a factor is 0.
+    """
+    while (n := factors.shape[-1]) > 1:
+        paired = factors[..., : n // 2] * factors[..., n // 2 : n // 2 * 2]
+        factors = torch.cat([paired, factors[..., n // 2 * 2 :]], dim=-1)
+    return factors[..., 0]
+
+
+def row_max(terms: torch.Tensor) -> torch.Tensor:
+    """Return the largest number along the last axis; equal ones share the gradient pair by pair."""
+    while (n := terms.shape[-1]) > 1:
+        paired = torch.maximum(terms[..., : n // 2], terms[..., n // 2 : n // 2 * 2])
+        terms = torch.cat([paired, terms[..., n // 2 * 2 :]], dim=-1)
+    return terms[..., 0]
 
 
 def row_norm(points: torch.Tensor) -> torch.Tensor:

@@ -1,14 +1,24 @@
-"""The test functions by name. An entry is a decorated function in one of the modules listed here."""
+"""The test functions by name. An entry is a decorated function in a module of these packages."""
 
+from collections.abc import Iterator
 from difflib import get_close_matches
+from importlib import import_module
+from pkgutil import iter_modules
+from types import ModuleType
 
 from app.errors import InvalidInput
-from app.functions import any_dimension, planar
+from app.functions import any_dimension, fixed_dimension, planar
 from app.functions.base import Function
 
-_FUNCTIONS = tuple(
-    entry for module in (planar, any_dimension) for entry in vars(module).values() if isinstance(entry, Function)
-)
+
+def _entries(package: ModuleType) -> Iterator[Function]:
+    for module in iter_modules(package.__path__, f"{package.__name__}."):
+        for entry in vars(import_module(module.name)).values():
+            if isinstance(entry, Function):
+                yield entry
+
+
+_FUNCTIONS = (*_entries(planar), *_entries(fixed_dimension), *_entries(any_dimension))
 _BY_NAME = {entry.name: entry for entry in _FUNCTIONS}
 
 

@@ -10,7 +10,8 @@ import torch
 from app.engine.fused.aten import Untraceable
 from app.engine.fused.run import FusedRun
 from app.functions import catalogue
-from app.functions.base import Minimum, function, row_norm, row_sum
+from app.functions.base import function, row_norm, row_sum
+from app.functions.minima import Minimum
 from tests.unit.driving import Recording, assert_equal, drive, job
 
 Evaluate = Callable[[torch.Tensor], torch.Tensor]

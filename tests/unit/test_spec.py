@@ -13,6 +13,7 @@ from app.engine.spec import JobSpec
 from app.errors import LimitExceeded
 from app.functions import catalogue
 from app.functions.base import CatalogueObjective
+from app.functions.minima import first
 from app.settings import Limits
 from tests.unit.driving import OPTIMIZERS, job
 
@@ -281,7 +282,7 @@ def objectives() -> list[CatalogueObjective]:
 @pytest.mark.parametrize("objective", objectives(), ids=lambda objective: objective.function.name)
 def test_a_known_minimum_is_reached_from_near_and_not_from_further(objective: CatalogueObjective) -> None:
     reach = NEAR * max(high - low for low, high in objective.domain)
-    for index, minimum in enumerate(objective.minima):
+    for index, minimum in enumerate(first(objective.minima, 9)):
         direction = np.eye(objective.dim)[0]
         at = reached_minimum(objective, np.array(minimum.x))
         assert at is not None

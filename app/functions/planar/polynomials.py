@@ -1,10 +1,11 @@
-"""Test functions of the plane. Fourth and sixth powers are squares and cubes of squares, for equal bits."""
+"""Polynomials of the plane. Fourth and sixth powers are squares and cubes of squares, for equal bits."""
 
 # ruff: noqa: D103 - the facts above each function are its documentation
 
 import torch
 
-from app.functions.base import Minimum, function
+from app.functions.base import function
+from app.functions.minima import Minimum
 
 
 @function(

@@ -1,12 +1,10 @@
-"""Test functions of any dimension. Fourth powers are squares of squares, for equal bits."""
+"""Polynomials of any dimension. Fourth powers are squares of squares, for equal bits."""
 
 # ruff: noqa: D103 - the facts above each function are its documentation
 
-import math
-
 import torch
 
-from app.functions.base import everywhere, function, row_norm, row_sum
+from app.functions.base import everywhere, function, row_sum
 
 
 @function(
@@ -38,44 +36,6 @@ def sphere(points: torch.Tensor) -> torch.Tensor:
 def rosenbrock(points: torch.Tensor) -> torch.Tensor:
     x, after = points[..., :-1], points[..., 1:]
     return row_sum(100 * (after - x**2) ** 2 + (1 - x) ** 2)
-
-
-@function(
-    title="Rastrigin",
-    domain=((-5.12, 5.12),),
-    minima=everywhere(0.0),
-    formula=r"f(x) = 10n + \sum_{i=1}^{n} \left[x_i^2 - 10 \cos(2 \pi x_i)\right]",
-    source=(
-        "L. A. Rastrigin, Systems of Extremal Control, Nauka, 1974; n dimensions by H. Muhlenbein, "
-        "M. Schomisch and J. Born, The parallel genetic algorithm as function optimizer, Parallel Computing "
-        "17, 1991, pp. 619-632; https://www.sfu.ca/~ssurjano/rastr.html"
-    ),
-)
-def rastrigin(points: torch.Tensor) -> torch.Tensor:
-    return 10 * points.shape[-1] + row_sum(points**2 - 10 * torch.cos(2 * math.pi * points))
-
-
-@function(
-    title="Ackley",
-    smooth=False,
-    domain=((-32.768, 32.768),),
-    minima=everywhere(0.0),
-    formula=(
-        r"f(x) = -20 \exp\left(-0.2 \sqrt{\frac{1}{n} \sum_{i=1}^{n} x_i^2}\right) "
-        r"- \exp\left(\frac{1}{n} \sum_{i=1}^{n} \cos(2 \pi x_i)\right) + 20 + e"
-    ),
-    source=(
-        "D. H. Ackley, A Connectionist Machine for Genetic Hillclimbing, Kluwer, 1987; n dimensions by "
-        "T. Back, Evolutionary Algorithms in Theory and Practice, Oxford University Press, 1996; "
-        "https://www.sfu.ca/~ssurjano/ackley.html"
-    ),
-)
-def ackley(points: torch.Tensor) -> torch.Tensor:
-    """Return Ackley's values; the cone's tip at 0 has no gradient, and autograd takes 0 for it."""
-    n = points.shape[-1]
-    cone = -20 * torch.exp(-0.2 * (row_norm(points) / math.sqrt(n)))
-    ripples = -torch.exp(row_sum(torch.cos(2 * math.pi * points)) / n)
-    return cone + ripples + 20 + math.e
 
 
 @function(

@@ -1,0 +1,1 @@
+"""Test functions of any dimension, by the kind of formula."""

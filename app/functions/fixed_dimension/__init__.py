@@ -1,0 +1,1 @@
+"""Test functions of one, three, four or six coordinates, by the kind of formula."""

@@ -1,0 +1,1 @@
+"""Test functions of the plane, by the kind of formula."""

@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from app.functions.base import Objective
 from app.optimizers.base import OptimizerParams, SchedulerParams
 
 EngineName = Literal["eager", "fused"]
@@ -9,16 +10,31 @@ EngineName = Literal["eager", "fused"]
 MAX_FUSED_DIM = 16
 
 
-def obstacle(optimizer: OptimizerParams, scheduler: SchedulerParams | None, dim: int) -> str | None:
+def obstacle(optimizer: OptimizerParams, scheduler: SchedulerParams | None, objective: Objective) -> str | None:
     """Return why a job cannot run on the fused engine, as a sentence; None if it can."""
+    return (
+        objective.untraceable
+        or _obstacle_of_optimizer(optimizer)
+        or (scheduler and _obstacle_of_scheduler(scheduler))
+        or _obstacle_of_dim(objective.dim)
+    )
+
+
+def _obstacle_of_optimizer(optimizer: OptimizerParams) -> str | None:
     if optimizer.closure:
         return f"{optimizer.name} evaluates the function within a step, as often as it sees fit"
-    if not optimizer.rowwise:
-        return f"{optimizer.name} scales each coordinate by all the others"
-    if scheduler is not None and scheduler.per_run:
+    return None if optimizer.rowwise else f"{optimizer.name} scales each coordinate by all the others"
+
+
+def _obstacle_of_scheduler(scheduler: SchedulerParams) -> str | None:
+    if scheduler.per_run:
         return f"{scheduler.name} looks at the value of each run"
-    if scheduler is not None and scheduler.moves_momentum:
+    if scheduler.moves_momentum:
         return f"{scheduler.name} moves the momentum too; with cycle_momentum false it does not"
-    if dim > MAX_FUSED_DIM:
-        return f"the fused engine takes up to {MAX_FUSED_DIM} coordinates, and the points have {dim}"
     return None
+
+
+def _obstacle_of_dim(dim: int) -> str | None:
+    if dim <= MAX_FUSED_DIM:
+        return None
+    return f"the fused engine takes up to {MAX_FUSED_DIM} coordinates, and the points have {dim}"

@@ -147,7 +147,7 @@ class JobSpec(_Part):
     @property
     def obstacle(self) -> str | None:
         """Why the fused engine cannot run this; None if it can."""
-        return obstacle(self.optimizer, self.scheduler, self.dim)
+        return obstacle(self.optimizer, self.scheduler, self.objective())
 
     @property
     def chosen_engine(self) -> EngineName:

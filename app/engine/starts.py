@@ -3,18 +3,9 @@
 from typing import Annotated, Any, Self
 
 import numpy as np
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    GetCoreSchemaHandler,
-    GetJsonSchemaHandler,
-    RootModel,
-    TypeAdapter,
-    model_validator,
-)
-from pydantic_core import CoreSchema, core_schema
+from pydantic import BaseModel, ConfigDict, Field, RootModel, TypeAdapter, model_validator
 
+from app.engine.forms import ByLooks
 from app.errors import InvalidInput
 
 LARGEST = 1e308
@@ -194,24 +185,4 @@ def _starts(value: Any) -> Points | Grid | Random:
     )
 
 
-_EITHER: TypeAdapter[Any] = TypeAdapter(Point | Points | Grid | Random)
-
-
-class _Starts:
-    """Choose the form by its looks, so that a complaint names the place and not every form it is not."""
-
-    @classmethod
-    def __get_pydantic_core_schema__(cls, _source: Any, _handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_plain_validator_function(
-            _starts,
-            serialization=core_schema.plain_serializer_function_ser_schema(
-                lambda init: init.model_dump(mode="json")
-            ),
-        )
-
-    @classmethod
-    def __get_pydantic_json_schema__(cls, _core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return handler(_EITHER.core_schema)
-
-
-Init = Annotated[Points | Grid | Random, _Starts]
+Init = Annotated[Points | Grid | Random, ByLooks(_starts, TypeAdapter(Point | Points | Grid | Random))]

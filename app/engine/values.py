@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, TypeAdapter, model_validator
 
+from app.engine.derivatives import all_derivatives, value_and_gradient
 from app.engine.reference import FunctionReference
 from app.engine.starts import LARGEST, Coordinate, Point
 from app.errors import InvalidInput, LimitExceeded
@@ -67,27 +68,15 @@ class Derivatives:
 
 def evaluate(request: Evaluation) -> Derivatives:
     """Return what `request` asks for, by autograd, in float64."""
-    x = torch.tensor(request.points, dtype=torch.float64, requires_grad=True)
+    x = torch.tensor(request.points, dtype=torch.float64)
     objective = request.function.objective(x.shape[-1])
-    f = objective(x)
-    gradient = hessian = None
-    if request.gradient or request.hessian:
-        (gradient,) = torch.autograd.grad(f.sum(), x, create_graph=request.hessian)
-    if request.hessian and gradient is not None:
-        rows = [_derivative(gradient[:, i], x) for i in range(x.shape[-1])]
-        hessian = torch.stack(rows, dim=-2)
-    return Derivatives(
-        f=f.detach().numpy(),
-        gradient=gradient.detach().numpy() if request.gradient and gradient is not None else None,
-        hessian=None if hessian is None else hessian.numpy(),
-    )
-
-
-def _derivative(component: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
-    if not component.requires_grad:  # constant in every coordinate
-        return torch.zeros_like(x)
-    (row,) = torch.autograd.grad(component.sum(), x, retain_graph=True, materialize_grads=True)
-    return row.detach()
+    if request.hessian:
+        f, slope, curvature = all_derivatives(objective, x)
+        return Derivatives(f.numpy(), slope.numpy() if request.gradient else None, curvature.numpy())
+    if request.gradient:
+        f, slope = value_and_gradient(objective, x)
+        return Derivatives(f.numpy(), slope.numpy(), None)
+    return Derivatives(objective(x).numpy(), None, None)
 
 
 class Window(BaseModel):

@@ -36,6 +36,21 @@ class Objective(Protocol):
         """The known global minima in the domain; often none."""
         ...
 
+    @property
+    def n_values(self) -> int:
+        """About how many numbers evaluating one point makes, for limits on time and memory."""
+        ...
+
+    @property
+    def filters(self) -> np.ndarray | None:
+        """Which node of a network each coordinate leads into, `(dim,)` integers from 0; None without nodes."""
+        ...
+
+    @property
+    def untraceable(self) -> str | None:
+        """Why its operations cannot be turned into native code, as a sentence; None if they can."""
+        ...
+
     def __call__(self, points: torch.Tensor, step: int = 0, runs: np.ndarray | None = None) -> torch.Tensor:
         """Return the value of each point, for points of shape (..., dim) values of shape (...).
 
@@ -125,6 +140,21 @@ class CatalogueObjective:
         minima = self.function.minima
         found = minima(self.dim) if callable(minima) else minima
         return found if isinstance(found, MinimaGrid) else ListedMinima(found)
+
+    @property
+    def n_values(self) -> int:
+        """About how many numbers evaluating one point makes."""
+        return 10 * self.dim
+
+    @property
+    def filters(self) -> None:
+        """Nothing: there are no nodes."""
+        return None
+
+    @property
+    def untraceable(self) -> None:
+        """Nothing: every function of the catalogue can be turned into native code."""
+        return None
 
     def __call__(
         self,

@@ -1,0 +1,55 @@
+"""Whether autograd's gradient of a formula is the slope that its values show."""
+
+import numpy as np
+import torch
+from pydantic import BaseModel, Field
+
+from app.engine.derivatives import value_and_gradient
+from app.functions.base import Objective
+
+MOST_POINTS = 16
+MOST_COORDINATES = 32
+
+_STEP = 2.0**-17  # about the cube root of a double's rounding, where differences have the most digits
+_TOLERANCE = 1e-5
+
+
+class GradientCheck(BaseModel):
+    """Whether the gradient agrees with central differences at a job's starts."""
+
+    agrees: bool
+    n_points: int = Field(description="starts that were looked at, the first ones")
+    detail: str | None = Field(description="where it does not agree")
+
+
+def gradient_check(objective: Objective, starts: np.ndarray) -> GradientCheck:
+    """Return what central differences say of the gradient at `starts`, `(n, dim)`, in float64.
+
+    Of many starts or coordinates, the first `MOST_POINTS` and `MOST_COORDINATES` are looked at. Two widths of the
+    difference tell how many of its digits can be relied on.
+    """
+    points = torch.from_numpy(starts[:MOST_POINTS].astype(np.float64))
+    coordinates = range(min(objective.dim, MOST_COORDINATES))
+    _, gradient = value_and_gradient(objective, points)
+    for i in coordinates:
+        step = _STEP * points[:, i].abs().clamp(min=1.0)
+        narrow, wide = (_difference(objective, points, i, factor * step) for factor in (1, 2))
+        found = gradient[:, i]
+        spare = _TOLERANCE * torch.maximum(found.abs(), torch.ones(())) + 4 * (narrow - wide).abs()
+        wrong = ~((narrow - found).abs() <= spare)
+        if wrong.any():
+            run = int(wrong.nonzero()[0])
+            detail = (
+                f"at start {run} the gradient's coordinate {i} is {found[run].item():.6g}, and central "
+                f"differences give {narrow[run].item():.6g}"
+            )
+            return GradientCheck(agrees=False, n_points=len(points), detail=detail)
+    return GradientCheck(agrees=True, n_points=len(points), detail=None)
+
+
+def _difference(objective: Objective, points: torch.Tensor, i: int, step: torch.Tensor) -> torch.Tensor:
+    with torch.no_grad():
+        above, below = points.clone(), points.clone()
+        above[:, i] += step
+        below[:, i] -= step
+        return (objective(above) - objective(below)) / (above[:, i] - below[:, i])

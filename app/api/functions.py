@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field, ValidationError
 from app.api import wire
 from app.api.dependencies import Wired
 from app.api.jobs import Cursor, Limit
+from app.engine.critical_points import Kind, Search, critical_points
 from app.engine.values import Evaluation, Slice, evaluate, surface
 from app.errors import InvalidInput, NotFound
 from app.functions import catalogue
@@ -74,6 +75,24 @@ class Values(BaseModel):
     hessian: list[list[list[wire.Number]]] | None = None
 
 
+class CriticalPoint(BaseModel):
+    """A point where the gradient vanishes."""
+
+    x: list[float]
+    f: float
+    kind: Kind = Field(description="by the signs of the eigenvalues; degenerate where one of them is 0")
+    eigenvalues: list[float] = Field(description="of the Hessian, the smaller first")
+    isolated: bool = Field(description="false on a curve of critical points, of which some are given")
+
+
+class CriticalPoints(BaseModel):
+    """The critical points in a box, the lowest first."""
+
+    box: list[tuple[float, float]] = Field(description="what was searched, for each coordinate")
+    counts: dict[Kind, int]
+    critical_points: list[CriticalPoint]
+
+
 @router.get("/functions")
 def list_functions(limit: Limit = 1000, cursor: Cursor = None) -> FunctionPage:
     """Return the functions of the catalogue, whole."""
@@ -126,6 +145,30 @@ def post_evaluate(request: Evaluation, services: Wired) -> Response:
     found = evaluate(request)
     columns = {"f": found.f, "gradient": found.gradient, "hessian": found.hessian}
     return _json({name: column for name, column in columns.items() if column is not None})
+
+
+@router.post("/critical-points")
+def post_critical_points(request: Search, services: Wired) -> CriticalPoints:
+    """Return where the gradient of a function of two coordinates vanishes in a box, and what is there.
+
+    They are what Newton's method leads to from a grid of starts: all, where these are close enough together.
+    """
+    request.check_limits(services.settings)
+    found = critical_points(request)
+    return CriticalPoints(
+        box=list(request.box()),
+        counts={kind: sum(point.kind == kind for point in found) for kind in Kind},
+        critical_points=[
+            CriticalPoint(
+                x=list(point.x),
+                f=point.f,
+                kind=point.kind,
+                eigenvalues=list(point.eigenvalues),
+                isolated=point.isolated,
+            )
+            for point in found
+        ],
+    )
 
 
 @contextmanager

@@ -11,30 +11,33 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Self
 
-import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from app.engine.derivatives import all_derivatives, value_and_gradient
+from app.engine.derivatives import all_derivatives
+from app.engine.limits import check_work
 from app.engine.reference import FunctionReference
 from app.engine.starts import Point, check_box
 from app.errors import InvalidInput, LimitExceeded
 from app.functions.base import Box, Objective
+from app.settings import Limits
 
 MOST_POINTS = 2000
 
+_COST = 50  # evaluations for each start, about: most starts have met by the tenth of the steps, of four each
 _DAMPED_STEPS = 60
-_POLISHING_STEPS = 8
+_POLISHING_STEPS = 40  # at a singular Hessian each brings but a third of what is missing
 _DAMPING = 1e-2
+_GRAIN = 2.0**-30  # of the box's width: what is closer on the way goes on as one
 _LONGEST_STEP = 0.1  # of the box's width: the quadratic model is a local one
-_FLAT = 1e-9  # an eigenvalue below this part of the largest one is none
+_SINGULAR = 1e-13  # an eigenvalue below this part of the larger one gives no step
+_FLAT = 1e-9  # and below this one it does not tell the kind
 _STILL = 1e-9  # of the box's width: a last step of Newton's method that is no longer one
 _NO_SLOPE = 1e-14  # of the usual slope in the box: what may be left where the Hessian is singular
 _SAME = 1e-6  # of the box's width: two points that are one
 _SAME_FLAT = 1e-2  # the same along a line of critical points, which are not told apart by it
 _TINY = 1e-300  # against division by zero
-_N_AROUND = 16
-_AROUND = 1e-3  # of the box's width: where to look whether a point stands alone
+_AROUND = 1e-3  # of the box's width: how far to look whether a point stands alone
 
 
 class Kind(StrEnum):
@@ -96,6 +99,14 @@ class Search(BaseModel):
             raise InvalidInput("the function has no domain to search: give low and high", "low")
         return domain
 
+    def check_limits(self, limits: Limits) -> None:
+        """Check that the search does not take too long.
+
+        Raises:
+            LimitExceeded: It would.
+        """
+        check_work(self.objective(), _COST * self.starts**2, limits, "starts")
+
 
 @dataclass(frozen=True, slots=True)
 class CriticalPoint:
@@ -138,21 +149,26 @@ class _Plane:
 
     def critical_points(self, n_starts: int) -> list[CriticalPoint]:
         x = _grid(n_starts)
-        for _ in range(_DAMPED_STEPS):
+        for number in range(_DAMPED_STEPS):
             x = self._damped_step(x)
-        x = self._polished(x)
-        x = x[((x >= -1e-12) & (x <= 1 + 1e-12)).all(-1)]
-        return self._classified(_merged(x, _SAME))
+            if number % 5 == 4:
+                x = torch.unique((x / _GRAIN).round(), dim=0) * _GRAIN  # most starts are at one place by then
+        x, still = self._polished(x)
+        x = x[still & ((x >= -1e-12) & (x <= 1 + 1e-12)).all(-1)]
+        return self._classified(x[_apart(x, _SAME)])
 
     def _derivatives(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Return those of the points where all is finite, with values, gradients and Hessians there."""
+        """Return where all is finite, and there values, gradients and Hessians; they are 0 elsewhere."""
         f, slope, curvature = all_derivatives(self._objective, self._low + x * self._width)
         slope, curvature = slope * self._width, curvature * self._width[:, None] * self._width
         finite = torch.isfinite(f) & torch.isfinite(slope).all(-1) & torch.isfinite(curvature).flatten(1).all(-1)
-        return x[finite], f[finite], slope[finite], curvature[finite]
+        f, slope, curvature = f.clone(), slope.clone(), curvature.clone()
+        for derivative in (f, slope, curvature):
+            derivative[~finite] = 0.0
+        return finite, f, slope, curvature
 
     def _damped_step(self, x: torch.Tensor) -> torch.Tensor:
-        x, _, slope, curvature = self._derivatives(x)
+        finite, _, slope, curvature = self._derivatives(x)
         normal = curvature.mT @ curvature
         size = normal.diagonal(dim1=-1, dim2=-2).sum(-1)
         # the damping fades with the gradient, so that the last steps are Newton's own
@@ -160,60 +176,54 @@ class _Plane:
         spread = torch.diag_embed((damping + 1e-14 * size + _TINY)[:, None].expand(-1, 2))
         step = -torch.linalg.solve(normal + spread, curvature.mT @ slope[..., None])[..., 0]
         x = x + _shortened(step)
-        return x[((x >= -_LONGEST_STEP) & (x <= 1 + _LONGEST_STEP)).all(-1)]
+        return x[finite & ((x >= -_LONGEST_STEP) & (x <= 1 + _LONGEST_STEP)).all(-1)]
 
-    def _polished(self, x: torch.Tensor) -> torch.Tensor:
-        """Return where Newton's own steps come to rest, of those that do."""
-        usual = self._usual_slope()
-        step, left = torch.full_like(x, torch.inf), torch.full_like(x, torch.inf)
+    def _polished(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return where Newton's own steps lead, and which of the points have come to rest there."""
         for _ in range(_POLISHING_STEPS):
-            x, _, slope, curvature = self._derivatives(x)
-            inverse = torch.linalg.pinv(curvature, rtol=_FLAT, hermitian=True)
+            finite, _, slope, curvature = self._derivatives(x)
+            inverse = torch.linalg.pinv(curvature, rtol=_SINGULAR, hermitian=True)
             step = -(inverse @ slope[..., None])[..., 0]
             left = slope + (curvature @ step[..., None])[..., 0]
             x = x + _shortened(step)
-        return x[(_length(step) <= _STILL) & (_length(left) <= _NO_SLOPE * usual)]
+        return x, finite & (_length(step) <= _STILL) & (_length(left) <= _NO_SLOPE * self._usual_slope())
 
     def _classified(self, x: torch.Tensor) -> list[CriticalPoint]:
-        x, f, _, curvature = self._derivatives(x)
-        own = curvature / (self._width[:, None] * self._width)
-        eigenvalues = torch.linalg.eigvalsh(own)
-        flat = eigenvalues.abs().amin(-1) <= _FLAT * eigenvalues.abs().amax(-1)
-        n_still = self._n_still_around(x[flat])
-        alone = torch.ones(len(x), dtype=torch.bool)
-        alone[flat] = n_still == 0
-        on_plateau = torch.zeros(len(x), dtype=torch.bool)
-        on_plateau[flat] = n_still == _N_AROUND
-        lines = flat & ~alone & ~on_plateau
-        kept = [*torch.nonzero(alone)[:, 0].tolist(), *_apart(x, torch.nonzero(lines)[:, 0], _SAME_FLAT)]
+        _, f, _, curvature = self._derivatives(x)
+        sizes, directions = torch.linalg.eigh(curvature)
+        flat = sizes.abs().amin(-1) <= _FLAT * sizes.abs().amax(-1)
+        # of a curve, a few points are enough
+        chosen = _indices(flat)[_apart(x[flat], _SAME_FLAT)]
+        flattest = sizes[chosen].abs().argmin(-1)
+        on_curve = self._goes_on(x[chosen], _columns(directions[chosen], flattest))
+        on_plateau = on_curve & self._goes_on(x[chosen], _columns(directions[chosen], 1 - flattest))
+        kept = torch.cat([_indices(~flat), chosen[~on_plateau]])
+        isolated = torch.ones(len(x), dtype=torch.bool).index_fill(0, chosen[on_curve], value=False)
         if len(kept) > MOST_POINTS:
             raise LimitExceeded(
                 f"there are more than {MOST_POINTS} critical points in this box: take a smaller one", "low"
             )
-        own_x = (self._low + x * self._width).clamp(self._low, self._low + self._width)
+        eigenvalues = torch.linalg.eigvalsh(curvature / (self._width[:, None] * self._width))
+        own_x = (self._low + x * self._width).clamp(self._low, self._low + self._width) + 0.0
         found = [
             CriticalPoint(
-                x=tuple((own_x[i] + 0.0).tolist()),
+                x=tuple(own_x[i].tolist()),
                 f=f[i].item(),
                 kind=Kind.degenerate if flat[i] else _kind(eigenvalues[i]),
                 eigenvalues=tuple(eigenvalues[i].tolist()),
-                isolated=bool(alone[i]),
+                isolated=bool(isolated[i]),
             )
-            for i in kept
+            for i in kept.tolist()
         ]
         return sorted(found, key=lambda point: (point.f, point.x))
 
-    def _n_still_around(self, x: torch.Tensor) -> torch.Tensor:
-        """Return at how many places around each point the gradient is as small as at the point itself."""
-        angle = torch.arange(_N_AROUND, dtype=torch.float64) * (2 * torch.pi / _N_AROUND)
-        ring = torch.stack([angle.cos(), angle.sin()], -1) * _AROUND
-        if not len(x):
-            return torch.zeros(0, dtype=torch.int64)
-        around = (x[:, None] + ring).reshape(-1, 2)
-        points = self._low + around * self._width
-        _, slope = value_and_gradient(self._objective, points)
-        size = _length(slope * self._width).reshape(-1, _N_AROUND)
-        return (size <= _NO_SLOPE * self._usual_slope()).sum(-1)
+    def _goes_on(self, x: torch.Tensor, way: torch.Tensor) -> torch.Tensor:
+        """Return at which points a small step that way leads, by Newton's method, to another critical point."""
+        goes_on = torch.zeros(len(x), dtype=torch.bool)
+        for sign in (1, -1):
+            reached, still = self._polished(x + sign * _AROUND * way)
+            goes_on |= still & (_length(reached - x) > _AROUND / 2)
+        return goes_on
 
     def _usual_slope(self) -> torch.Tensor:
         _, _, slope, _ = self._derivatives(_grid(30))
@@ -236,21 +246,22 @@ def _shortened(step: torch.Tensor) -> torch.Tensor:
     return step * torch.clamp(_LONGEST_STEP / length.clamp(min=_TINY), max=1.0)
 
 
-def _merged(x: torch.Tensor, distance: float) -> torch.Tensor:
-    """Return the points without those that are within `distance` of another."""
-    order = torch.from_numpy(np.lexsort((x[:, 1].numpy(), x[:, 0].numpy())))
-    return x[_apart(x, order, distance)]
+def _indices(mask: torch.Tensor) -> torch.Tensor:
+    return mask.nonzero()[:, 0]
 
 
-def _apart(x: torch.Tensor, order: torch.Tensor, distance: float) -> list[int]:
-    """Return those of the points `order` that are further than `distance` from all that were taken before."""
+def _columns(matrices: torch.Tensor, which: torch.Tensor) -> torch.Tensor:
+    return matrices[torch.arange(len(matrices)), :, which]
+
+
+def _apart(x: torch.Tensor, distance: float) -> list[int]:
+    """Return indices of points that are further than `distance` from each other, and near all the rest."""
     taken: list[int] = []
     cells: dict[tuple[int, int], list[int]] = {}
-    places = x.tolist()
-    for i in order.tolist():
-        column, row = int(places[i][0] // distance), int(places[i][1] // distance)
+    for i, place in enumerate(places := x.tolist()):
+        column, row = int(place[0] // distance), int(place[1] // distance)
         near = (j for a in (-1, 0, 1) for b in (-1, 0, 1) for j in cells.get((column + a, row + b), ()))
-        if all(math.dist(places[i], places[j]) > distance for j in near):
+        if all(math.dist(place, places[j]) > distance for j in near):
             taken.append(i)
             cells.setdefault((column, row), []).append(i)
     return taken

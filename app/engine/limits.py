@@ -2,6 +2,7 @@
 
 from app.engine.spec import JobSpec
 from app.errors import LimitExceeded
+from app.functions.base import Objective
 from app.settings import Limits
 
 
@@ -36,9 +37,32 @@ def check_limits(spec: JobSpec, limits: Limits) -> None:
             "spread the starts over several jobs, or lower the dimension or the optimizer's history_size",
             "init",
         )
+    n_values = spec.n_runs * spec.objective().n_values
+    if n_values > limits.max_evaluation_values:
+        raise LimitExceeded(
+            f"one evaluation at all {spec.n_runs} points makes about {n_values} numbers; this service's limit is "
+            f"{limits.max_evaluation_values} (max_evaluation_values): spread the starts over several jobs, or make "
+            "the function smaller",
+            "init",
+        )
     most_points = min(limits.max_recorded_points, limits.max_recorded_values // (spec.dim + 1))
     if n_recorded(spec.steps, spec.record_every) * spec.n_runs > most_points:
         raise _too_much_recorded(spec, most_points)
+
+
+def check_work(objective: Objective, n_points: int, limits: Limits, *path: str) -> None:
+    """Check that values at `n_points` can be computed while a client waits.
+
+    Raises:
+        LimitExceeded: They would take too long; `path` leads to what asks for so many.
+    """
+    n_values = n_points * objective.n_values
+    if n_values > limits.max_request_values:
+        raise LimitExceeded(
+            f"{n_points} points of this function take about {n_values} numbers to compute; this service's limit is "
+            f"{limits.max_request_values} (max_request_values): ask for fewer points",
+            *path,
+        )
 
 
 def n_recorded(steps: int, record_every: int) -> int:

@@ -1,20 +1,21 @@
 """Values, gradients, Hessians and surfaces of an objective: what there is to see before any run."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, TypeAdapter, model_validator
 
 from app.engine.derivatives import all_derivatives, value_and_gradient
+from app.engine.limits import check_work
 from app.engine.reference import FunctionReference
 from app.engine.starts import LARGEST, Coordinate, Point
 from app.errors import InvalidInput, LimitExceeded
-from app.functions.base import CatalogueObjective
+from app.functions.base import Objective
 from app.settings import Limits
 
-_BATCH_NUMBERS = 4_000_000
+_BATCH_VALUES = 4_000_000
 
 AxisIndex = Annotated[int, Field(strict=True, ge=0)]
 
@@ -55,6 +56,8 @@ class Evaluation(BaseModel):
                 f"{limits.max_grid_points} (max_grid_points): send fewer points",
                 "points",
             )
+        cost = 1 + 3 * self.gradient + 4 * dim * self.hessian
+        check_work(self.function.objective(dim), cost * len(self.points), limits, "points")
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,16 +105,16 @@ class Window(BaseModel):
         return self
 
     def grid(
-        self, x_domain: tuple[float, float], y_domain: tuple[float, float], limits: Limits
+        self, x_domain: tuple[float, float] | None, y_domain: tuple[float, float] | None, limits: Limits
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return the points along x and along y, with the domains where the window does not say its ends.
 
         Raises:
-            InvalidInput: A range is empty or reversed.
+            InvalidInput: A range is empty or reversed, or an end is not known.
             LimitExceeded: There would be more points than a surface may have.
         """
-        x = (_or(self.x_min, x_domain[0]), _or(self.x_max, x_domain[1]))
-        y = (_or(self.y_min, y_domain[0]), _or(self.y_max, y_domain[1]))
+        x = self._ends("x", x_domain)
+        y = self._ends("y", y_domain)
         for axis, (low, high) in (("x", x), ("y", y)):
             if not low < high:
                 raise InvalidInput(f"{axis}_min is {low}, which is not below {axis}_max, {high}", f"{axis}_max")
@@ -127,6 +130,15 @@ class Window(BaseModel):
         if self.step is not None:
             return np.arange(*x, self.step), np.arange(*y, self.step)
         return np.linspace(*x, self.points or 100), np.linspace(*y, self.points or 100)
+
+    def _ends(self, axis: Literal["x", "y"], domain: tuple[float, float] | None) -> tuple[float, float]:
+        low, high = getattr(self, f"{axis}_min"), getattr(self, f"{axis}_max")
+        if domain is not None:
+            low, high = domain[0] if low is None else low, domain[1] if high is None else high
+        for end, value in (("min", low), ("max", high)):
+            if value is None:
+                raise InvalidInput(f"the function has no domain: say {axis}_min and {axis}_max", f"{axis}_{end}")
+        return low, high
 
     def _count(self, low: float, high: float) -> float:
         return self.points or 100 if self.step is None else float(np.ceil((high - low) / self.step))
@@ -161,7 +173,7 @@ class Slice(Window):
     def _fits(self) -> Self:
         dim = self._objective().dim
         if dim < 2:
-            raise InvalidInput(f"a surface needs two coordinates and {self.function.name} has {dim}", "function")
+            raise InvalidInput(f"a surface needs two coordinates, and the function has {dim}", "function")
         for place, axis in enumerate(self.axes):
             if axis >= dim:
                 raise InvalidInput(f"there is no coordinate {axis}: the function has {dim}, from 0", "axes", place)
@@ -175,20 +187,31 @@ class Slice(Window):
                     )
         return self
 
-    def _objective(self) -> CatalogueObjective:
+    def _objective(self) -> Objective:
         named = len(self.fixed) if isinstance(self.fixed, tuple) else None
         try:
             return self.function.objective(named)
         except InvalidInput as error:
             raise InvalidInput(error.detail, "fixed" if named else "function") from error
 
-    def base_point(self) -> tuple[CatalogueObjective, list[float]]:
-        """Return the function, and the point through which the slice is cut."""
+    def base_point(self) -> tuple[Objective, list[float]]:
+        """Return the function, and the point through which the slice is cut.
+
+        Raises:
+            InvalidInput: A coordinate has neither a value nor a domain to be in the middle of.
+        """
         objective = self._objective()
-        middle = [(low + high) / 2 for low, high in objective.domain]
-        if isinstance(self.fixed, dict):
-            return objective, [self.fixed.get(axis, value) for axis, value in enumerate(middle)]
-        return objective, list(self.fixed or middle)
+        if isinstance(self.fixed, tuple):
+            return objective, list(self.fixed)
+        given = dict.fromkeys(self.axes, 0.0) | (self.fixed or {})
+        if objective.domain is not None:
+            given = {axis: (low + high) / 2 for axis, (low, high) in enumerate(objective.domain)} | given
+        if missing := [axis for axis in range(objective.dim) if axis not in given]:
+            raise InvalidInput(
+                f"the function has no domain to take the middle of: say what coordinate {missing[0]} is fixed at",
+                "fixed",
+            )
+        return objective, [given[axis] for axis in range(objective.dim)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,9 +237,11 @@ def surface(request: Slice, limits: Limits) -> Surface:
             "dim",
         )
     across, along = request.axes
-    x, y = request.grid(objective.domain[across], objective.domain[along], limits)
+    x_domain, y_domain = (None if objective.domain is None else objective.domain[axis] for axis in request.axes)
+    x, y = request.grid(x_domain, y_domain, limits)
+    check_work(objective, len(x) * len(y), limits, "points")
     z = np.empty(len(x) * len(y))
-    batch = max(1, _BATCH_NUMBERS // len(base))
+    batch = max(1, _BATCH_VALUES // objective.n_values)
     for begin in range(0, len(z), batch):
         place = np.arange(begin, min(begin + batch, len(z)))
         points = torch.tensor(base, dtype=torch.float64).repeat(len(place), 1)
@@ -224,7 +249,3 @@ def surface(request: Slice, limits: Limits) -> Surface:
         points[:, along] = torch.from_numpy(y[place // len(x)])
         z[place] = objective(points).numpy()
     return Surface(x, y, z.reshape(len(y), len(x)))
-
-
-def _or(value: float | None, default: float) -> float:
-    return default if value is None else value

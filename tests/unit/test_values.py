@@ -101,7 +101,7 @@ def test_a_list_of_fixed_values_says_the_dimension() -> None:
 
 def test_batches_leave_no_seam(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = surface_of("ackley", points=50)
-    monkeypatch.setattr("app.engine.values._BATCH_NUMBERS", 74)
+    monkeypatch.setattr("app.engine.values._BATCH_VALUES", 74)
     np.testing.assert_array_equal(surface_of("ackley", points=50).z, whole.z)
 
 

@@ -38,7 +38,7 @@ class Descent:
         self._spec = spec
         self._objective: Objective = spec.objective()
         self._parameter = x.requires_grad_()
-        self._optimizer = spec.optimizer.build([self._parameter])
+        self._optimizer = spec.optimizer.build(self._parts(x))
         self._schedule: Any = None if spec.scheduler is None else spec.scheduler.build(self._optimizer)
         self.runs = runs
         if state is not None:
@@ -48,7 +48,7 @@ class Descent:
     def advance(self, step: int) -> None:
         """Do update number `step`, from 0, and look at the point that it leads to."""
         f, optimizer = self.entry.f, self._optimizer
-        self._parameter.grad = self._used_gradient(self.entry.gradient, step)
+        self._give(self._used_gradient(self.entry.gradient, step))
         if self._spec.optimizer.closure:
             optimizer.step(self._closure(step))
         else:
@@ -75,7 +75,7 @@ class Descent:
             "step": step,
             "runs": torch.from_numpy(self.runs),
             "x": self._parameter.detach(),
-            "optimizer": dict(self._optimizer.state[self._parameter]),
+            "optimizer": [dict(self._optimizer.state[part]) for part in self._moved],
             "group": {name: value for name, value in self._optimizer.param_groups[0].items() if name != "params"},
             "schedule": None if self._schedule is None else self._schedule.state_dict(),
         }
@@ -83,13 +83,31 @@ class Descent:
     def _restore(self, state: dict[str, Any]) -> None:
         # load_state_dict would cast the float32 tensors that NAdam and ASGD keep to the parameter's dtype,
         # and a run that was taken up again would differ from one that was not
-        self._optimizer.state[self._parameter] = state["optimizer"]
+        for part, saved in zip(self._moved, state["optimizer"], strict=True):
+            self._optimizer.state[part] = saved
         if self._schedule is not None:
             self._schedule.load_state_dict(state["schedule"])
         self._optimizer.param_groups[0].update(state["group"])
 
+    @property
+    def _moved(self) -> list[torch.Tensor]:
+        moved: list[torch.Tensor] = self._optimizer.param_groups[0]["params"]
+        return moved
+
+    def _give(self, gradient: torch.Tensor) -> None:
+        for part, part_gradient in zip(self._moved, self._parts(gradient), strict=True):
+            part.grad = part_gradient
+
+    def _parts(self, whole: torch.Tensor) -> list[torch.Tensor]:
+        """Return what the optimizer moves: the whole, or the matrices that lie in it, in the same memory."""
+        if not self._spec.optimizer.matrices:
+            return [whole]
+        shapes = self._objective.matrices
+        parts = torch.split(whole.detach(), [n_rows * n_columns for n_rows, n_columns in shapes])
+        return [part.view(shape) for part, shape in zip(parts, shapes, strict=True)]
+
     def _evaluate(self, step: int) -> Entry:
-        f = self._objective(self._parameter, step)
+        f = self._objective(self._parameter, step, self.runs)
         (gradient,) = torch.autograd.grad(f.sum(), self._parameter)
         return Entry(self._parameter.detach(), f.detach(), gradient)
 
@@ -101,7 +119,7 @@ class Descent:
             if known:
                 return known.pop()
             entry = self._evaluate(step)
-            self._parameter.grad = self._used_gradient(entry.gradient, step)
+            self._give(self._used_gradient(entry.gradient, step))
             return entry.f
 
         return evaluate

@@ -119,13 +119,16 @@ def _turned_to(way: np.ndarray, directions: np.ndarray) -> np.ndarray:
 
 def _random_directions(objective: Objective, at: np.ndarray, seed: int) -> np.ndarray:
     drawn = np.random.Generator(np.random.Philox(seed)).standard_normal((2, objective.dim))
-    filters = objective.filters
-    if filters is None:
+    if not objective.matrices:
         unit: np.ndarray = drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
         return unit
-    own = np.sqrt(np.bincount(filters, at**2))
-    for direction in drawn:
-        direction *= (own / np.sqrt(np.bincount(filters, direction**2)))[filters]  # noqa: PLW2901 - a view
+    begin = 0
+    for n_rows, n_columns in objective.matrices:
+        part = slice(begin, begin + n_rows * n_columns)
+        filters = drawn[:, part].reshape(2, n_rows, n_columns)
+        own = at[part].reshape(n_rows, n_columns)
+        filters *= np.linalg.norm(own, axis=0) / np.linalg.norm(filters, axis=1, keepdims=True)
+        begin = part.stop
     return drawn
 
 

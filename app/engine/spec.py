@@ -87,6 +87,11 @@ class JobSpec(_Part):
             init=self._with_box(function),
             tags=tuple(dict.fromkeys(self.tags)),
         )
+        if optimizer.matrices and not self.objective().matrices:
+            raise InvalidInput(
+                f"{optimizer.name} moves matrices, and a point of this function is a vector: it is for networks",
+                "optimizer",
+            )
         check(optimizer, self.scheduler, getattr(torch, self.dtype))
         self.check_schedule(self.steps)
         self._check_float32()

@@ -42,8 +42,11 @@ class Objective(Protocol):
         ...
 
     @property
-    def filters(self) -> np.ndarray | None:
-        """Which node of a network each coordinate leads into, `(dim,)` integers from 0; None without nodes."""
+    def matrices(self) -> tuple[tuple[int, int], ...]:
+        """The shapes of the matrices whose rows, one after the other, are a point; none if it is a plain vector.
+
+        Of a network, column j of a matrix is what leads into node j of a layer: its weights, then its bias.
+        """
         ...
 
     @property
@@ -147,9 +150,9 @@ class CatalogueObjective:
         return 10 * self.dim
 
     @property
-    def filters(self) -> None:
-        """Nothing: there are no nodes."""
-        return None
+    def matrices(self) -> tuple[()]:
+        """None: a point is a plain vector."""
+        return ()
 
     @property
     def untraceable(self) -> None:

@@ -76,6 +76,8 @@ class OptimizerParams(Params):
     """Whether points that are the rows of one tensor get, bit for bit, what each gets alone."""
     closure: ClassVar[bool] = False
     """Whether a step evaluates the function itself, as often as it likes."""
+    matrices: ClassVar[bool] = False
+    """Whether it moves matrices only."""
     refused: ClassVar[Mapping[str, str]] = dict.fromkeys(
         ("foreach", "fused", "capturable", "differentiable"), _SWITCH
     )

@@ -30,7 +30,6 @@ Maximize = Annotated[Flag, Field(description="go uphill instead of downhill")]
 
 REFUSED = {
     "sparse_adam": "it takes sparse gradients only, and a function of a vector has none",
-    "muon": "it optimizes matrices only, and a job's point is a vector",
 }
 
 
@@ -282,6 +281,31 @@ class Adafactor(OptimizerParams):
     d: Annotated[Positive, Field(ge=1, description="largest root mean square of an update")] = 1.0
     weight_decay: WeightDecay = 0.0
     maximize: Maximize = False
+
+
+class Muon(OptimizerParams):
+    """Steps along the averaged gradient of each matrix, made orthogonal; biases are a last row of the weights."""
+
+    torch_class = torch.optim.Muon
+    title = "Muon: momentum orthogonalized by Newton-Schulz"
+    paper = "Jordan et al. 2024, https://kellerjordan.github.io/posts/muon/"
+    rowwise: ClassVar[bool] = False
+    matrices: ClassVar[bool] = True
+
+    name: Literal["muon"] = "muon"
+    lr: LearningRate = 1e-3
+    weight_decay: WeightDecay = 0.1
+    momentum: Annotated[NotNegative, Field(description="how much of the average gradient is kept")] = 0.95
+    nesterov: Annotated[Flag, Field(description="look ahead along the momentum")] = True
+    ns_coefficients: Annotated[
+        tuple[Real, Real, Real], Field(description="of the polynomial that makes a matrix orthogonal")
+    ] = (3.4445, -4.775, 2.0315)
+    eps: Annotated[NotNegative, Field(description="smallest norm that a gradient is divided by")] = 1e-7
+    ns_steps: Annotated[int, Field(strict=True, ge=1, lt=100, description="times that it is applied")] = 5
+    adjust_lr_fn: Annotated[
+        Literal["original", "match_rms_adamw"] | None,
+        Field(description="how the learning rate follows from a matrix's shape; original if null"),
+    ] = None
 
 
 Optimizer = Annotated[OptimizerParams, ByName(OptimizerParams, "optimizer", REFUSED)]

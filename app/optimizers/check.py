@@ -24,12 +24,12 @@ def check(
     scheduler: SchedulerParams | None = None,
     dtype: torch.dtype = torch.float64,
 ) -> None:
-    """Take the optimizer, and the schedule with it, through its first steps on a point of one coordinate.
+    """Take the optimizer, and the schedule with it, through its first steps on a single number.
 
     Raises:
         InvalidInput: torch refuses one of them; the path is ("optimizer",) or ("scheduler",).
     """
-    point = torch.zeros(1, dtype=dtype, requires_grad=True)
+    point = torch.zeros((1, 1) if optimizer.matrices else 1, dtype=dtype, requires_grad=True)
     try:
         built = optimizer.build([point])
         _step(built, point, optimizer)

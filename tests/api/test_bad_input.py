@@ -28,7 +28,7 @@ BAD_FIELDS: list[tuple[dict[str, Any], str, str]] = [
     ({"function": {"mlp": {}}}, "#/function/mlp", "yet"),
     ({"function": "sphere", "init": {"random": 5}}, "#/function", "dim"),
     ({"optimizer": "adamm"}, "#/optimizer", "adam"),
-    ({"optimizer": "muon"}, "#/optimizer", "matrices"),
+    ({"optimizer": "muon"}, "#", "muon moves matrices"),
     ({"optimizer": "sparse_adam"}, "#/optimizer", "sparse"),
     ({"optimizer": {"name": "adam", "beta": 0.9}}, "#/optimizer/beta", ""),
     ({"optimizer": {"name": "adam", "betas": [0.9, 1.0]}}, "#/optimizer/betas/1", "less than 1"),

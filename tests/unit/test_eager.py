@@ -102,7 +102,8 @@ def _snake(name: str) -> str:
 
 
 def test_every_optimizer_is_tested_here() -> None:
-    assert {case["name"] for case in OPTIMIZERS} == {cls.model_fields["name"].default for cls in optimizers()}
+    vectors = {cls.model_fields["name"].default for cls in optimizers() if not cls.matrices}
+    assert {case["name"] for case in OPTIMIZERS} == vectors
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=name_of)

@@ -19,6 +19,7 @@ every = pytest.mark.parametrize("cls", ALL.values(), ids=list(ALL))
 
 # Another value than the default for each parameter that any optimizer has.
 OTHER: dict[str, Any] = {
+    "adjust_lr_fn": "match_rms_adamw",
     "alpha": 0.5,
     "amsgrad": True,
     "beta2_decay": -0.5,
@@ -41,6 +42,8 @@ OTHER: dict[str, Any] = {
     "momentum": 0.5,
     "momentum_decay": 0.5,
     "nesterov": True,
+    "ns_coefficients": [3.0, -4.0, 2.0],
+    "ns_steps": 3,
     "rho": 0.5,
     "step_sizes": [1e-3, 1.0],
     "t0": 2.0,
@@ -73,15 +76,16 @@ def torch_parameters(cls: type[OptimizerParams]) -> dict[str, inspect.Parameter]
 def other(cls: type[OptimizerParams]) -> dict[str, Any]:
     fields = set(cls.model_fields) - {"name"}
     values = {field: OTHER[field] for field in fields}
-    if "nesterov" in fields:
+    if "dampening" in fields:
         values["dampening"] = 0.0
     if cls.model_fields["name"].default == "adafactor":
         values["eps"] = [1e-4, 1e-2]
     return values
 
 
-def point() -> torch.Tensor:
-    return torch.zeros(2, dtype=torch.float64, requires_grad=True)
+def point(cls: type[OptimizerParams] | None = None) -> torch.Tensor:
+    shape = (2, 1) if cls is not None and cls.matrices else (2,)
+    return torch.zeros(shape, dtype=torch.float64, requires_grad=True)
 
 
 def groups(optimizer: torch.optim.Optimizer) -> list[dict[str, Any]]:
@@ -137,10 +141,10 @@ def test_build_gives_the_groups_of_torch(cls: type[OptimizerParams], changed: bo
     values = other(cls) if changed else {}
     torch_class: Any = cls.torch_class
     tuples = {field: tuple(value) if isinstance(value, list) else value for field, value in values.items()}
-    built = cls.model_validate(values).build(iter([x := point()]))
+    built = cls.model_validate(values).build(iter([x := point(cls)]))
     assert type(built) is cls.torch_class
     assert built.param_groups[0]["params"] == [x]
-    assert groups(built) == groups(torch_class([point()], **tuples))
+    assert groups(built) == groups(torch_class([point(cls)], **tuples))
 
 
 @every
@@ -305,7 +309,6 @@ def test_a_name_is_enough(cls: type[OptimizerParams]) -> None:
         (3, (), "by name, or as an object"),
         (None, (), "by name, or as an object"),
         (["adam"], (), "by name, or as an object"),
-        ("muon", (), "matrices only"),
         ({"name": "sparse_adam"}, (), "sparse gradients only"),
         ({"name": "adam", "betas": [-1, 0.9]}, ("betas", 0), "greater than or equal to 0"),
         ({"name": "adam", "beta": [0.9, 0.9]}, ("beta",), "not permitted"),
@@ -371,8 +374,8 @@ def test_rows_of_one_tensor_get_what_each_gets_alone(spec: dict[str, Any]) -> No
         assert torch.equal(together[:, [row]].nan_to_num(7), descend(model, start[None]).nan_to_num(7))
 
 
-def test_adafactor_and_lbfgs_do_not_go_by_rows() -> None:
-    assert {name for name, cls in ALL.items() if not cls.rowwise} == {"adafactor", "lbfgs"}
+def test_adafactor_lbfgs_and_muon_do_not_go_by_rows() -> None:
+    assert {name for name, cls in ALL.items() if not cls.rowwise} == {"adafactor", "lbfgs", "muon"}
     assert {name for name, cls in ALL.items() if cls.closure} == {"lbfgs"}
     starts = torch.tensor([[0, 0], [4, 0]], dtype=torch.float64)
     assert not torch.equal(descend(valid("adafactor"), starts)[:, 0], descend(valid("adafactor"), starts[0]))

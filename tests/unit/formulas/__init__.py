@@ -4,12 +4,12 @@ Written from the literature and not from the catalogue, in another form where th
 """
 
 from collections.abc import Callable
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 
-from tests.unit.formulas import any_dimension, fixed_dimension, planar
-
 FORMULAS: dict[str, Callable[..., Any]] = {
-    **planar.FORMULAS,
-    **fixed_dimension.FORMULAS,
-    **any_dimension.FORMULAS,
+    name: formula
+    for module in iter_modules(__path__, f"{__name__}.")
+    for name, formula in import_module(module.name).FORMULAS.items()
 }

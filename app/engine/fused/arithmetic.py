@@ -88,13 +88,60 @@ class Scalars:
         """Return the largest whole number not above a."""
         return self._apply("floor", a)
 
+    def ceil(self, a: Value) -> Value:
+        """Return the least whole number not below a."""
+        return self._apply("ceil", a)
+
+    def trunc(self, a: Value) -> Value:
+        """Return the whole number next to a on the way to 0."""
+        return self._apply("trunc", a)
+
+    def round(self, a: Value) -> Value:
+        """Return the nearest whole number, of two the even one."""
+        return self._apply("rint", a)
+
+    def fmod(self, a: Value, b: Value) -> Value:
+        """Return the rest of a, of its sign, after b was taken off as often as it goes."""
+        return self._apply("fmod", a, b)
+
+    def remainder(self, a: Value, b: Value) -> Value:
+        """Return that rest, of the sign of b."""
+        zero, rest = self.const(0.0, a), self.fmod(a, b)
+        for_negative = self.where(self.compare("gt", rest, zero), self.add(rest, b), rest)
+        for_positive = self.where(self.compare("lt", rest, zero), self.add(rest, b), rest)
+        return self.where(self.compare("lt", b, zero), for_negative, for_positive)
+
+    def atan2(self, a: Value, b: Value) -> Value:
+        """Return the angle of the point (b, a)."""
+        return self._apply("atan2", a, b)
+
+    def hypot(self, a: Value, b: Value) -> Value:
+        """Return the length of the vector (a, b)."""
+        return self._apply("hypot", a, b)
+
+    def relu(self, a: Value) -> Value:
+        """Return a, or 0 if it is negative."""
+        return self.clamp(a, self.const(0.0, a))
+
+    def threshold_backward(self, gradient: Value, a: Value, threshold: Value) -> Value:
+        """Return the gradient where a is above the threshold, else 0."""
+        return self.where(self.compare("le", a, threshold), self.const(0.0, gradient), gradient)
+
     def compare(self, name: str, a: Value, b: Value) -> Value:
         """Return whether a stands in this relation to b."""
         return self._apply(name, a, b, of_type="i1")
 
     def where(self, condition: Value, a: Value, b: Value) -> Value:
         """Return a where the condition holds, else b."""
+        if condition.constant is not None:
+            return a if condition.constant else b
         return a if a is b else self._apply("select", condition, a, b, of_type=a.type)
+
+    def bitwise_not(self, condition: Value) -> Value:
+        """Return whether the condition does not hold."""
+        if condition.constant is not None:
+            return self._program.const(1.0 - condition.constant, "i1")
+        return self._apply("not", condition)
 
     def call(self, name: str, a: Value) -> Value:
         """Return an elementary function of a."""
@@ -158,7 +205,11 @@ class Scalars:
             -1.0: lambda: self.reciprocal(base),
             -2.0: lambda: self.reciprocal(self.mul(base, base)),
         }
-        return apart.get(exponent.constant, lambda: self._apply("pow", base, exponent))()
+        return apart.get(exponent.constant, lambda: self.any_power(base, exponent))()
+
+    def any_power(self, base: Value, exponent: Value) -> Value:
+        """Return base to the power of exponent, as torch does where the exponent is a tensor."""
+        return self._apply("pow", base, exponent)
 
     def sum(self, terms: Sequence[Value]) -> Value:
         """Return the sum of contiguous numbers, in the order in which torch adds them up."""

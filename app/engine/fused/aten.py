@@ -260,7 +260,7 @@ class _Interpreter:
     def _op_zeros(self, node: Node, *_: Any, **__: Any) -> np.ndarray:
         return self._filled(node, 0.0)
 
-    _op_zeros_like = _op_new_zeros = _op_zeros
+    _op_zeros_like = _op_new_zeros = _op_empty_like = _op_zeros  # of what is empty, nothing is read
 
     def _op_ones(self, node: Node, *_: Any, **__: Any) -> np.ndarray:
         return self._filled(node, 1.0)

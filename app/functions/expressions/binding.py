@@ -161,7 +161,7 @@ class _Binder:
             self.untraceable = name
         if name in {"**", "pow"}:
             _check_exponent(steps[1], operands[1].column)
-            if isinstance(steps[1], Constant) and steps[1].number == 0.0:
+            if isinstance(steps[1], Constant) and isinstance(steps[1].number, float) and steps[1].number == 0.0:
                 return Constant(1.0)
         self.charge(column, place.cells.count)
         function = FUNCTIONS[name].evaluate if name in FUNCTIONS else OPERATORS[name]

@@ -57,10 +57,11 @@ def _alone(name: str, n_operands: int = 1, *, untraceable: bool = False) -> Func
 
 
 def _tensors(operands: tuple[Operand, ...]) -> list[torch.Tensor]:
-    """Return all operands as tensors; a number is one of the shape of the first tensor."""
-    like = next(operand for operand in operands if isinstance(operand, torch.Tensor))
+    """Return all operands as tensors; a number gets the dtype of the first tensor."""
+    dtype = next(operand.dtype for operand in operands if isinstance(operand, torch.Tensor))
     return [
-        operand if isinstance(operand, torch.Tensor) else torch.full_like(like, operand) for operand in operands
+        operand if isinstance(operand, torch.Tensor) else torch.full((), operand, dtype=dtype)
+        for operand in operands
     ]
 
 
@@ -159,9 +160,9 @@ _ANY: Final = None
 
 FUNCTIONS: Final = {
     **{name: _unary(name) for name in ("sin", "cos", "tan", "asin", "acos", "atan", "tanh", "asinh", "acosh")},
-    **{name: _unary(name) for name in ("exp", "expm1", "log1p", "log2", "log10", "sqrt", "erf")},
+    **{name: _unary(name) for name in ("exp", "expm1", "log1p", "log2", "log10", "sqrt", "erf", "erfc")},
     **{name: _unary(name) for name in ("abs", "sign", "floor", "ceil", "trunc", "round", "relu")},
-    **{name: _alone(name) for name in ("sinh", "cosh", "atanh", "exp2", "erfc")},
+    **{name: _alone(name) for name in ("sinh", "cosh", "atanh", "exp2")},
     "lgamma": _alone("lgamma", untraceable=True),
     "atan2": _alone("atan2", 2),
     "hypot": _alone("hypot", 2),

@@ -186,6 +186,8 @@ class _Translator:
                     "a loop stands within sum, prod, min, max, mean or norm, as in sum(x[i]**2 for i in range(n))",
                     column=column,
                 )
+            case ast.Tuple():
+                raise InvalidInput("a comma stands between the arguments of a function alone", column=column)
         raise InvalidInput("this has no meaning in a formula", column=column)
 
     def _name(self, name: str, column: int, scope: _Scope) -> tree.Value:
@@ -258,7 +260,7 @@ class _Translator:
         return tree.Apply(column, name, tuple(self.value(arg, scope) for arg in args))
 
     def _no_function(self, name: str, scope: _Scope) -> str:
-        if name in self._variables or name in self._constants or name in NUMBERS or name in scope.names:
+        if name in {*self._variables, *self._constants, *NUMBERS, *scope.names, DIMENSION}:
             return f"{name} is no function: a product is written {name} * (...)"
         if name == "range":
             return "range stands in a loop alone, as in sum(x[i]**2 for i in range(n))"

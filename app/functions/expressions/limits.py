@@ -29,8 +29,8 @@ MAX_WHOLE: Final = 1_000_000
 MAX_LOOPS: Final = 4
 """Loops within each other."""
 
-MAX_VALUES: Final = 2_000_000
+MAX_VALUES: Final = 1_000_000
 """Numbers that one evaluation at one point makes."""
 
-MAX_TRACED_VALUES: Final = 2_000
+MAX_TRACED_VALUES: Final = 1_000
 """Numbers of one evaluation that are still compiled as single ones, without a loop."""

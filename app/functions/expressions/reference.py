@@ -115,7 +115,7 @@ class ExpressionReference(BaseModel):
 
     def _bound(self, dim: int) -> Bound:
         try:
-            return _bind(self._formula, dim)
+            return _bind(self.expression, self.variables, self._key, dim)
         except InvalidInput as error:
             raise _in_expression(error) from error
 
@@ -131,11 +131,13 @@ class ExpressionReference(BaseModel):
     def _check_dim(self, dim: int, *path: str) -> None:
         n_names, vector = len(self.variables), self._formula.vector
         if vector is None and dim != n_names:
+            one = f"one variable, {self.variables[0]}, of one coordinate" if n_names == 1 else None
             raise InvalidInput(
-                f"the formula has {n_names} variables, one coordinate each, and the points have dimension {dim}", *path
+                f"the formula has {one or f'{n_names} variables of one coordinate each'}, and the points have {dim}",
+                *path,
             )
         if dim < n_names:
-            raise InvalidInput(f"the formula needs {n_names} coordinates or more, not {dim}", *path)
+            raise InvalidInput(f"the formula takes points of {n_names} coordinates or more, not {dim}", *path)
         if self.domain is not None and len(self.domain) not in {dim, n_names}:
             raise InvalidInput(
                 f"there are {len(self.domain)} pairs for {dim} coordinates: give one for each, or one for each variable",
@@ -160,5 +162,5 @@ def _parse(expression: str, variables: tuple[str, ...], constants: _Constants) -
 
 
 @lru_cache(maxsize=16)  # the largest keep tens of megabytes
-def _bind(formula: tree.Formula, dim: int) -> Bound:
-    return bind(formula, dim)
+def _bind(expression: str, variables: tuple[str, ...], constants: _Constants, dim: int) -> Bound:
+    return bind(_parse(expression, variables, constants), dim)

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
-from functools import partial
 from itertools import pairwise
-from typing import Annotated, Any, Self, TypeAlias
+from typing import Annotated, Any, Self
 
 import numpy as np
 import torch
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, model_validator
+from pydantic_core import CoreSchema, core_schema
 
 from app.errors import InvalidInput
 from app.functions.networks.activations import ACTIVATIONS, softmax
@@ -25,32 +25,41 @@ _PRODUCTS_OF_LIBRARY = 400
 _COLUMNS_OF_LIBRARY = 4
 
 
-def one_of(entries: Sequence[str], kind: str, name: str) -> str:
-    """Return `name`, which must be among `entries`.
+class OneOf:
+    """Makes a pydantic field of type str take a name in `entries` only.
 
-    Raises:
-        InvalidInput: It is not; the detail names those that are.
+    Args:
+        entries: The names, or what has them as keys.
+        kind: What an entry is called in a sentence.
     """
-    if name in entries:
-        return name
-    close = get_close_matches(name[:50].lower(), entries, n=1)
-    hint = f"did you mean {close[0]}? " if close else ""
-    raise InvalidInput(f"there is no {kind} {name[:50]!r}; {hint}there are {', '.join(entries)}")
+
+    def __init__(self, entries: Iterable[str], kind: str) -> None:
+        self._entries = tuple(entries)
+        self._kind = kind
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self.pick, handler(source))
+
+    def __get_pydantic_json_schema__(self, _core: CoreSchema, _handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {"type": "string", "enum": list(self._entries)}
+
+    def pick(self, name: str) -> str:
+        """Return `name`, which must be one of the entries.
+
+        Raises:
+            InvalidInput: It is not; the detail names those that are.
+        """
+        if name in self._entries:
+            return name
+        close = get_close_matches(name[:50].lower(), self._entries, n=1)
+        hint = f"did you mean {close[0]}? " if close else ""
+        raise InvalidInput(f"there is no {self._kind} {name[:50]!r}; {hint}there are {', '.join(self._entries)}")
 
 
-def _name_in(entries: Iterable[str], kind: str) -> Any:
-    names = tuple(entries)
-    return Annotated[
-        str,
-        AfterValidator(partial(one_of, names, kind)),
-        WithJsonSchema({"type": "string", "enum": list(names)}),
-    ]
-
-
-ActivationName: TypeAlias = _name_in(ACTIVATIONS, "activation")
-OutputActivationName: TypeAlias = _name_in([*ACTIVATIONS, "softmax"], "activation")
-WeightInitName: TypeAlias = _name_in(WEIGHT_INITS, "weight_init")
-LossName: TypeAlias = _name_in(LOSSES, "loss")
+ActivationName = Annotated[str, OneOf(ACTIVATIONS, "activation")]
+OutputActivationName = Annotated[str, OneOf([*ACTIVATIONS, "softmax"], "activation")]
+WeightInitName = Annotated[str, OneOf(WEIGHT_INITS, "weight_init")]
+LossName = Annotated[str, OneOf(LOSSES, "loss")]
 
 
 class Architecture(BaseModel):
@@ -97,7 +106,7 @@ class Architecture(BaseModel):
         return self
 
     def _free_output_activation(self) -> str:
-        return self.activation
+        return str(self.activation)
 
     @property
     def matrices(self) -> tuple[tuple[int, int], ...]:

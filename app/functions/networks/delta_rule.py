@@ -6,7 +6,7 @@ With net_j = Σ_i O_i W_ij + b_j, outputs O_j = f(net_j), inputs O_i of the firs
     δ_j = ∂E/∂net_j = f'(net_j) Σ_k δ_k W_jk       of the layer before, and so on to the front
     ∂E/∂W_ij = O_i δ_j,    ∂E/∂b_j = δ_j
 
-For the sigmoid and E = 1/2 Σ (O_k − t_k)²: δ_k = (O_k − t_k) O_k (1 − O_k), δ_j = O_j (1 − O_j) Σ_k δ_k W_jk.
+For the sigmoid and E = 1/2 Σ (O_k - t_k)²: δ_k = (O_k - t_k) O_k (1 - O_k), δ_j = O_j (1 - O_j) Σ_k δ_k W_jk.
 
 Source: Rumelhart, Hinton, Williams: Learning representations by back-propagating errors, Nature 323 (1986).
 """
@@ -91,7 +91,8 @@ def _forward(
 ) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """Return the net inputs of each layer behind the first, and what each layer passes on, the first included."""
     hidden = ACTIVATIONS[architecture.activation].value
-    nets, passed = [], [sample]
+    nets: list[np.ndarray] = []
+    passed = [sample]
     for weight, bias in zip(weights, biases, strict=True):
         net = passed[-1] @ weight + bias
         values = torch.from_numpy(net)
@@ -122,7 +123,8 @@ def _last_delta(architecture: Architecture, net: np.ndarray, output: np.ndarray,
     slope = loss.slope(output, target)
     if loss.output_activation is not None:
         return slope  # the derivative of the output has been multiplied in already
-    return slope * ACTIVATIONS[str(architecture.output_activation)].derivative(net, output)
+    delta: np.ndarray = slope * ACTIVATIONS[str(architecture.output_activation)].derivative(net, output)
+    return delta
 
 
 def _layer(net: np.ndarray, output: np.ndarray, delta: np.ndarray, incoming: np.ndarray) -> Layer:

@@ -7,12 +7,14 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, TypeAdapter, model_validator
 
 from app.errors import InvalidInput
-from app.functions.networks.architecture import Architecture, Number, Seed, one_of
+from app.functions.networks.architecture import Architecture, Number, OneOf, Seed
 from app.functions.networks.datasets import DATASETS, Samples, generated
 from app.functions.networks.objective import NetworkObjective
 from app.functions.networks.targets import check_classes, given_samples
 
 MOST_SAMPLES = 100_000
+
+_NAMES = OneOf(DATASETS, "data set")
 
 Row = Annotated[tuple[Number, ...], Field(min_length=1)]
 Rows = Annotated[tuple[Row, ...], Field(min_length=1, max_length=MOST_SAMPLES)]
@@ -29,7 +31,7 @@ class _Part(BaseModel):
 class GeneratedData(_Part):
     """Samples that are made by a recipe; what is left out is the recipe's own."""
 
-    name: str = Field(json_schema_extra={"enum": list(DATASETS)})
+    name: Annotated[str, _NAMES]
     n: Annotated[int, Field(strict=True, ge=2, le=MOST_SAMPLES)] | None = Field(
         None, description="how many samples"
     )
@@ -43,7 +45,7 @@ class GeneratedData(_Part):
 
     @model_validator(mode="after")
     def _fill_in(self) -> Self:
-        entry = DATASETS[one_of([*DATASETS], "data set", self.name)]
+        entry = DATASETS[self.name]
         if self.classes is not None and not entry.any_classes and self.classes != entry.classes:
             has = "no classes" if entry.classes is None else f"{entry.classes} classes"
             raise InvalidInput(f"{self.name} has {has}: leave this out", "classes")
@@ -150,8 +152,7 @@ def _dataset(value: Any) -> GeneratedData | GivenData:
         case GeneratedData() | GivenData():
             return value
         case str():
-            one_of([*DATASETS], "data set", value)
-            return GeneratedData(name=value)
+            return GeneratedData(name=_NAMES.pick(value))
         case {"name": _}:
             return GeneratedData.model_validate(value)
         case {"x": _} | {"y": _}:

@@ -1,5 +1,7 @@
 """What a network's outputs should be, from classes or numbers, as its loss wants them."""
 
+from typing import Any
+
 import numpy as np
 
 from app.errors import InvalidInput
@@ -61,7 +63,7 @@ def given_samples(architecture: Architecture, x: np.ndarray, y: np.ndarray) -> S
     if y.shape[1] != n_outputs:
         raise InvalidInput(f"each has {y.shape[1]} numbers and the last layer {n_outputs} nodes: one for each", "y")
     if architecture.loss == "bce":
-        _check_each(((y >= 0) & (y <= 1)).all(axis=1), "for bce numbers from 0 to 1")
+        _check_each(np.all((y >= 0) & (y <= 1), axis=1), "for bce numbers from 0 to 1")
     if n_outputs == 1 and np.isin(y, (0, 1)).all():
         return Samples(x, y[:, 0].astype(np.int64), 2)
     if n_outputs > 1 and (_of_one_hot(y, n_outputs) >= 0).all():
@@ -77,6 +79,6 @@ def _of_one_hot(y: np.ndarray, n_classes: int) -> np.ndarray:
     return np.where(is_one_hot, y.argmax(axis=1), -1)
 
 
-def _check_each(right: np.ndarray, wanted: str) -> None:
+def _check_each(right: Any, wanted: str) -> None:
     if not right.all():
         raise InvalidInput(f"this must be, {wanted}", "y", int(np.flatnonzero(~right)[0]))

@@ -7,7 +7,8 @@ Source: aten/src/ATen/native/cpu of PyTorch 2.13 (BinaryOpsKernel, LerpKernel, P
 SumKernel, ReduceOpsKernel), each held against torch by `tests/unit/test_arithmetic.py`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import reduce
 
 import numpy as np
 
@@ -80,6 +81,14 @@ class Scalars:
         """Return the gradient behind a hyperbolic tangent: gradient (1 - tanh^2)."""
         return self.mul(gradient, self.fma(self.neg(tanh), tanh, self.const(1.0, tanh)))
 
+    def relu(self, a: Value) -> Value:
+        """Return a where it is positive, else 0; NaN stays."""
+        return self.clamp(a, low=self.const(0.0, a))
+
+    def threshold_backward(self, gradient: Value, a: Value, threshold: Value) -> Value:
+        """Return the gradient where a is above the threshold, else 0."""
+        return self.where(self.compare("le", a, threshold), self.const(0.0, gradient), gradient)
+
     def abs(self, a: Value) -> Value:
         """Return |a|."""
         return self._apply("fabs", a)
@@ -118,14 +127,6 @@ class Scalars:
     def hypot(self, a: Value, b: Value) -> Value:
         """Return the length of the vector (a, b)."""
         return self._apply("hypot", a, b)
-
-    def relu(self, a: Value) -> Value:
-        """Return a, or 0 if it is negative."""
-        return self.clamp(a, self.const(0.0, a))
-
-    def threshold_backward(self, gradient: Value, a: Value, threshold: Value) -> Value:
-        """Return the gradient where a is above the threshold, else 0."""
-        return self.where(self.compare("le", a, threshold), self.const(0.0, gradient), gradient)
 
     def compare(self, name: str, a: Value, b: Value) -> Value:
         """Return whether a stands in this relation to b."""
@@ -225,6 +226,11 @@ class Scalars:
         for partial in self._four_at_a_time(vectors, zero):
             total = self.add(total, partial)
         return total
+
+    def dot(self, a: Iterable[Value], b: Iterable[Value]) -> Value:
+        """Return an entry of a product of small matrices: products added up one after the other."""
+        products = [self.mul(one, other) for one, other in zip(a, b, strict=True)]
+        return reduce(self.add, products, self.const(0.0, products[0]))
 
     def norm(self, terms: Sequence[Value]) -> Value:
         """Return the Euclidean norm of contiguous numbers, in the order in which torch adds their squares."""

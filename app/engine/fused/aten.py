@@ -36,6 +36,7 @@ _PYTHON: dict[Any, str] = {
     operator.neg: "neg",
 }
 _PYTHON_COMPARISONS: dict[Any, str] = {getattr(operator, name): name for name in COMPARISONS}
+_PRODUCTS_OF_LIBRARY = 400
 _SAME = {"detach", "alias", "lift_fresh_copy", "lift_fresh", "clone", "contiguous", "_to_copy"}
 _VIEWS = {"detach", "alias"}
 
@@ -218,6 +219,11 @@ class _Interpreter:
     def _op_unbind(self, _node: Node, tensor: np.ndarray, dim: int = 0) -> list[np.ndarray]:
         return [_view(tensor, dim, index) for index in range(tensor.shape[dim])]
 
+    def _op_split_with_sizes(
+        self, _node: Node, tensor: np.ndarray, sizes: Sequence[int], dim: int = 0
+    ) -> list[np.ndarray]:
+        return np.split(tensor, np.cumsum(sizes)[:-1], axis=dim)
+
     def _op_select(self, _node: Node, tensor: np.ndarray, dim: int, index: int) -> np.ndarray:
         return _view(tensor, dim, index)
 
@@ -256,6 +262,18 @@ class _Interpreter:
 
     def _op_permute(self, _node: Node, tensor: np.ndarray, dims: Sequence[int]) -> np.ndarray:
         return np.transpose(tensor, dims)
+
+    def _op_transpose(self, _node: Node, tensor: np.ndarray, one: int, other: int) -> np.ndarray:
+        return np.swapaxes(tensor, one, other)
+
+    def _op_bmm(self, _node: Node, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        n_rows, n_products, n_columns = a.shape[1], a.shape[2], b.shape[2]
+        if n_rows * n_products * n_columns >= _PRODUCTS_OF_LIBRARY:
+            raise Untraceable("a product of matrices that torch leaves to a library")
+        result = np.empty((len(a), n_rows, n_columns), dtype=object)
+        for batch, row, column in np.ndindex(result.shape):
+            result[batch, row, column] = self._scalars.dot(a[batch, row], b[batch, :, column])
+        return result
 
     def _op_zeros(self, node: Node, *_: Any, **__: Any) -> np.ndarray:
         return self._filled(node, 0.0)

@@ -10,8 +10,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field, ValidationError
 
 from app.api import wire
-from app.api.dependencies import Wired
-from app.api.jobs import Cursor, Limit
+from app.api.dependencies import Cursor, Limit, Wired
 from app.engine.critical_points import Kind, Search, critical_points
 from app.engine.values import Evaluation, Slice, evaluate, surface
 from app.errors import InvalidInput, NotFound

@@ -200,9 +200,7 @@ class _Interpreter:
     def _op_cat(self, _node: Node, tensors: Sequence[np.ndarray], dim: int = 0) -> np.ndarray:
         return np.concatenate(tensors, axis=dim)
 
-    def _op_gather(
-        self, _node: Node, tensor: np.ndarray, dim: int, index: np.ndarray, **_: Any
-    ) -> np.ndarray:
+    def _op_gather(self, _node: Node, tensor: np.ndarray, dim: int, index: np.ndarray, **_: Any) -> np.ndarray:
         return np.take_along_axis(tensor, index, axis=dim)
 
     def _op_scatter_add(

@@ -198,7 +198,9 @@ class _Translator:
             if variable != self._vector:
                 return tree.Scalar(column, variable)
             if scope.whole is None:
-                raise InvalidInput(f"{name} is a vector here: use a coordinate of it, as in {name}[0]", column=column)
+                raise InvalidInput(
+                    f"{name} is a vector here: use a coordinate of it, as in {name}[0]", column=column
+                )
             return tree.Item(column, scope.whole)
         if name in self._constants:
             return tree.Number(column, self._constants[name])
@@ -207,7 +209,9 @@ class _Translator:
         if name == DIMENSION:
             return tree.Dimension(column)
         if name in RESERVED:
-            raise InvalidInput(f"{name} is a function: call it, as in {_PICTURED.get(name, f'{name}(x)')}", column=column)
+            raise InvalidInput(
+                f"{name} is a function: call it, as in {_PICTURED.get(name, f'{name}(x)')}", column=column
+            )
         known = [*scope.names, *self._variables, *self._constants, *NUMBERS]
         raise InvalidInput(f"the formula does not know {name}{likely(name, known)}", column=column)
 
@@ -284,7 +288,9 @@ class _Translator:
                 loops.append(loop)
             return tree.Reduction(column, kind, tuple(loops), self.value(arg.elt, scope))
         if self._vector is None:
-            raise InvalidInput(f"{kind} of one value needs a loop or a vector: there is no vector here", column=column)
+            raise InvalidInput(
+                f"{kind} of one value needs a loop or a vector: there is no vector here", column=column
+            )
         counter = tree.Counter(column, f"{self._variables[self._vector]}[]{scope.n_loops}")
         inner = self._within(column, _Scope(scope.names, counter, scope.n_loops))
         return tree.Reduction(column, kind, (self._whole(column, counter.name),), self.value(arg, inner))

@@ -102,6 +102,10 @@ class ExpressionReference(BaseModel):
         has_vector = self._formula.vector is not None
         return ExpressionObjective(dim, self._box(dim), self._bound(dim), has_vector)
 
+    def bound(self, dim: int) -> Self:
+        """Return the reference with its dimension said."""
+        return self.model_copy(update={"dim": dim})
+
     @property
     def _formula(self) -> tree.Formula:
         try:

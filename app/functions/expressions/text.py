@@ -97,7 +97,9 @@ def _check_length(kind: str, token: str, line: str, end: int, column: int) -> No
                 column=end + 1,
             )
         if len(token) > MAX_DIGITS:
-            raise InvalidInput(f"a number has at most {MAX_DIGITS} characters, as doubles have 17 digits", column=column)
+            raise InvalidInput(
+                f"a number has at most {MAX_DIGITS} characters, as doubles have 17 digits", column=column
+            )
     elif kind == "word" and len(token) > MAX_NAME_LENGTH:
         raise InvalidInput(f"a name has at most {MAX_NAME_LENGTH} characters", column=column)
 
@@ -180,7 +182,9 @@ class _Reader:
         elif token == ",":
             self._needs_value(token, column)
             if len(self.levels) == 1:
-                raise InvalidInput("a formula is one expression: a comma stands between arguments only", column=column)
+                raise InvalidInput(
+                    "a formula is one expression: a comma stands between arguments only", column=column
+                )
             self.levels[-1].chain = self.levels[-1].clauses = 0
             self.after_value = False
         else:
@@ -190,9 +194,7 @@ class _Reader:
         follows_name = self.before_kind == "word"
         if self.after_value and not follows_name:
             wrong = "an operator is missing before (; a product is written *"
-            raise InvalidInput(
-                wrong if token == "(" else "only a variable has an index, as in x[0]", column=column
-            )
+            raise InvalidInput(wrong if token == "(" else "only a variable has an index, as in x[0]", column=column)
         if not self.after_value and token == "[":
             raise InvalidInput("there are no lists in a formula", column=column)
         level = self.levels[-1]

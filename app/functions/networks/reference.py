@@ -228,3 +228,7 @@ class NetworkReference(_Part):
                 f"behind the first, and the points have {dim} coordinates"
             )
         return self.mlp.objective
+
+    def bound(self, _dim: int) -> Self:
+        """Return the reference itself: the layers say the dimension."""
+        return self

@@ -34,7 +34,7 @@ def hosaki(points: torch.Tensor) -> torch.Tensor:
     source=(
         "A. J. Keane, Experiences with optimizers in structural design, in Proceedings of the Conference on "
         f"Adaptive Computing in Engineering Design and Control 94, Plymouth, 1994, pp. 14-27; {SURVEY}, "
-        "where it is to be maximised with the other sign"
+        "where the sign is left out"
     ),
 )
 def keane(points: torch.Tensor) -> torch.Tensor:

@@ -64,7 +64,7 @@ def zirilli(points: torch.Tensor) -> torch.Tensor:
         "A. Dekkers and E. Aarts, Global optimization and simulated annealing, Mathematical Programming 50, "
         "1991, pp. 367-393; M. M. Ali, C. Khompatraporn and Z. B. Zabinsky, A numerical evaluation of several "
         "stochastic algorithms on selected continuous global optimization test problems, Journal of Global "
-        "Optimization 31, 2005, pp. 635-672; both round the minimisers to (0, -15) and (0, 15)"
+        "Optimization 31, 2005, pp. 635-672; some round the minimisers to (0, -15) and (0, 15)"
     ),
 )
 def deckkers_aarts(points: torch.Tensor) -> torch.Tensor:

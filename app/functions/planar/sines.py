@@ -34,7 +34,7 @@ def egg_crate(points: torch.Tensor) -> torch.Tensor:
     source=(
         "S. K. Mishra, Global optimization by differential evolution and particle swarm methods: evaluation on "
         "some benchmark functions, MPRA paper 1005, Munich, 2006, https://mpra.ub.uni-muenchen.de/1005/; "
-        f"{SURVEY}, where the minimum is misprinted as 0.060447 at 0.45834"
+        f"{SURVEY}; some print the minimum as 0.060447 at 0.45834, which is not one"
     ),
 )
 def giunta(points: torch.Tensor) -> torch.Tensor:
@@ -138,7 +138,8 @@ def whitley(points: torch.Tensor) -> torch.Tensor:
     formula=r"f(x, y) = -\sin\left(2x - \frac{\pi}{2}\right) - 3 \cos y - \frac{x}{2}",
     source=(
         "R. K. Ursem, Multinational evolutionary algorithms, in Proceedings of the Congress on Evolutionary "
-        "Computation, IEEE, 1999, pp. 1633-1640, function F1, where it is to be maximised with the other sign"
+        "Computation, IEEE, 1999, pp. 1633-1640, where the example of section 1, to be maximised, has "
+        f"1 + 2 cos y; with 3 cos y {SURVEY}"
     ),
 )
 def ursem_n1(points: torch.Tensor) -> torch.Tensor:

@@ -75,7 +75,8 @@ def test_every_function_has_torchs_digits(entry: Any, dim: int, dtype: str) -> N
 @pytest.mark.parametrize("entry", catalogue.functions(), ids=lambda entry: entry.name)
 @pytest.mark.parametrize("optimizer", sorted({case["name"] for case in FUSED}))
 def test_every_optimizer_on_every_function(optimizer: str, entry: Any) -> None:
-    start = [0.3, -0.7]
+    low, high = np.transpose(entry.at().domain)
+    start = np.clip(np.resize([0.3, -0.7], entry.at().dim), low, high).tolist()
     for dtype in DTYPES:
         assert_engines_agree(function=entry.name, optimizer=optimizer, dtype=dtype, init=start, steps=60)
 

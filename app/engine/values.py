@@ -173,7 +173,10 @@ class Slice(Window):
     def _fits(self) -> Self:
         dim = self._objective().dim
         if dim < 2:
-            raise InvalidInput(f"a surface needs two coordinates, and the function has {dim}", "function")
+            raise InvalidInput(
+                f"a surface needs two coordinates, and the function has {dim}: POST /v1/evaluate gives its values",
+                "function",
+            )
         for place, axis in enumerate(self.axes):
             if axis >= dim:
                 raise InvalidInput(f"there is no coordinate {axis}: the function has {dim}, from 0", "axes", place)

@@ -10,6 +10,7 @@ import pytest
 from app.functions import catalogue
 from app.optimizers.catalogue import optimizers
 from app.optimizers.schedules import schedulers
+from tests.api.test_bad_input import assert_problem
 from tests.api.test_jobs import paged, posted, valid
 from tests.unit.driving import OPTIMIZERS, name_of
 
@@ -67,7 +68,19 @@ def test_a_surface_of_points_is_numpys_linspace(idle: httpx.Client) -> None:
     )
 
 
-@pytest.mark.parametrize("name", catalogue.names())
+@pytest.mark.parametrize("name", [entry.name for entry in catalogue.functions() if entry.dim == 1])
+def test_a_surface_of_a_function_of_one_coordinate_is_refused(idle: httpx.Client, name: str) -> None:
+    for refused in (
+        idle.get(f"/v1/functions/{name}/surface"),
+        idle.post("/v1/surface", json={"function": name}),
+    ):
+        problem = assert_problem(refused, 422)
+        assert "a surface needs two coordinates, and the function has 1" in problem["errors"][0]["detail"]
+    values = valid(idle.post("/v1/evaluate", json={"function": name, "points": [[0.5], [0.75], [1]]}))
+    assert len(values["f"]) == 3
+
+
+@pytest.mark.parametrize("name", [entry.name for entry in catalogue.functions() if entry.dim != 1])
 def test_both_ways_give_the_same_surface(idle: httpx.Client, name: str) -> None:
     got = valid(idle.get(f"/v1/functions/{name}/surface", params={"points": 9}))
     assert got == valid(idle.post("/v1/surface", json={"function": name, "points": 9}))

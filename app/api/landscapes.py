@@ -30,8 +30,8 @@ class Landscape(BaseModel):
     y: list[float] = Field(description="places along the second direction")
     z: list[list[wire.Number]] = Field(description="`z[j][i]` is the value at `x[i]`, `y[j]`")
     path: list[tuple[float, float]] = Field(
-        description="recorded entries, thinned, projected at right angles onto the plane: pairs of a place along the "
-        "first direction and one along the second"
+        description="recorded entries, thinned, projected at right angles onto the plane: pairs of a place along "
+        "the first direction and one along the second"
     )
     step: list[int] = Field(description="the steps of these entries")
     f: list[wire.Number] = Field(description="the values of all data at these entries themselves")

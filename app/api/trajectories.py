@@ -146,9 +146,9 @@ def _check_size(record: JobRecord, results: Results, run: int, wanted: StepRange
 
 def _too_many(n: int, what: str, limits: Limits) -> LimitExceeded:
     return LimitExceeded(
-        f"the run has {n} {what} here, more than one JSON answer holds ({limits.max_json_points}, max_json_points): "
-        "thin them with max_points, take a part with from_step and to_step, or stream the trajectory with "
-        "Accept: text/csv",
+        f"the run has {n} {what} here, more than one JSON answer holds "
+        f"({limits.max_json_points}, max_json_points): thin them with max_points, take a part with from_step and "
+        "to_step, or stream the trajectory with Accept: text/csv",
         "query",
         "max_points",
     )

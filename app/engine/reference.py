@@ -4,11 +4,11 @@ from typing import Annotated, Any, Self, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
 
-from app.engine.forms import ByLooks
 from app.errors import InvalidInput
 from app.functions import catalogue
 from app.functions.base import CatalogueObjective
 from app.functions.expressions.reference import ExpressionReference
+from app.functions.forms import ByLooks
 from app.functions.networks.reference import NetworkReference
 
 

@@ -153,11 +153,7 @@ def test_minimisers_are_right_to_the_last_digit(objective: CatalogueObjective) -
             continue
         hessian = torch.autograd.functional.hessian(objective, stated)  # type: ignore[no-untyped-call]
         slope = torch.tensor([float(d) for d in exact_gradient(objective, minimum.x)], dtype=torch.float64)
-<<<<<<< HEAD
         if not torch.linalg.cond(hessian) <= 1e12:  # of a Hessian that is 0, it is NaN
-=======
-        if not torch.linalg.cond(hessian) <= 1e12:  # of zeros it is NaN
->>>>>>> fixed
             assert slope.abs().max() < 1e-30
             continue
         step = torch.linalg.solve(hessian, slope)

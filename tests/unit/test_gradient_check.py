@@ -37,7 +37,12 @@ class Wrong:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.bare, name)
 
-    def __call__(self, points: torch.Tensor, step: int = 0, runs: np.ndarray | None = None) -> torch.Tensor:
+    def __call__(
+        self,
+        points: torch.Tensor,
+        step: int = 0,  # noqa: ARG002 - the same at every step
+        runs: np.ndarray | None = None,  # noqa: ARG002 - and in every run
+    ) -> torch.Tensor:
         value: torch.Tensor = _Twisted.apply(points)  # type: ignore[no-untyped-call]
         return value
 

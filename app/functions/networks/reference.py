@@ -4,9 +4,10 @@ from functools import cached_property
 from typing import Annotated, Any, Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, TypeAdapter, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, TypeAdapter, model_validator
 
 from app.errors import InvalidInput
+from app.functions.forms import ByLooks
 from app.functions.networks.architecture import Architecture, Number, OneOf, Seed
 from app.functions.networks.datasets import DATASETS, Samples, generated
 from app.functions.networks.objective import NetworkObjective
@@ -165,8 +166,7 @@ def _dataset(value: Any) -> GeneratedData | GivenData:
 
 Dataset = Annotated[
     GeneratedData | GivenData,
-    PlainValidator(_dataset, json_schema_input_type=str | GeneratedData | GivenData),
-    PlainSerializer(lambda dataset: dataset.model_dump(mode="json")),
+    ByLooks(_dataset, TypeAdapter(Annotated[str, _NAMES] | GeneratedData | GivenData)),
 ]
 
 

@@ -45,8 +45,9 @@ class Function(BaseModel):
     dim: int
     any_dim: bool = Field(description="whether it has any dimension, of which `dim` is the one shown")
     domain: list[tuple[float, float]] = Field(description="where it is usually looked at, for each coordinate")
-    minima: list[KnownMinimum] = Field(description=f"the global minima in the domain, {MOST_MINIMA} at most")
+    minima: list[KnownMinimum] = Field(description=f"the known global minima in the domain, {MOST_MINIMA} at most")
     n_minima: int = Field(description="how many there are")
+    all_minima_known: bool = Field(description="whether the domain has no other global minima than these")
     smooth: bool = Field(description="whether its gradient is continuous everywhere in the domain")
     formula: str = Field(description="LaTeX")
     source: str
@@ -206,6 +207,7 @@ def _function(function: CatalogueFunction, dim: int | None) -> Function:
         domain=list(objective.domain),
         minima=[KnownMinimum(x=list(known.x), f=known.f) for known in first(objective.minima, MOST_MINIMA)],
         n_minima=objective.minima.count,
+        all_minima_known=objective.all_minima_known,
         smooth=function.smooth,
         formula=function.formula,
         source=function.source,

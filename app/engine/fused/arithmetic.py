@@ -94,6 +94,8 @@ class Scalars:
 
     def where(self, condition: Value, a: Value, b: Value) -> Value:
         """Return a where the condition holds, else b."""
+        if condition.constant is not None:
+            return a if condition.constant else b
         return a if a is b else self._apply("select", condition, a, b, of_type=a.type)
 
     def call(self, name: str, a: Value) -> Value:

@@ -63,7 +63,7 @@ def powell(points: torch.Tensor) -> torch.Tensor:
     source=(
         "O. Begambre and J. E. Laier, A hybrid particle swarm optimization - simplex algorithm (PSOS) for "
         "structural damage identification, Advances in Engineering Software 40 (9), 2009, pp. 883-891; "
-        "no. 25 of M. Jamil and X.-S. Yang, 2013, https://arxiv.org/abs/1308.4008"
+        "as M. Jamil and X.-S. Yang, 2013, https://arxiv.org/abs/1308.4008"
     ),
 )
 def brown(points: torch.Tensor) -> torch.Tensor:

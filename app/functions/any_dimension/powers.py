@@ -57,20 +57,22 @@ def quartic(points: torch.Tensor) -> torch.Tensor:
 
 
 def _qing_minima(dim: int) -> MinimaGrid:
-    roots = [math.sqrt(i) for i in range(1, dim + 1)]
-    return MinimaGrid(tuple((root, -root) for root in roots), 0.0)
+    # a root beyond 500 is outside the domain, whose bound is then the lowest place
+    roots = [min(math.sqrt(i), 500.0) for i in range(1, dim + 1)]
+    return MinimaGrid(
+        tuple((root, -root) for root in roots), math.fsum((i - 500**2) ** 2 for i in range(500**2, dim + 1))
+    )
 
 
 @function(
     title="Qing",
     domain=((-500.0, 500.0),),
     minima=_qing_minima,
-    max_dim=500**2,
     formula=r"f(x) = \sum_{i=1}^{n} (x_i^2 - i)^2",
     source=(
         "A. Qing, Dynamic differential evolution strategy and applications in electromagnetic inverse scattering "
         "problems, IEEE Transactions on Geoscience and Remote Sensing 44 (1), 2006, pp. 116-125; "
-        "no. 98 of M. Jamil and X.-S. Yang, 2013, https://arxiv.org/abs/1308.4008"
+        "as M. Jamil and X.-S. Yang, 2013, https://arxiv.org/abs/1308.4008"
     ),
 )
 def qing(points: torch.Tensor) -> torch.Tensor:

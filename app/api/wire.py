@@ -21,6 +21,13 @@ from app.jobs.status import Status
 FIRST_RUNS = 100
 
 Number = Annotated[float | None, Field(description="null where it is not finite")]
+Count = int | None
+_LARGEST_COUNT = 2**53  # up to which every reader of JSON holds a whole number exactly
+
+
+def count(number: int) -> Count:
+    """Return a whole number, or None where it is larger than JSON's readers can hold."""
+    return number if number <= _LARGEST_COUNT else None
 
 
 class Best(BaseModel):
@@ -34,7 +41,7 @@ class Best(BaseModel):
 class Minimum(BaseModel):
     """The known minimum that a run is at: within 1e-3 of the width of the function's domain."""
 
-    index: int = Field(description="its place in the function's `minima`")
+    index: Count = Field(description="its place in the function's `minima`; null beyond 2^53")
     x: list[float]
     distance: float
 
@@ -230,4 +237,4 @@ def _minimum(objective: Any, x: np.ndarray) -> Minimum | None:
     reached = reached_minimum(objective, x)
     if reached is None:
         return None
-    return Minimum(index=reached.index, x=list(reached.x), distance=reached.distance)
+    return Minimum(index=count(reached.index), x=list(reached.x), distance=reached.distance)

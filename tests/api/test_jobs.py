@@ -132,6 +132,14 @@ def test_the_runs_are_the_engines(running: httpx.Client) -> None:
         assert run["minimum"]["distance"] <= 12e-3
 
 
+def test_a_minimum_whose_place_json_cannot_hold_has_none(running: httpx.Client) -> None:
+    for dim, index in ((2, 3), (60, None)):
+        start = [-(i**0.5) for i in range(1, dim + 1)]
+        (run,) = ended(running, function="qing", init=start, steps=1)["runs"]
+        assert run["minimum"]["index"] == index
+        assert run["minimum"]["x"] == start
+
+
 def test_a_run_that_diverges_is_a_result(running: httpx.Client) -> None:
     stop = {"f": 1e-3}
     found = ended(running, optimizer="sgd", lr=0.015, init=[[7, 7], [3, 2], [5, 5], [1e100, 0]], stop=stop)

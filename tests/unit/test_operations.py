@@ -39,6 +39,9 @@ EQUAL: dict[str, Evaluate] = {
     **{f"power_{exponent}": power(exponent) for exponent in (-1, 0.5, 1, 2, 3)},
     "norm": row_norm,
     "where": lambda points: row_sum(torch.where(points > 0.2, points**2, -points)),
+    "where_by_place": lambda points: row_sum(
+        torch.where(torch.tensor([i % 3 == 1 for i in range(points.shape[-1])]), points**2, -points)
+    ),
     "clamp": lambda points: row_sum(torch.clamp(points, -0.5, 0.5) * points),
     "clamp_min": lambda points: row_sum(torch.clamp(points, min=0.1) ** 2),
     "maximum": lambda points: row_sum(torch.maximum(points, 1 - points)),

@@ -1,6 +1,6 @@
 """The backward pass of a network for a sample that a client sends."""
 
-from typing import Annotated, Any, Self
+from typing import Any, Self
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -11,8 +11,8 @@ from app.functions.networks.delta_rule import Backpropagation, backpropagation
 from app.functions.networks.targets import given_samples, targets
 from app.settings import Limits
 
-Row = Annotated[tuple[Number, ...], Field(min_length=1)]
-Matrix = Annotated[tuple[Row, ...], Field(min_length=1)]
+Row = tuple[Number, ...]
+Matrix = tuple[Row, ...]
 
 
 class BackpropRequest(Architecture):
@@ -24,9 +24,9 @@ class BackpropRequest(Architecture):
     )
     biases: tuple[Row, ...] | None = Field(None, description="a row for each layer behind the first; else drawn")
     input: Row
-    target: Annotated[
-        Row, Field(description="for cross_entropy a 1 at the place of the class, or the number of the class alone")
-    ]
+    target: Row = Field(
+        description="a number for each output; for cross_entropy a 1 at the place of the class, or just its number"
+    )
     seed: Seed = Field(0, description="of the weights and biases that are drawn")
 
     @model_validator(mode="after")

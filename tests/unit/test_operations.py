@@ -12,6 +12,7 @@ from app.engine.fused.run import FusedRun
 from app.functions import catalogue
 from app.functions.base import function, row_norm, row_sum
 from app.functions.minima import Minimum
+from app.functions.networks import activations
 from tests.unit.driving import Recording, assert_equal, drive, job
 
 Evaluate = Callable[[torch.Tensor], torch.Tensor]
@@ -29,6 +30,15 @@ def summed(operation: str, *, positive: bool = False, scale: float = 1.0) -> Eva
 
 def power(exponent: float) -> Evaluate:
     return lambda points: row_sum((points**2 + 0.1) ** exponent)
+
+
+def matrices(points: torch.Tensor) -> torch.Tensor:
+    """Return what a product of small matrices, each number used in both, adds up to."""
+    dim = points.shape[-1]
+    rows = torch.stack([points, -0.5 * points, 0.25 * points, 2 * points], dim=-2).reshape(-1, 4, dim)
+    columns = torch.stack([points, 1 - points], dim=-1).reshape(-1, dim, 2)
+    product = torch.bmm(rows, columns)
+    return row_sum(torch.tanh(product).reshape(-1, 8)).reshape(points.shape[:-1])
 
 
 EQUAL: dict[str, Evaluate] = {
@@ -49,6 +59,10 @@ EQUAL: dict[str, Evaluate] = {
     "lerp": lambda points: row_sum(torch.lerp(points, points**2, 0.7)),
     "slices": lambda points: row_sum(points[..., 1:] * points[..., :-1]),
     "stacked": lambda points: row_sum(torch.stack([points[..., 0], points[..., -1] ** 2], -1)),
+    "relu": summed("relu"),
+    "sigmoid": lambda points: row_sum(activations.sigmoid(3 * points)),
+    "split": lambda points: row_sum(torch.split(points, [1, points.shape[-1] - 1], dim=-1)[1] ** 2),
+    "matrices": matrices,
     "joined": lambda points: row_sum(torch.cat([points, points[..., :1] ** 2], -1)),
 }
 

@@ -17,9 +17,8 @@ MOST_SAMPLES = 100_000
 
 _NAMES = OneOf(DATASETS, "data set")
 
-Row = Annotated[tuple[Number, ...], Field(min_length=1)]
-Rows = Annotated[tuple[Row, ...], Field(min_length=1, max_length=MOST_SAMPLES)]
-Column = Annotated[tuple[Number, ...], Field(min_length=1, max_length=MOST_SAMPLES)]
+Rows = Annotated[tuple[tuple[Number, ...], ...], Field(max_length=MOST_SAMPLES)]
+Column = Annotated[tuple[Number, ...], Field(max_length=MOST_SAMPLES)]
 
 _ROWS: TypeAdapter[tuple[tuple[float, ...], ...]] = TypeAdapter(Rows)
 _COLUMN: TypeAdapter[tuple[float, ...]] = TypeAdapter(Column)
@@ -96,24 +95,31 @@ class GivenData(_Part):
     """Samples that are written out."""
 
     x: Rows = Field(description="inputs, a list for each sample")
-    y: Annotated[Column | Rows, PlainValidator(_flat_or_rows, json_schema_input_type=Column | Rows)] = Field(
+    y: Annotated[
+        Column | Rows,
+        PlainValidator(_flat_or_rows, json_schema_input_type=Column | Rows),
+        PlainSerializer(lambda y: y),
+    ] = Field(
         description="outputs, a list for each sample, or a number where there is one output; for cross_entropy "
         "numbers of classes, from 0, or lists with a 1 at the place of the class"
     )
 
     @model_validator(mode="after")
     def _rectangular(self) -> Self:
-        for name, rows in (("x", self.x), ("y", self.y)):
-            for index, row in enumerate(rows):
-                if isinstance(row, tuple) and len(row) != len(rows[0]):  # type: ignore[arg-type]
-                    raise InvalidInput(
-                        f"this has {len(row)} numbers, the first has {len(rows[0])}",  # type: ignore[arg-type]
-                        name,
-                        index,
-                    )
+        self._check_rows("x", self.x)
+        if self.y and isinstance(self.y[0], tuple):
+            self._check_rows("y", self.y)
         if len(self.y) != len(self.x):
             raise InvalidInput(f"there are {len(self.x)} inputs and {len(self.y)} outputs", "y")
         return self
+
+    @staticmethod
+    def _check_rows(name: str, rows: tuple[Any, ...]) -> None:
+        if not rows or not rows[0]:
+            raise InvalidInput("give at least one sample, of at least one number", name)
+        for index, row in enumerate(rows):
+            if len(row) != len(rows[0]):
+                raise InvalidInput(f"this has {len(row)} numbers, the first has {len(rows[0])}", name, index)
 
     @property
     def n_samples(self) -> int:

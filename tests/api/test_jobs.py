@@ -82,6 +82,7 @@ def test_a_run_that_has_not_begun_has_its_start_and_nothing_else(idle: httpx.Cli
         "diverged_at": None,
         "best": None,
         "minimum": None,
+        "accuracy": None,
     }
 
 

@@ -4,7 +4,7 @@ from functools import cached_property
 from typing import Annotated, Any, Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, TypeAdapter, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, TypeAdapter, model_validator
 
 from app.errors import InvalidInput
 from app.functions.forms import ByLooks
@@ -98,7 +98,7 @@ class GivenData(_Part):
     y: Annotated[
         Column | Rows,
         PlainValidator(_flat_or_rows, json_schema_input_type=Column | Rows),
-        PlainSerializer(lambda y: y),
+        PlainSerializer(lambda y: y, return_type=tuple[float, ...] | tuple[tuple[float, ...], ...]),
     ] = Field(
         description="outputs, a list for each sample, or a number where there is one output; for cross_entropy "
         "numbers of classes, from 0, or lists with a 1 at the place of the class"

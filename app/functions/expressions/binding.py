@@ -140,7 +140,7 @@ class _Binder:
             beyond = least if least < -length else most
             reach = "is" if isinstance(whole, int) else "reaches"
             raise InvalidInput(
-                f"this index {reach} {beyond}, and the vector has {length} coordinates, 0 to {length - 1}",
+                f"this index {reach} {beyond}, and the vector's coordinates go from 0 to {length - 1}",
                 column=index.column,
             )
         return self._leaf(column, vector + (whole + length if least < 0 else whole), place)

@@ -1,6 +1,7 @@
 """From text to tree: Python's parser reads the text, and only what is listed here becomes a part of the tree."""
 
 import ast
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, NoReturn
@@ -135,6 +136,8 @@ class _Translator:
         column = self._column(node)
         match node:
             case ast.Constant(value=int() | float() as number) if not isinstance(number, bool):
+                if math.isinf(number):
+                    raise InvalidInput("this is beyond the numbers that a double can hold", column=column)
                 return tree.Number(column, float(number))
             case ast.Name(id=name):
                 return self._name(name, column, scope)

@@ -4,6 +4,7 @@ The value of a step has the shape of the points' batch, and within loops one mor
 broadcast over that axis, they are gathered: so their gradients are summed in an order that is always the same.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import reduce
@@ -19,6 +20,7 @@ from app.functions.expressions.operations import Operand
 
 Condition: TypeAlias = torch.Tensor | bool
 
+_LARGEST_FLOAT32: Final = float(np.finfo(np.float32).max)
 _SAFE: Final = 0.5  # what a branch that is not taken is computed for; most functions have a value and slope there
 
 
@@ -118,9 +120,10 @@ class Constant:
     number: float | np.ndarray  # `(count,)` float64
 
     def evaluate(self, frame: Frame) -> Operand:
-        """Return it, rounded to the points' dtype where there is one in each cell."""
+        """Return it, rounded to the points' dtype where there is one in each cell; torch rounds a lone one itself."""
         if isinstance(self.number, float):
-            return self.number
+            too_large = frame.points.dtype == torch.float32 and abs(self.number) > _LARGEST_FLOAT32
+            return math.copysign(math.inf, self.number) if too_large else self.number
         return torch.from_numpy(self.number).to(frame.points.dtype)
 
 

@@ -26,7 +26,7 @@ _ELEMENTWISE = {
     *("add", "sub", "rsub", "mul", "div", "neg", "reciprocal", "sqrt", "rsqrt", "abs", "sign", "sgn"),
     *("floor", "ceil", "trunc", "round", "remainder", "fmod", "atan2", "hypot", "relu", "threshold_backward"),
     *("maximum", "minimum", "clamp", "lerp", "addcmul", "addcdiv", "pow", "tanh_backward"),
-    *("bitwise_not", "any_power"),
+    *("bitwise_not", "any_power", "div_floor", "div_trunc"),
 }
 _PYTHON: dict[Any, str] = {
     operator.add: "add",
@@ -150,6 +150,8 @@ class _Interpreter:
             return args[0] if name in _VIEWS else self._cast(args[0].copy(), type_of(node.meta["val"].dtype))
         if name == "pow" and node.target._overloadname == "Tensor_Tensor":  # type: ignore[union-attr]  # noqa: SLF001
             name = "any_power"
+        if name == "div" and (rounding := kwargs.get("rounding_mode")):
+            name, kwargs = f"div_{rounding}", {}
         if name in _ELEMENTWISE:
             return self._elementwise(getattr(self._scalars, name), node, args, kwargs)
         if name in _FUNCTIONS:

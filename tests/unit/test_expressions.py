@@ -247,14 +247,21 @@ def test_a_branch_that_is_not_taken_leaves_no_trace(
 
 
 def test_a_vectors_branches_are_apart() -> None:
-    objective = formula("sum(where(x[i] > 0, sqrt(x[i]), -sum(x[j] for j in range(i))) for i in range(n))", "x", dim=3)
+    objective = formula(
+        "sum(where(x[i] > 0, sqrt(x[i]), -sum(x[j] for j in range(i))) for i in range(n))", "x", dim=3
+    )
     gradient = value_and_gradient(objective, torch.tensor([[4.0, 0.0, 1.0]], dtype=torch.float64))[1]
     assert gradient.tolist() == [[0.25 - 1.0, 0.0, 0.5]]
 
 
 @pytest.mark.parametrize(
     ("expression", "f", "gradient"),
-    [("5", 5.0, [0.0, 0.0]), ("y", 2.0, [0.0, 1.0]), ("floor(x)", 1.0, [0.0, 0.0]), ("where(x > 0, 1, 0)", 1.0, [0, 0])],
+    [
+        ("5", 5.0, [0.0, 0.0]),
+        ("y", 2.0, [0.0, 1.0]),
+        ("floor(x)", 1.0, [0.0, 0.0]),
+        ("where(x > 0, 1, 0)", 1.0, [0, 0]),
+    ],
 )
 def test_what_changes_nothing_has_the_gradient_zero(expression: str, f: float, gradient: list[float]) -> None:
     for at in (1.5, math.inf):

@@ -11,6 +11,8 @@ from app.engine.fused.aten import Untraceable
 from app.engine.fused.run import FusedRun
 from app.functions import catalogue
 from app.functions.base import function, row_norm, row_sum
+from app.functions.expressions.operations import one_by_one
+from app.functions.expressions.steps import gathered
 from app.functions.minima import Minimum
 from tests.unit.driving import Recording, assert_equal, drive, job
 
@@ -27,13 +29,21 @@ def summed(operation: str, *, positive: bool = False, scale: float = 1.0) -> Eva
     return evaluate
 
 
+def apart(points: torch.Tensor) -> torch.Tensor:
+    """Return the same numbers, which torch's kernels then take one by one."""
+    numbers = one_by_one(points)
+    assert isinstance(numbers, torch.Tensor)
+    return numbers
+
+
 def power(exponent: float) -> Evaluate:
     return lambda points: row_sum((points**2 + 0.1) ** exponent)
 
 
 EQUAL: dict[str, Evaluate] = {
     **{name: summed(name) for name in ("cos", "sin", "tan", "exp", "tanh", "atan")},
-    **{name: summed(name) for name in ("abs", "sign", "floor", "square", "neg")},
+    **{name: summed(name) for name in ("abs", "sign", "floor", "ceil", "trunc", "square")},
+    **{name: summed(name) for name in ("neg", "round", "relu", "erf", "erfc")},
     **{name: summed(name, positive=True) for name in ("log", "log2", "log10", "sqrt", "reciprocal", "rsqrt")},
     **{name: summed(name, scale=0.01) for name in ("asin", "acos")},
     **{f"power_{exponent}": power(exponent) for exponent in (-1, 0.5, 1, 2, 3)},
@@ -44,6 +54,13 @@ EQUAL: dict[str, Evaluate] = {
     "maximum": lambda points: row_sum(torch.maximum(points, 1 - points)),
     "minimum": lambda points: row_sum(torch.minimum(points, points**2)),
     "lerp": lambda points: row_sum(torch.lerp(points, points**2, 0.7)),
+    "remainder": lambda points: row_sum(torch.remainder(points, 0.3) * torch.remainder(3 * points, -points)),
+    "fmod": lambda points: row_sum(torch.fmod(points, 0.3) * torch.fmod(3 * points, 1 - points)),
+    "floor_division": lambda points: row_sum(torch.div(points, 0.1 * points + 0.2, rounding_mode="floor") * points),
+    "not": lambda points: row_sum(torch.where(~((points > 0.2) & (points < 0.8)), points**2, -points)),
+    "gathered": lambda points: row_sum(gathered(points, np.array([0, 1, 1, 0])) ** 2 * points[..., :1]),
+    "one_by_one": lambda points: row_sum(torch.atan2(apart(points), apart(points**2)) + torch.sinh(apart(points))),
+    "lone_powers": lambda points: row_sum(apart(points**2 + 0.1) ** 1.7 + 2.0 ** apart(points)),
     "slices": lambda points: row_sum(points[..., 1:] * points[..., :-1]),
     "stacked": lambda points: row_sum(torch.stack([points[..., 0], points[..., -1] ** 2], -1)),
     "joined": lambda points: row_sum(torch.cat([points, points[..., :1] ** 2], -1)),
@@ -51,7 +68,7 @@ EQUAL: dict[str, Evaluate] = {
 
 # torch itself computes these differently alone and in a batch, or by a library of its own
 CLOSE: dict[str, Evaluate] = {
-    **{name: summed(name, positive=True) for name in ("log1p", "expm1", "sinh", "cosh", "asinh", "exp2", "erf")},
+    **{name: summed(name, positive=True) for name in ("log1p", "expm1", "sinh", "cosh", "asinh", "exp2")},
     **{f"power_{exponent}": power(exponent) for exponent in (1.7, -2, 4)},
 }
 

@@ -146,6 +146,8 @@ class _Interpreter:
     def _tensor(self, name: str, node: Node, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         if name in _SAME:
             if args[0].dtype == np.int64:
+                if node.meta["val"].dtype != torch.int64:
+                    raise Untraceable("places that become numbers")
                 return args[0]
             return args[0] if name in _VIEWS else self._cast(args[0].copy(), type_of(node.meta["val"].dtype))
         if name == "pow" and node.target._overloadname == "Tensor_Tensor":  # type: ignore[union-attr]  # noqa: SLF001
@@ -201,9 +203,7 @@ class _Interpreter:
     def _op_cat(self, _node: Node, tensors: Sequence[np.ndarray], dim: int = 0) -> np.ndarray:
         return np.concatenate(tensors, axis=dim)
 
-    def _op_gather(
-        self, _node: Node, tensor: np.ndarray, dim: int, index: np.ndarray, **_: Any
-    ) -> np.ndarray:
+    def _op_gather(self, _node: Node, tensor: np.ndarray, dim: int, index: np.ndarray, **_: Any) -> np.ndarray:
         return np.take_along_axis(tensor, index, axis=dim)
 
     def _op_scatter_add(

@@ -85,7 +85,7 @@ class _Binder:
         self.n_values = 0
         self.untraceable: str | None = None
 
-    def value(self, node: tree.Value, place: _Place) -> Step:
+    def value(self, node: tree.Value, place: _Place) -> Step:  # noqa: PLR0911 - one for each kind of node
         """Return what computes a value."""
         match node:
             case tree.Number(value=value):
@@ -133,7 +133,7 @@ class _Binder:
             return Constant(0.0)
         if least < 0 <= most:
             raise InvalidInput(
-                f"this index goes from {least} to {most}, and a negative one counts from the end: let it start at 0",
+                f"this index goes from {least} to {most}, and negative ones count from the end: let it start at 0",
                 column=index.column,
             )
         if least < -length or most >= length:

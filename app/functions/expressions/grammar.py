@@ -131,7 +131,7 @@ class _Translator:
         self._vector = vector
         self._first_column = first_column
 
-    def value(self, node: ast.expr, scope: _Scope) -> tree.Value:
+    def value(self, node: ast.expr, scope: _Scope) -> tree.Value:  # noqa: C901, PLR0911 - one for each kind of node
         """Return what a node is as a number."""
         column = self._column(node)
         match node:
@@ -155,7 +155,8 @@ class _Translator:
                 return self._call(node, scope)
             case ast.Subscript():
                 return self._item(node, scope)
-        self._refuse(node)
+            case _:
+                self._refuse(node)
 
     def condition(self, node: ast.expr, scope: _Scope) -> tree.Condition:
         """Return what a node is as a condition."""
@@ -201,7 +202,9 @@ class _Translator:
             if variable != self._vector:
                 return tree.Scalar(column, variable)
             if scope.whole is None:
-                raise InvalidInput(f"{name} is a vector here: use a coordinate of it, as in {name}[0]", column=column)
+                raise InvalidInput(
+                    f"{name} is a vector here: use a coordinate of it, as in {name}[0]", column=column
+                )
             return tree.Item(column, scope.whole)
         if name in self._constants:
             return tree.Number(column, self._constants[name])
@@ -210,7 +213,9 @@ class _Translator:
         if name == DIMENSION:
             return tree.Dimension(column)
         if name in RESERVED:
-            raise InvalidInput(f"{name} is a function: call it, as in {_PICTURED.get(name, f'{name}(x)')}", column=column)
+            raise InvalidInput(
+                f"{name} is a function: call it, as in {_PICTURED.get(name, f'{name}(x)')}", column=column
+            )
         known = [*scope.names, *self._variables, *self._constants, *NUMBERS]
         raise InvalidInput(f"the formula does not know {name}{likely(name, known)}", column=column)
 
@@ -287,7 +292,9 @@ class _Translator:
                 loops.append(loop)
             return tree.Reduction(column, kind, tuple(loops), self.value(arg.elt, scope))
         if self._vector is None:
-            raise InvalidInput(f"{kind} of one value needs a loop or a vector: there is no vector here", column=column)
+            raise InvalidInput(
+                f"{kind} of one value needs a loop or a vector: there is no vector here", column=column
+            )
         counter = tree.Counter(column, f"{self._variables[self._vector]}[]{scope.n_loops}")
         inner = self._within(column, _Scope(scope.names, counter, scope.n_loops))
         return tree.Reduction(column, kind, (self._whole(column, counter.name),), self.value(arg, inner))

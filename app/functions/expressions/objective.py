@@ -67,4 +67,3 @@ class ExpressionObjective:
             # a value that no coordinate changes still has a gradient, of zeros
             value = value + points[..., 0].sign() * 0.0
         return value
-

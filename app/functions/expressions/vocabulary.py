@@ -54,7 +54,8 @@ def check_declared(name: str, *path: str | int) -> str:
     """
     if not _NAME.fullmatch(name) or len(name) > MAX_NAME_LENGTH:
         raise InvalidInput(
-            f"a name is at most {MAX_NAME_LENGTH} letters, digits and underscores of ASCII, and no digit first", *path
+            f"a name is at most {MAX_NAME_LENGTH} letters, digits and underscores of ASCII, and no digit first",
+            *path,
         )
     if keyword.iskeyword(name):
         raise InvalidInput(f"{name} is a word of Python's grammar: choose another name", *path)

@@ -29,13 +29,6 @@ def summed(operation: str, *, positive: bool = False, scale: float = 1.0) -> Eva
     return evaluate
 
 
-def apart(points: torch.Tensor) -> torch.Tensor:
-    """Return the same numbers, which torch's kernels then take one by one."""
-    numbers = one_by_one(points)
-    assert isinstance(numbers, torch.Tensor)
-    return numbers
-
-
 def power(exponent: float) -> Evaluate:
     return lambda points: row_sum((points**2 + 0.1) ** exponent)
 
@@ -59,8 +52,9 @@ EQUAL: dict[str, Evaluate] = {
     "floor_division": lambda points: row_sum(torch.div(points, 0.1 * points + 0.2, rounding_mode="floor") * points),
     "not": lambda points: row_sum(torch.where(~((points > 0.2) & (points < 0.8)), points**2, -points)),
     "gathered": lambda points: row_sum(gathered(points, np.array([0, 1, 1, 0])) ** 2 * points[..., :1]),
-    "one_by_one": lambda points: row_sum(torch.atan2(apart(points), apart(points**2)) + torch.sinh(apart(points))),
-    "lone_powers": lambda points: row_sum(apart(points**2 + 0.1) ** 1.7 + 2.0 ** apart(points)),
+    "one_by_one": lambda points: row_sum(
+        torch.atan2(one_by_one(points), one_by_one(points**2)) + torch.sinh(one_by_one(points))
+    ),
     "slices": lambda points: row_sum(points[..., 1:] * points[..., :-1]),
     "stacked": lambda points: row_sum(torch.stack([points[..., 0], points[..., -1] ** 2], -1)),
     "joined": lambda points: row_sum(torch.cat([points, points[..., :1] ** 2], -1)),
@@ -70,6 +64,7 @@ EQUAL: dict[str, Evaluate] = {
 CLOSE: dict[str, Evaluate] = {
     **{name: summed(name, positive=True) for name in ("log1p", "expm1", "sinh", "cosh", "asinh", "exp2")},
     **{f"power_{exponent}": power(exponent) for exponent in (1.7, -2, 4)},
+    "lone_powers": lambda points: row_sum(one_by_one(points**2 + 0.1) ** 1.7 + 2.0 ** one_by_one(points)),
 }
 
 

@@ -214,7 +214,7 @@ class _Interpreter:
         index, terms = np.moveaxis(index, dim, -1), np.moveaxis(terms, dim, -1)
         for place in np.ndindex(index.shape):
             into = (*place[:-1], index[place])
-            result[into] = self._scalars.add(result[into], terms[place])
+            result[into] = self._scalars.add(result[into], terms.item(place))
         return np.moveaxis(result, -1, dim)
 
     def _op_unbind(self, _node: Node, tensor: np.ndarray, dim: int = 0) -> list[np.ndarray]:

@@ -222,7 +222,7 @@ class _Binder:
         within = _Place(place.cells, place.cells, guarded=True)
         one, other = self.value(node.one, within), self.value(node.other, within)
         if isinstance(test, Truth):
-            choose = partial(torch.where, torch.as_tensor(test.holds))
+            choose = partial(_chosen, torch.as_tensor(test.holds))
             if (folded := self._folded(node.column, choose, [one, other], place)) is not None:
                 return folded
         return Chosen(test, one, other)
@@ -264,6 +264,10 @@ class _Binder:
 
 def _operand(number: float | np.ndarray) -> Operand:
     return number if isinstance(number, float) else torch.from_numpy(number)
+
+
+def _chosen(condition: torch.Tensor, one: torch.Tensor, other: Operand) -> torch.Tensor:
+    return torch.where(condition, one, other)
 
 
 def _reaches(cells: Cells, outer: Cells) -> bool:

@@ -89,7 +89,7 @@ class Cells:
                     result = _checked(_whole_operation(operator, result, self.whole(right, n), column), column)
                 return result
         raise InvalidInput(
-            "an index and the ends of a range are whole numbers, made of loop variables, numbers and n by + - * // %",
+            "an index and the ends of a range are whole numbers made of loop variables, numbers, n, and + - * // %",
             column=node.column,
         )
 

@@ -4,7 +4,7 @@ import ast
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, NoReturn
+from typing import Final
 
 from app.errors import InvalidInput
 from app.functions.expressions import tree
@@ -156,7 +156,7 @@ class _Translator:
             case ast.Subscript():
                 return self._item(node, scope)
             case _:
-                self._refuse(node)
+                raise self._refusal(node)
 
     def condition(self, node: ast.expr, scope: _Scope) -> tree.Condition:
         """Return what a node is as a condition."""
@@ -178,21 +178,21 @@ class _Translator:
     def _column(self, node: ast.expr) -> int:
         return node.col_offset + self._first_column
 
-    def _refuse(self, node: ast.expr) -> NoReturn:
+    def _refusal(self, node: ast.expr) -> InvalidInput:
         column = self._column(node)
         match node:
             case ast.Compare() | ast.BoolOp() | ast.UnaryOp():
-                raise InvalidInput(
+                return InvalidInput(
                     "this is a condition where a number is expected: write where(condition, 1, 0)", column=column
                 )
             case ast.GeneratorExp():
-                raise InvalidInput(
+                return InvalidInput(
                     "a loop stands within sum, prod, min, max, mean or norm, as in sum(x[i]**2 for i in range(n))",
                     column=column,
                 )
             case ast.Tuple():
-                raise InvalidInput("a comma stands between the arguments of a function alone", column=column)
-        raise InvalidInput("this has no meaning in a formula", column=column)
+                return InvalidInput("a comma stands between the arguments of a function alone", column=column)
+        return InvalidInput("this has no meaning in a formula", column=column)
 
     def _name(self, name: str, column: int, scope: _Scope) -> tree.Value:
         if name in scope.names:
@@ -227,7 +227,7 @@ class _Translator:
             rest.append((self._column(left), _OPERATORS[type(left.op)], self.value(left.right, scope)))
             left = left.left
         if not rest:
-            self._refuse(node)
+            raise self._refusal(node)
         return tree.Chain(column, self.value(left, scope), tuple(reversed(rest)))
 
     def _choice(self, column: int, parts: tuple[ast.expr, ast.expr, ast.expr], scope: _Scope) -> tree.Choice:

@@ -34,12 +34,12 @@ class Function:
     untraceable: bool = False
 
 
-def one_by_one(numbers: Operand) -> Operand:
+def one_by_one(numbers: torch.Tensor) -> torch.Tensor:
     """Return the same numbers, laid out so that torch's kernels take them one by one.
 
     Where kernels have a vector path and a scalar one, it is the memory's gaps that choose the scalar one.
     """
-    return torch.stack([numbers, numbers], dim=-1)[..., 0] if isinstance(numbers, torch.Tensor) else numbers
+    return torch.stack([numbers, numbers], dim=-1)[..., 0]
 
 
 def _unary(name: str, *, untraceable: bool = False) -> Function:
@@ -69,8 +69,9 @@ def power(base: Operand, exponent: Operand) -> torch.Tensor:
     """Return base ** exponent; whole exponents up to 16 are products of squares."""
     if isinstance(base, torch.Tensor) and isinstance(exponent, float):
         return _constant_power(base, exponent)
-    result: torch.Tensor = torch.pow(one_by_one(base), one_by_one(exponent))  # type: ignore[arg-type]
-    return result
+    if isinstance(base, float):
+        return torch.pow(base, *map(one_by_one, _tensors((exponent,))))
+    return torch.pow(*map(one_by_one, _tensors((base, exponent))))
 
 
 def _constant_power(base: torch.Tensor, exponent: float) -> torch.Tensor:
@@ -78,9 +79,7 @@ def _constant_power(base: torch.Tensor, exponent: float) -> torch.Tensor:
         return base**exponent
     size = abs(exponent)
     if not size.is_integer() or size > _LARGEST_PRODUCT:
-        alone = one_by_one(base)
-        assert isinstance(alone, torch.Tensor)  # noqa: S101 - as its argument is
-        return alone**exponent
+        return one_by_one(base) ** exponent
     if exponent < 0:
         return _constant_power(base, size) ** -1
     if size % 2 == 0:

@@ -1,7 +1,7 @@
 """What a formula computes, bound to a dimension: steps that torch does, each once for all points and all cells.
 
 The value of a step has the shape of the points' batch, and within loops one more axis, of the cells. Values are
-never broadcast over that axis, they are gathered: so their gradients are summed in an order that is always the same.
+never broadcast over that axis, they are gathered: their gradients are summed in an order that is always the same.
 """
 
 import math

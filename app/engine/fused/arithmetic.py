@@ -4,7 +4,7 @@ Where torch's kernel fuses a product with a sum (`add` with `alpha`, `lerp`, `ad
 are added up in its order. Elementary functions are left to the library that torch itself calls.
 
 Source: aten/src/ATen/native/cpu of PyTorch 2.13 (BinaryOpsKernel, LerpKernel, PointwiseOpsKernel, PowKernel,
-SumKernel, ReduceOpsKernel), each held against torch by `tests/unit/test_arithmetic.py`.
+SumKernel, ReduceOpsKernel), each held against torch by `tests/unit/test_operations.py`.
 """
 
 from collections.abc import Callable, Sequence

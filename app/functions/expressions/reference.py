@@ -137,7 +137,7 @@ class ExpressionReference(BaseModel):
             raise InvalidInput(f"the formula takes points of {n_names} coordinates or more, not {dim}", *path)
         if self.domain is not None and len(self.domain) not in {dim, n_names}:
             raise InvalidInput(
-                f"there are {len(self.domain)} pairs for {dim} coordinates: give each one, or each variable",
+                f"there are {len(self.domain)} pairs for {dim} coordinates: give one for each or for each variable",
                 "domain",
             )
 

@@ -11,6 +11,8 @@ from app.engine.fused.aten import Untraceable
 from app.engine.fused.run import FusedRun
 from app.functions import catalogue
 from app.functions.base import function, row_norm, row_sum
+from app.functions.expressions.operations import one_by_one
+from app.functions.expressions.steps import gathered
 from app.functions.minima import Minimum
 from app.functions.networks import activations
 from tests.unit.driving import Recording, assert_equal, drive, job
@@ -43,7 +45,8 @@ def matrices(points: torch.Tensor) -> torch.Tensor:
 
 EQUAL: dict[str, Evaluate] = {
     **{name: summed(name) for name in ("cos", "sin", "tan", "exp", "tanh", "atan")},
-    **{name: summed(name) for name in ("abs", "sign", "floor", "square", "neg")},
+    **{name: summed(name) for name in ("abs", "sign", "floor", "ceil", "trunc", "square")},
+    **{name: summed(name) for name in ("neg", "round", "relu", "erf", "erfc")},
     **{name: summed(name, positive=True) for name in ("log", "log2", "log10", "sqrt", "reciprocal", "rsqrt")},
     **{name: summed(name, scale=0.01) for name in ("asin", "acos")},
     **{f"power_{exponent}": power(exponent) for exponent in (-1, 0.5, 1, 2, 3)},
@@ -57,6 +60,14 @@ EQUAL: dict[str, Evaluate] = {
     "maximum": lambda points: row_sum(torch.maximum(points, 1 - points)),
     "minimum": lambda points: row_sum(torch.minimum(points, points**2)),
     "lerp": lambda points: row_sum(torch.lerp(points, points**2, 0.7)),
+    "remainder": lambda points: row_sum(torch.remainder(points, 0.3) * torch.remainder(3 * points, -points)),
+    "fmod": lambda points: row_sum(torch.fmod(points, 0.3) * torch.fmod(3 * points, 1 - points)),
+    "floor_division": lambda points: row_sum(torch.div(points, 0.1 * points + 0.2, rounding_mode="floor") * points),
+    "not": lambda points: row_sum(torch.where(~((points > 0.2) & (points < 0.8)), points**2, -points)),
+    "gathered": lambda points: row_sum(gathered(points, np.array([0, 1, 1, 0])) ** 2 * points[..., :1]),
+    "one_by_one": lambda points: row_sum(
+        torch.atan2(one_by_one(points), one_by_one(points**2)) + torch.sinh(one_by_one(points))
+    ),
     "slices": lambda points: row_sum(points[..., 1:] * points[..., :-1]),
     "stacked": lambda points: row_sum(torch.stack([points[..., 0], points[..., -1] ** 2], -1)),
     "relu": summed("relu"),
@@ -68,8 +79,9 @@ EQUAL: dict[str, Evaluate] = {
 
 # torch itself computes these differently alone and in a batch, or by a library of its own
 CLOSE: dict[str, Evaluate] = {
-    **{name: summed(name, positive=True) for name in ("log1p", "expm1", "sinh", "cosh", "asinh", "exp2", "erf")},
+    **{name: summed(name, positive=True) for name in ("log1p", "expm1", "sinh", "cosh", "asinh", "exp2")},
     **{f"power_{exponent}": power(exponent) for exponent in (1.7, -2, 4)},
+    "lone_powers": lambda points: row_sum(one_by_one(points**2 + 0.1) ** 1.7 + 2.0 ** one_by_one(points)),
 }
 
 

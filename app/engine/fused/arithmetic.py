@@ -4,7 +4,7 @@ Where torch's kernel fuses a product with a sum (`add` with `alpha`, `lerp`, `ad
 are added up in its order. Elementary functions are left to the library that torch itself calls.
 
 Source: aten/src/ATen/native/cpu of PyTorch 2.13 (BinaryOpsKernel, LerpKernel, PointwiseOpsKernel, PowKernel,
-SumKernel, ReduceOpsKernel), each held against torch by `tests/unit/test_arithmetic.py`.
+SumKernel, ReduceOpsKernel), each held against torch by `tests/unit/test_operations.py`.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -119,6 +119,18 @@ class Scalars:
         for_negative = self.where(self.compare("gt", rest, zero), self.add(rest, b), rest)
         for_positive = self.where(self.compare("lt", rest, zero), self.add(rest, b), rest)
         return self.where(self.compare("lt", b, zero), for_negative, for_positive)
+
+    def div_trunc(self, a: Value, b: Value) -> Value:
+        """Return how often b goes into a, on the way to 0."""
+        return self.trunc(self.div(a, b))
+
+    def div_floor(self, a: Value, b: Value) -> Value:
+        """Return Python's a // b: the quotient without the rest, which is whole but for its rounding."""
+        zero, half, one = (self.const(number, a) for number in (0.0, 0.5, 1.0))
+        whole = self.div(self.sub(a, self.remainder(a, b)), b)
+        quotient = self.floor(whole)
+        nearest = self.where(self.compare("gt", self.sub(whole, quotient), half), self.add(quotient, one), quotient)
+        return self.where(self.compare("eq", b, zero), self.div(a, b), nearest)
 
     def atan2(self, a: Value, b: Value) -> Value:
         """Return the angle of the point (b, a)."""

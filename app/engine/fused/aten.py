@@ -26,7 +26,7 @@ _ELEMENTWISE = {
     *("add", "sub", "rsub", "mul", "div", "neg", "reciprocal", "sqrt", "rsqrt", "abs", "sign", "sgn"),
     *("floor", "ceil", "trunc", "round", "remainder", "fmod", "atan2", "hypot", "relu", "threshold_backward"),
     *("maximum", "minimum", "clamp", "lerp", "addcmul", "addcdiv", "pow", "tanh_backward"),
-    *("bitwise_not", "any_power"),
+    *("bitwise_not", "any_power", "div_floor", "div_trunc"),
 }
 _PYTHON: dict[Any, str] = {
     operator.add: "add",
@@ -147,10 +147,14 @@ class _Interpreter:
     def _tensor(self, name: str, node: Node, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         if name in _SAME:
             if args[0].dtype == np.int64:
+                if node.meta["val"].dtype != torch.int64:
+                    raise Untraceable("places that become numbers")
                 return args[0]
             return args[0] if name in _VIEWS else self._cast(args[0].copy(), type_of(node.meta["val"].dtype))
         if name == "pow" and node.target._overloadname == "Tensor_Tensor":  # type: ignore[union-attr]  # noqa: SLF001
             name = "any_power"
+        if name == "div" and (rounding := kwargs.get("rounding_mode")):
+            name, kwargs = f"div_{rounding}", {}
         if name in _ELEMENTWISE:
             return self._elementwise(getattr(self._scalars, name), node, args, kwargs)
         if name in _FUNCTIONS:
@@ -211,7 +215,7 @@ class _Interpreter:
         index, terms = np.moveaxis(index, dim, -1), np.moveaxis(terms, dim, -1)
         for place in np.ndindex(index.shape):
             into = (*place[:-1], index[place])
-            result[into] = self._scalars.add(result[into], terms[place])
+            result[into] = self._scalars.add(result[into], terms.item(place))
         return np.moveaxis(result, -1, dim)
 
     def _op_unbind(self, _node: Node, tensor: np.ndarray, dim: int = 0) -> list[np.ndarray]:

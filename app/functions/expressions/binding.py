@@ -85,7 +85,7 @@ class _Binder:
         self.n_values = 0
         self.untraceable: str | None = None
 
-    def value(self, node: tree.Value, place: _Place) -> Step:
+    def value(self, node: tree.Value, place: _Place) -> Step:  # noqa: PLR0911 - one for each kind of node
         """Return what computes a value."""
         match node:
             case tree.Number(value=value):
@@ -133,14 +133,14 @@ class _Binder:
             return Constant(0.0)
         if least < 0 <= most:
             raise InvalidInput(
-                f"this index goes from {least} to {most}, and a negative one counts from the end: let it start at 0",
+                f"this index goes from {least} to {most}, and negative ones count from the end: let it start at 0",
                 column=index.column,
             )
         if least < -length or most >= length:
             beyond = least if least < -length else most
             reach = "is" if isinstance(whole, int) else "reaches"
             raise InvalidInput(
-                f"this index {reach} {beyond}, and the vector has {length} coordinates, 0 to {length - 1}",
+                f"this index {reach} {beyond}, and the vector's coordinates go from 0 to {length - 1}",
                 column=index.column,
             )
         return self._leaf(column, vector + (whole + length if least < 0 else whole), place)
@@ -222,7 +222,7 @@ class _Binder:
         within = _Place(place.cells, place.cells, guarded=True)
         one, other = self.value(node.one, within), self.value(node.other, within)
         if isinstance(test, Truth):
-            choose = partial(torch.where, torch.as_tensor(test.holds))
+            choose = partial(_chosen, torch.as_tensor(test.holds))
             if (folded := self._folded(node.column, choose, [one, other], place)) is not None:
                 return folded
         return Chosen(test, one, other)
@@ -264,6 +264,10 @@ class _Binder:
 
 def _operand(number: float | np.ndarray) -> Operand:
     return number if isinstance(number, float) else torch.from_numpy(number)
+
+
+def _chosen(condition: torch.Tensor, one: torch.Tensor, other: Operand) -> torch.Tensor:
+    return torch.where(condition, one, other)
 
 
 def _reaches(cells: Cells, outer: Cells) -> bool:

@@ -1,7 +1,7 @@
 """Where a part of a formula is evaluated: once, or in every turn of the loops around it.
 
-All turns lie side by side on one last axis, one cell each, in the order in which Python would take them. So loops of
-unequal length need no padding, and no turn is evaluated that does not exist.
+All turns lie side by side on one last axis, one cell each, in the order in which Python would take them. So loops
+of unequal length need no padding, and no turn is evaluated that does not exist.
 """
 
 from collections.abc import Callable
@@ -89,7 +89,7 @@ class Cells:
                     result = _checked(_whole_operation(operator, result, self.whole(right, n), column), column)
                 return result
         raise InvalidInput(
-            "an index, and the ends of a range, are whole numbers made of loop variables, numbers and n, by + - * // %",
+            "an index and the ends of a range are whole numbers made of loop variables, numbers, n, and + - * // %",
             column=node.column,
         )
 

@@ -1,9 +1,10 @@
 """From text to tree: Python's parser reads the text, and only what is listed here becomes a part of the tree."""
 
 import ast
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, NoReturn
+from typing import Final
 
 from app.errors import InvalidInput
 from app.functions.expressions import tree
@@ -130,11 +131,13 @@ class _Translator:
         self._vector = vector
         self._first_column = first_column
 
-    def value(self, node: ast.expr, scope: _Scope) -> tree.Value:
+    def value(self, node: ast.expr, scope: _Scope) -> tree.Value:  # noqa: C901, PLR0911 - one for each kind of node
         """Return what a node is as a number."""
         column = self._column(node)
         match node:
             case ast.Constant(value=int() | float() as number) if not isinstance(number, bool):
+                if math.isinf(number):
+                    raise InvalidInput("this is beyond the numbers that a double can hold", column=column)
                 return tree.Number(column, float(number))
             case ast.Name(id=name):
                 return self._name(name, column, scope)
@@ -152,7 +155,8 @@ class _Translator:
                 return self._call(node, scope)
             case ast.Subscript():
                 return self._item(node, scope)
-        self._refuse(node)
+            case _:
+                raise self._refusal(node)
 
     def condition(self, node: ast.expr, scope: _Scope) -> tree.Condition:
         """Return what a node is as a condition."""
@@ -174,21 +178,21 @@ class _Translator:
     def _column(self, node: ast.expr) -> int:
         return node.col_offset + self._first_column
 
-    def _refuse(self, node: ast.expr) -> NoReturn:
+    def _refusal(self, node: ast.expr) -> InvalidInput:
         column = self._column(node)
         match node:
             case ast.Compare() | ast.BoolOp() | ast.UnaryOp():
-                raise InvalidInput(
+                return InvalidInput(
                     "this is a condition where a number is expected: write where(condition, 1, 0)", column=column
                 )
             case ast.GeneratorExp():
-                raise InvalidInput(
+                return InvalidInput(
                     "a loop stands within sum, prod, min, max, mean or norm, as in sum(x[i]**2 for i in range(n))",
                     column=column,
                 )
             case ast.Tuple():
-                raise InvalidInput("a comma stands between the arguments of a function alone", column=column)
-        raise InvalidInput("this has no meaning in a formula", column=column)
+                return InvalidInput("a comma stands between the arguments of a function alone", column=column)
+        return InvalidInput("this has no meaning in a formula", column=column)
 
     def _name(self, name: str, column: int, scope: _Scope) -> tree.Value:
         if name in scope.names:
@@ -223,7 +227,7 @@ class _Translator:
             rest.append((self._column(left), _OPERATORS[type(left.op)], self.value(left.right, scope)))
             left = left.left
         if not rest:
-            self._refuse(node)
+            raise self._refusal(node)
         return tree.Chain(column, self.value(left, scope), tuple(reversed(rest)))
 
     def _choice(self, column: int, parts: tuple[ast.expr, ast.expr, ast.expr], scope: _Scope) -> tree.Choice:

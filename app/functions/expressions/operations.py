@@ -34,12 +34,12 @@ class Function:
     untraceable: bool = False
 
 
-def one_by_one(numbers: Operand) -> Operand:
+def one_by_one(numbers: torch.Tensor) -> torch.Tensor:
     """Return the same numbers, laid out so that torch's kernels take them one by one.
 
     Where kernels have a vector path and a scalar one, it is the memory's gaps that choose the scalar one.
     """
-    return torch.stack([numbers, numbers], dim=-1)[..., 0] if isinstance(numbers, torch.Tensor) else numbers
+    return torch.stack([numbers, numbers], dim=-1)[..., 0]
 
 
 def _unary(name: str, *, untraceable: bool = False) -> Function:
@@ -69,8 +69,9 @@ def power(base: Operand, exponent: Operand) -> torch.Tensor:
     """Return base ** exponent; whole exponents up to 16 are products of squares."""
     if isinstance(base, torch.Tensor) and isinstance(exponent, float):
         return _constant_power(base, exponent)
-    result: torch.Tensor = torch.pow(one_by_one(base), one_by_one(exponent))  # type: ignore[arg-type]
-    return result
+    if isinstance(base, float):
+        return torch.pow(base, *map(one_by_one, _tensors((exponent,))))
+    return torch.pow(*map(one_by_one, _tensors((base, exponent))))
 
 
 def _constant_power(base: torch.Tensor, exponent: float) -> torch.Tensor:
@@ -78,9 +79,7 @@ def _constant_power(base: torch.Tensor, exponent: float) -> torch.Tensor:
         return base**exponent
     size = abs(exponent)
     if not size.is_integer() or size > _LARGEST_PRODUCT:
-        alone = one_by_one(base)
-        assert isinstance(alone, torch.Tensor)  # noqa: S101 - as its argument is
-        return alone**exponent
+        return one_by_one(base) ** exponent
     if exponent < 0:
         return _constant_power(base, size) ** -1
     if size % 2 == 0:
@@ -90,25 +89,13 @@ def _constant_power(base: torch.Tensor, exponent: float) -> torch.Tensor:
 
 def remainder(a: Operand, b: Operand) -> torch.Tensor:
     """Return Python's a % b, which has the sign of b. Its gradient ignores the jumps."""
-    if isinstance(b, float):
-        return torch.remainder(*_tensors((a, b))[:1], b)
-    a, b = _tensors((a, b))
-    return a - b * floor_quotient(a, b)
+    return torch.remainder(*map(one_by_one, _tensors((a, b))))
 
 
 def floor_quotient(a: Operand, b: Operand) -> torch.Tensor:
     """Return Python's a // b, whose gradient is 0."""
-    a, b = (operand.detach() for operand in _tensors((a, b)))
-    return torch.round((a - torch.remainder(a, b)) / b)
-
-
-def fmod(a: Operand, b: Operand) -> torch.Tensor:
-    """Return C's fmod(a, b), which has the sign of a. Its gradient ignores the jumps."""
-    if isinstance(b, float):
-        return torch.fmod(*_tensors((a, b))[:1], b)
-    a, b = _tensors((a, b))
-    quotient = torch.round((a - torch.fmod(a, b)) / b).detach()
-    return a - b * quotient
+    a, b = map(one_by_one, _tensors((a, b)))
+    return torch.div(a, b, rounding_mode="floor")
 
 
 def sigmoid(x: torch.Tensor) -> torch.Tensor:
@@ -135,6 +122,7 @@ def cbrt(x: torch.Tensor) -> torch.Tensor:
 
 def clamp(x: Operand, low: Operand, high: Operand) -> torch.Tensor:
     """Return x, or the bound that it is beyond."""
+    x, low, high = _tensors((x, low, high))
     return smallest(largest(x, low), high)
 
 
@@ -166,13 +154,13 @@ FUNCTIONS: Final = {
     "lgamma": _alone("lgamma", untraceable=True),
     "atan2": _alone("atan2", 2),
     "hypot": _alone("hypot", 2),
+    "fmod": _alone("fmod", 2),
     "log": Function(logarithm, 1, 2),
     "cbrt": Function(cbrt),
     "sigmoid": Function(sigmoid),
     "softplus": Function(softplus),
     "fabs": _unary("abs"),
     "pow": Function(power, 2, 2),
-    "fmod": Function(fmod, 2, 2),
     "clamp": Function(clamp, 3, 3),
     "minimum": Function(smallest, 2, 2),
     "maximum": Function(largest, 2, 2),

@@ -135,16 +135,13 @@ class ExpressionReference(BaseModel):
     def _check_dim(self, dim: int, *path: str) -> None:
         n_names, vector = len(self.variables), self._formula.vector
         if vector is None and dim != n_names:
-            one = f"one variable, {self.variables[0]}, of one coordinate" if n_names == 1 else None
-            raise InvalidInput(
-                f"the formula has {one or f'{n_names} variables of one coordinate each'}, and the points have {dim}",
-                *path,
-            )
+            given = "one variable" if n_names == 1 else f"{n_names} variables"
+            raise InvalidInput(f"the formula has {given} of one coordinate, and the points have {dim}", *path)
         if dim < n_names:
             raise InvalidInput(f"the formula takes points of {n_names} coordinates or more, not {dim}", *path)
         if self.domain is not None and len(self.domain) not in {dim, n_names}:
             raise InvalidInput(
-                f"there are {len(self.domain)} pairs for {dim} coordinates: give one for each, or one for each variable",
+                f"there are {len(self.domain)} pairs for {dim} coordinates: give one for each or for each variable",
                 "domain",
             )
 

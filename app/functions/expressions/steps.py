@@ -1,9 +1,10 @@
 """What a formula computes, bound to a dimension: steps that torch does, each once for all points and all cells.
 
-The value of a step has the shape of the points' batch, and within loops one more axis, of the cells. Values are never
-broadcast over that axis, they are gathered: so their gradients are summed in an order that is always the same.
+The value of a step has the shape of the points' batch, and within loops one more axis, of the cells. Values are
+never broadcast over that axis, they are gathered: their gradients are summed in an order that is always the same.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import reduce
@@ -19,6 +20,7 @@ from app.functions.expressions.operations import Operand
 
 Condition: TypeAlias = torch.Tensor | bool
 
+_LARGEST_FLOAT32: Final = float(np.finfo(np.float32).max)
 _SAFE: Final = 0.5  # what a branch that is not taken is computed for; most functions have a value and slope there
 
 
@@ -118,9 +120,10 @@ class Constant:
     number: float | np.ndarray  # `(count,)` float64
 
     def evaluate(self, frame: Frame) -> Operand:
-        """Return it, rounded to the points' dtype where there is one in each cell."""
+        """Return it; a lone number stays a double, which torch rounds when it meets the points."""
         if isinstance(self.number, float):
-            return self.number
+            too_large = frame.points.dtype == torch.float32 and abs(self.number) > _LARGEST_FLOAT32
+            return math.copysign(math.inf, self.number) if too_large else self.number
         return torch.from_numpy(self.number).to(frame.points.dtype)
 
 
@@ -265,7 +268,8 @@ class Reduced:
             result = row_reduce(padded.reshape(*values.shape[:-1], len(self.lengths), longest))
         if self.kind == "mean":
             within_loops = self.outer.outer is not None
-            return result / (torch.from_numpy(self.lengths).to(values.dtype) if within_loops else longest)
+            lengths = torch.from_numpy(self.lengths.astype(np.float64)) if within_loops else None
+            return result / (longest if lengths is None else lengths.to(values.dtype))
         return result
 
     def _padded(self, longest: int) -> np.ndarray:

@@ -31,7 +31,7 @@ _ADVICE: Final = {
     "!": "write not, and != between two values",
     "~": "write not",
     ".": "there are no attributes here: write sin(x), not math.sin(x)",
-    ":": "there are no slices, lambdas or assignments here: loop over an index, as in sum(x[i] for i in range(1, n))",
+    ":": "there are no slices, lambdas or assignments: loop over an index, as in sum(x[i] for i in range(1, n))",
     '"': "there are no texts in a formula",
     "'": "there are no texts in a formula",
     "{": "use round brackets",
@@ -67,9 +67,9 @@ def checked(text: str) -> str:
         match = _TOKEN.match(line, place)
         if match is None:
             raise _unknown(line, place)
-        kind, token = str(match.lastgroup), match.group()
-        _check_length(kind, token, line, match.end(), place + 1)
-        reader.read(kind, token, place + 1)
+        kind, symbol = str(match.lastgroup), match.group()
+        _check_length(kind, symbol, line, match.end(), place + 1)
+        reader.read(kind, symbol, place + 1)
         place = _space_end(line, match.end())
     reader.finish(len(line.rstrip()) + 1)
     return line
@@ -87,20 +87,20 @@ def _unknown(line: str, place: int) -> InvalidInput:
     return InvalidInput(f"a formula cannot have {said}: {advice}", column=place + 1)
 
 
-def _check_length(kind: str, token: str, line: str, end: int, column: int) -> None:
+def _check_length(kind: str, symbol: str, line: str, end: int, column: int) -> None:
     if kind == "number":
         following = line[end : end + 1]
         if following.isalnum() or following == "_":
             raise InvalidInput(
-                f"{token} runs into {following}: numbers are decimal, as in 1000 or 2.5e-3, and a product is "
-                f"written {token[:MAX_DIGITS]} * x",
+                f"{symbol} runs into {following}: numbers are decimal, as in 1000 or 2.5e-3, and a product is "
+                f"written {symbol[:MAX_DIGITS]} * x",
                 column=end + 1,
             )
-        if len(token) > MAX_DIGITS:
+        if len(symbol) > MAX_DIGITS:
             raise InvalidInput(
                 f"a number has at most {MAX_DIGITS} characters, as doubles have 17 digits", column=column
             )
-    elif kind == "word" and len(token) > MAX_NAME_LENGTH:
+    elif kind == "word" and len(symbol) > MAX_NAME_LENGTH:
         raise InvalidInput(f"a name has at most {MAX_NAME_LENGTH} characters", column=column)
 
 
@@ -125,21 +125,21 @@ class _Reader:
     n_tokens: int = 0
     depth: int = 0  # of all levels but the last
 
-    def read(self, kind: str, token: str, column: int) -> None:
+    def read(self, kind: str, symbol: str, column: int) -> None:
         self.n_tokens += 1
         if self.n_tokens > MAX_TOKENS:
             raise InvalidInput(
                 f"a formula has at most {MAX_TOKENS} numbers, names, operators and brackets", column=column
             )
-        if kind == "word" and token in OPERATOR_WORDS:
+        if kind == "word" and symbol in OPERATOR_WORDS:
             kind = "operator"
         if kind in {"number", "word"}:
-            self._value(kind, token, column)
+            self._value(kind, symbol, column)
         elif kind == "operator":
-            self._operator(token, column)
+            self._operator(symbol, column)
         else:
-            self._bracket(token, column)
-        self.before, self.before_kind = token, kind
+            self._bracket(symbol, column)
+        self.before, self.before_kind = symbol, kind
         level = self.levels[-1]
         if self.depth + level.chain + level.clauses > MAX_DEPTH:
             raise InvalidInput(
@@ -155,32 +155,32 @@ class _Reader:
             empty = "the formula is empty" if self.n_tokens == 0 else "the formula ends where a value is expected"
             raise InvalidInput(empty, column=column)
 
-    def _value(self, kind: str, token: str, column: int) -> None:
-        if kind == "word" and keyword.iskeyword(token):
-            advice = "; a condition is a comparison, as in x > 0" if token in {"True", "False"} else ""
-            raise InvalidInput(f"{token} has no meaning in a formula{advice}", column=column)
+    def _value(self, kind: str, symbol: str, column: int) -> None:
+        if kind == "word" and keyword.iskeyword(symbol):
+            advice = "; a condition is a comparison, as in x > 0" if symbol in {"True", "False"} else ""
+            raise InvalidInput(f"{symbol} has no meaning in a formula{advice}", column=column)
         if self.after_value:
-            raise InvalidInput(f"an operator is missing before {token}; a product is written *", column=column)
+            raise InvalidInput(f"an operator is missing before {symbol}; a product is written *", column=column)
         self.after_value = True
 
-    def _operator(self, token: str, column: int) -> None:
+    def _operator(self, symbol: str, column: int) -> None:
         level = self.levels[-1]
-        if not self.after_value and token not in _PREFIXES:
-            raise InvalidInput(f"a value is missing before {token}", column=column)
-        if self.after_value and token == "not":
+        if not self.after_value and symbol not in _PREFIXES:
+            raise InvalidInput(f"a value is missing before {symbol}", column=column)
+        if self.after_value and symbol == "not":
             raise InvalidInput("write and or or before not", column=column)
-        if not self.after_value or token == "**":
+        if not self.after_value or symbol == "**":
             level.chain += 1
         else:
             level.chain = 0
-            level.clauses += token in _CLAUSES
+            level.clauses += symbol in _CLAUSES
         self.after_value = False
 
-    def _bracket(self, token: str, column: int) -> None:
-        if token in _CLOSING:
-            self._open(token, column)
-        elif token == ",":
-            self._needs_value(token, column)
+    def _bracket(self, symbol: str, column: int) -> None:
+        if symbol in _CLOSING:
+            self._open(symbol, column)
+        elif symbol == ",":
+            self._needs_value(symbol, column)
             if len(self.levels) == 1:
                 raise InvalidInput(
                     "a formula is one expression: a comma stands between arguments only", column=column
@@ -188,34 +188,36 @@ class _Reader:
             self.levels[-1].chain = self.levels[-1].clauses = 0
             self.after_value = False
         else:
-            self._close(token, column)
+            self._close(symbol, column)
 
-    def _open(self, token: str, column: int) -> None:
+    def _open(self, symbol: str, column: int) -> None:
         follows_name = self.before_kind == "word"
         if self.after_value and not follows_name:
             wrong = "an operator is missing before (; a product is written *"
-            raise InvalidInput(wrong if token == "(" else "only a variable has an index, as in x[0]", column=column)
-        if not self.after_value and token == "[":
+            raise InvalidInput(
+                wrong if symbol == "(" else "only a variable has an index, as in x[0]", column=column
+            )
+        if not self.after_value and symbol == "[":
             raise InvalidInput("there are no lists in a formula", column=column)
         level = self.levels[-1]
         self.depth += level.chain + level.clauses + 1
-        self.levels.append(_Level(token, column))
+        self.levels.append(_Level(symbol, column))
         self.after_value = False
 
-    def _close(self, token: str, column: int) -> None:
+    def _close(self, symbol: str, column: int) -> None:
         level = self.levels[-1]
         if not level.opening:
-            raise InvalidInput(f"this {token} closes nothing", column=column)
-        if token != _CLOSING[level.opening]:
+            raise InvalidInput(f"this {symbol} closes nothing", column=column)
+        if symbol != _CLOSING[level.opening]:
             raise InvalidInput(
-                f"this {token} does not close the {level.opening} at column {level.column}", column=column
+                f"this {symbol} does not close the {level.opening} at column {level.column}", column=column
             )
-        self._needs_value(token, column)
+        self._needs_value(symbol, column)
         self.levels.pop()
         around = self.levels[-1]
         self.depth -= around.chain + around.clauses + 1
         self.after_value = True
 
-    def _needs_value(self, token: str, column: int) -> None:
+    def _needs_value(self, symbol: str, column: int) -> None:
         if not self.after_value:
-            raise InvalidInput(f"a value is missing before {token}", column=column)
+            raise InvalidInput(f"a value is missing before {symbol}", column=column)

@@ -6,7 +6,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
 
 from app.errors import InvalidInput
 from app.functions import catalogue
-from app.functions.base import CatalogueObjective
+from app.functions.base import CatalogueObjective, Objective
 from app.functions.expressions.reference import ExpressionReference
 from app.functions.forms import ByLooks
 from app.functions.networks.reference import NetworkReference
@@ -66,3 +66,21 @@ def _reference(value: Any) -> Reference:
 
 
 FunctionReference = Annotated[Reference, ByLooks(_reference, TypeAdapter(str | Reference))]
+
+
+def objective_of(function: Reference, dim: int | None, said_at: str | None) -> Objective:
+    """Return the objective that a request's field `function` stands for.
+
+    Args:
+        function: The field.
+        dim: The dimension that another field says; None if none does.
+        said_at: The name of that field.
+
+    Raises:
+        InvalidInput: There is none of this dimension; its path leads into `function`, or to the other field.
+    """
+    try:
+        return function.objective(dim)
+    except InvalidInput as error:
+        at = (said_at,) if said_at is not None and not error.path else ("function", *error.path)
+        raise type(error)(error.detail, *at, column=error.column) from error

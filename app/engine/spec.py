@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 from app.engine.choice import EngineName, obstacle
 from app.engine.gradient_check import GradientCheck, gradient_check
-from app.engine.reference import CatalogueReference, FunctionReference, Reference
+from app.engine.reference import CatalogueReference, FunctionReference, Reference, objective_of
 from app.engine.starts import Grid, Init, Points, Random
 from app.errors import InvalidInput
 from app.functions.base import Objective
@@ -104,11 +104,7 @@ class JobSpec(_Part):
 
     def _with_dim(self) -> Reference:
         dim = self.init.dim or self.function.dim
-        try:
-            objective = self.function.objective(dim)
-        except InvalidInput as error:
-            at = ("function", *error.path) if error.path or not self.init.dim else ("init",)
-            raise InvalidInput(error.detail, *at, column=error.column) from error
+        objective = objective_of(self.function, dim, "init" if self.init.dim else None)
         if dim is None and isinstance(self.function, CatalogueReference) and self.function.any_dim:
             raise InvalidInput(
                 f"{self.function.name} takes points of any dimension: say which one, as in "

@@ -25,7 +25,8 @@ class _Twisted(torch.autograd.Function):
     def backward(ctx: Any, *slopes: torch.Tensor) -> torch.Tensor:
         (points,) = ctx.saved_tensors
         (slope,) = slopes
-        return 4 * points * slope[..., None]
+        gradient: torch.Tensor = 4 * points * slope[..., None]
+        return gradient
 
 
 @dataclass(frozen=True)

@@ -80,8 +80,8 @@ def get_trajectory(
         (trajectory,) = services.trajectories.read(record, results, range(run, run + 1), wanted)
         thinned, head = _thinned(record, trajectory, max_points)
         columns = {"step": thinned.steps, "x": thinned.x, "f": thinned.f}
-        if (network := record.spec.network) is not None:
-            check_work(network, len(thinned.steps), services.settings, "query", "max_points")
+        if (network := record.spec.network) is not None and network.classes is not None:
+            check_work(network.whole, len(thinned.steps), services.settings, "query", "max_points")
         if (shares := accuracy(record.spec, thinned.x)) is not None:
             columns["accuracy"] = shares
         return _streamed(_json(head, columns), media_type, record)

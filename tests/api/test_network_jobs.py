@@ -349,7 +349,7 @@ def test_a_job_without_a_network_has_none_to_look_into(idle: httpx.Client, what:
 def test_the_landscape_is_the_functions_own_around_the_path(
     running: httpx.Client, sparse: dict[str, Any], fields: dict[str, Any], method: str
 ) -> None:
-    query = {"run": 1, "method": method, "points": 9}
+    query: dict[str, Any] = {"run": 1, "method": method, "points": 9}
     found = valid(running.get(sparse["links"]["landscape"], params=query))
     assert (found["job_id"], found["run"], found["method"]) == (sparse["id"], 1, method)
     held = columns(running, sparse, "trajectory", run=1)

@@ -12,6 +12,9 @@ MOST_COORDINATES = 32
 
 _STEP = 2.0**-17  # about the cube root of a double's rounding, where differences have the most digits
 _TOLERANCE = 1e-5
+_MOST_DOUBT = 0.5  # of the gradient: beyond it the two widths differ for a jump, not for want of digits
+_ROUNDINGS = 8  # of a value, in either of the two that are subtracted
+_EPSILON = 2.0**-52
 
 
 class GradientCheck(BaseModel):
@@ -26,16 +29,18 @@ def gradient_check(objective: Objective, starts: np.ndarray) -> GradientCheck:
     """Return what central differences say of the gradient at `starts`, `(n, dim)`, in float64.
 
     Of many starts or coordinates, the first `MOST_POINTS` and `MOST_COORDINATES` are looked at. Two widths of the
-    difference tell how many of its digits can be relied on.
+    difference tell how many of its digits can be relied on, as long as they do not differ as at a jump.
     """
     points = torch.from_numpy(starts[:MOST_POINTS].astype(np.float64))
     coordinates = range(min(objective.dim, MOST_COORDINATES))
-    _, gradient = value_and_gradient(objective, points)
+    f, gradient = value_and_gradient(objective, points)
     for i in coordinates:
         step = _STEP * points[:, i].abs().clamp(min=1.0)
         narrow, wide = (_difference(objective, points, i, factor * step) for factor in (1, 2))
         found = gradient[:, i]
-        spare = _TOLERANCE * torch.maximum(found.abs(), torch.ones(())) + 4 * (narrow - wide).abs()
+        size = found.abs().clamp(min=1.0)
+        doubt = torch.minimum(4 * (narrow - wide).abs(), _MOST_DOUBT * size)
+        spare = _TOLERANCE * size + doubt + _ROUNDINGS * _EPSILON * f.abs() / step
         wrong = ~((narrow - found).abs() <= spare)
         if wrong.any():
             run = int(wrong.nonzero()[0])

@@ -126,6 +126,7 @@ def losses(spec: JobSpec, cuts: Iterable[int]) -> list[np.ndarray]:
 def test_training_does_not_depend_on_the_cut(optimizer: dict[str, Any], cuts: list[int], record_every: int) -> None:
     fields: dict[str, Any] = {
         "optimizer": optimizer,
+        "steps": 20,
         "gradient_noise": {"std": 1e-3, "seed": 5},
         "clip_grad_norm": 1.0,
         "stop": {"f": 0.1},

@@ -86,6 +86,7 @@ class Formula:
     """A function of one coordinate, of which only values are asked."""
 
     dim = 1
+    n_values = 1
 
     def __init__(self, evaluate: Callable[[torch.Tensor], torch.Tensor]) -> None:
         self._evaluate = evaluate

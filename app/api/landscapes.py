@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from app.api import wire
 from app.api.dependencies import JobId, RunNumber, Wired, check_run
 from app.db.trajectories import StepRange
-from app.engine.downsampling import downsample
+from app.engine.downsampling import MIN_POINTS, downsample
 from app.engine.landscape import LARGEST, MOST_PATH_VALUES, Method, landscape
 from app.engine.limits import check_work
 from app.errors import Conflict, LimitExceeded
@@ -73,7 +73,8 @@ def get_landscape(
             "query",
             "points",
         )
-    check_work(objective, points**2 + _MOST_SHOWN, limits, "query", "points")
+    check_work(objective, points**2 + MIN_POINTS, limits, "query", "points")
+    n_affordable = limits.max_request_values // objective.n_values - points**2
     (trajectory,) = services.trajectories.read(record, results, range(run, run + 1), StepRange())
     if not trajectory.steps.size:
         raise Conflict("nothing of this run is recorded yet: wait until it has begun")
@@ -85,7 +86,7 @@ def get_landscape(
     stride = -(-within.size * objective.dim // MOST_PATH_VALUES)
     sparse = within[::-stride][::-1]
     x, f = trajectory.x[sparse], trajectory.f[sparse]
-    shown = downsample(x, f, _MOST_SHOWN)
+    shown = downsample(x, f, min(_MOST_SHOWN, n_affordable))
     found = landscape(objective, x, shown, method, points, seed)
     answer = {
         "job_id": record.id,

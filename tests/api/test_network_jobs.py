@@ -431,6 +431,16 @@ def test_what_a_landscape_costs_is_counted_over_all_data_although_batches_are_sm
     assert "max_request_values" in problem["detail"]
 
 
+def test_a_path_is_thinned_to_what_a_landscape_may_cost(running: httpx.Client) -> None:
+    data = {"name": "sine", "n": 50_000}
+    found = ended(
+        running, function=net(layers=[1, 40, 1], dataset=data, batch_size=1), init={"random": 1}, steps=90
+    )
+    shown = valid(running.get(found["links"]["landscape"], params={"points": 2}))
+    assert 4 <= len(shown["path"]) < 91
+    assert (shown["step"][0], shown["step"][-1]) == (0, 90)
+
+
 # lists, limits, deletion
 
 

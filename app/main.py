@@ -24,6 +24,7 @@ from app.errors import SettingsError
 from app.optimizers.catalogue import Adam
 from app.optimizers.check import check
 from app.settings import Settings
+from app.web import pages
 from app.workers.cluster import check_scheduler
 from app.workers.dispatcher import QueueDispatcher
 
@@ -52,6 +53,7 @@ def create_app(settings: Settings) -> FastAPI:
     for module in (jobs, trajectories, events, functions, optimizers):
         app.include_router(module.router, dependencies=[Depends(authorize)], responses=problem)
     app.include_router(service.router, responses=problem)
+    app.include_router(pages.router)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way
     return app
 

@@ -28,7 +28,7 @@ IfNoneMatch = Annotated[str, Header()]
 
 
 @router.api_route("/", methods=["GET", "HEAD"])
-def get_page(request: Request, accept_encoding: AcceptEncoding = "", if_none_match: IfNoneMatch = "") -> Response:
+async def get_page(request: Request, accept_encoding: AcceptEncoding = "", if_none_match: IfNoneMatch = "") -> Response:
     """Return the document of the page."""
     answer = _response(request, page().document, accept_encoding, if_none_match, _ASK_AGAIN)
     answer.headers["Content-Security-Policy"] = _POLICY
@@ -36,13 +36,22 @@ def get_page(request: Request, accept_encoding: AcceptEncoding = "", if_none_mat
     return answer
 
 
+# compressing it takes a moment, the first time: a thread's work
+@router.api_route("/assets/plotly/{name}", methods=["GET", "HEAD"])
+def get_plotly(
+    request: Request, name: str, accept_encoding: AcceptEncoding = "", if_none_match: IfNoneMatch = ""
+) -> Response:
+    """Return Plotly's JavaScript, under the name of its version."""
+    if name != plotly_name():
+        raise HTTPException(404)
+    return _response(request, plotly(), accept_encoding, if_none_match, _FOR_GOOD)
+
+
 @router.api_route("/assets/{digest}/{name:path}", methods=["GET", "HEAD"])
-def get_asset(
+async def get_asset(
     request: Request, digest: str, name: str, accept_encoding: AcceptEncoding = "", if_none_match: IfNoneMatch = ""
 ) -> Response:
     """Return a file of the page. Under the digest of what is served now it never changes."""
-    if name == plotly_name():
-        return _response(request, plotly(), accept_encoding, if_none_match, _FOR_GOOD)
     asset = page().files.get(name)
     if asset is None:
         raise HTTPException(404)

@@ -18,7 +18,7 @@ export class CurvePlot {
 
   /**
    * @param {string} label of the figure, for who cannot see it
-   * @param {(path: import("./path.js").Path) => Array<number|null>|null} of the quantity
+   * @param {(path: import("./path.js").Path, index: number) => Array<number|null>|null} of the quantity
    * @param {(at: {path: number, entry: number}|null) => void} onHover
    */
   constructor(label, of, onHover) {
@@ -51,19 +51,19 @@ export class CurvePlot {
     for (const [name, value] of Object.entries(ends)) this.#rule.setAttribute(name, value);
   }
 
-  #values(path) {
+  #values(path, index) {
     const { base, log } = this.#scene;
-    const values = this.#of(path);
+    const values = this.#of(path, index);
     if (!values) return [];
     return values.map((value) => (value === null ? null : log ? Math.max(value - base, LEAST) : value - base));
   }
 
   #traces() {
-    return this.#scene.paths.map((path) => ({
+    return this.#scene.paths.map((path, index) => ({
       type: "scatter",
       mode: "lines",
       x: path.step,
-      y: this.#values(path),
+      y: this.#values(path, index),
       line: { color: path.color, width: 1.6, simplify: true },
       hoverinfo: "none",
       name: path.name,
@@ -73,7 +73,7 @@ export class CurvePlot {
   #layout() {
     const { soft, line, font } = look();
     const { title, log } = this.#scene;
-    const axis = { color: soft, gridcolor: line, zeroline: false, fixedrange: true };
+    const axis = { color: soft, tickfont: { size: 11 }, gridcolor: line, zeroline: false, fixedrange: true };
     return {
       margin: { l: 56, r: 12, t: 26, b: 36 },
       paper_bgcolor: "rgba(0,0,0,0)",
@@ -83,7 +83,7 @@ export class CurvePlot {
       showlegend: false,
       hovermode: false,
       dragmode: false,
-      xaxis: { ...axis, title: { text: "step", standoff: 4 }, rangemode: "tozero" },
+      xaxis: { ...axis, title: { text: "step", standoff: 4, font: { size: 12 } }, rangemode: "tozero" },
       yaxis: { ...axis, type: log ? "log" : "linear", exponentformat: "power", nticks: 6 },
     };
   }
@@ -95,7 +95,7 @@ export class CurvePlot {
       return;
     }
     const candidates = this.#scene.paths.flatMap((path, index) => {
-      const values = this.#values(path);
+      const values = this.#values(path, index);
       if (!values.length) return [];
       const entry = entryAt(path, at.x);
       const value = values[entry];

@@ -1,3 +1,5 @@
+const TICK_ROOM = 0.11; // of the range, for each label
+
 /**
  * How high a value is drawn. On the log scale it is log10(1 + (f − low) / unit): even where f is negative or zero,
  * and nearly linear below the unit, a thousandth of what most of the surface rises.
@@ -41,7 +43,13 @@ export class Heights {
     const rises = [0];
     const top = this.high - this.low;
     for (let rise = this.unit; rise <= top; rise *= 10) rises.push(rise);
-    const values = rises.map((rise) => this.low + rise);
+    const room = TICK_ROOM * this.range[1];
+    let last = -Infinity;
+    const values = rises.map((rise) => this.low + rise).filter((value) => {
+      const fits = this.of(value) - last >= room;
+      if (fits) last = this.of(value);
+      return fits;
+    });
     return { at: values.map((value) => this.of(value)), text: values.map((value) => this.#text(value)) };
   }
 

@@ -270,7 +270,7 @@ export class MapPlot {
 
   #layout({ grid, heights, names }) {
     const { soft, line, font } = look();
-    const axis = (title) => ({ title: { text: title, standoff: 6 }, color: soft, gridcolor: line, zeroline: false, fixedrange: true });
+    const axis = (title) => ({ title: { text: title, standoff: 6, font: { size: 12 } }, color: soft, gridcolor: line, zeroline: false, fixedrange: true });
     const ticks = grid.y ? null : heights.ticks();
     return {
       margin: { l: 48, r: 12, t: 8, b: 40 },

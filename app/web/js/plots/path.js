@@ -8,7 +8,6 @@
  * @property {Array<number|null>} y
  * @property {number[][]} points whole, with all coordinates
  * @property {Array<number|null>} f
- * @property {Array<number|null>|null} slope the norm of the gradient, once it is known
  */
 
 /** Returns the entry of a path at a step: the last one that is not after it. */

@@ -51,7 +51,7 @@ export async function fetchSlopes(api, reference, trajectories, signal) {
  * Returns a trajectory as plots take it.
  * @returns {import("./path.js").Path}
  */
-export function pathOf(trajectory, slope, axes, { name, color }) {
+export function pathOf(trajectory, axes, { name, color }) {
   const [across, along] = axes;
   return {
     name,
@@ -61,6 +61,5 @@ export function pathOf(trajectory, slope, axes, { name, color }) {
     y: trajectory.x.map((x) => (along === undefined ? 0 : x[along])),
     points: trajectory.x,
     f: trajectory.f,
-    slope,
   };
 }

@@ -22,6 +22,7 @@ export class Picture {
   #flatNote = h("p", { class: "notice", hidden: true }, "A function of one coordinate has a graph, and no surface.");
   #at = h("p", { class: "at" });
   #error = h("p", { class: "error", role: "alert", hidden: true });
+  #curves;
   #scene = null;
   #heights = null;
   #heightsOf = [];
@@ -36,8 +37,9 @@ export class Picture {
     this.#surface = new SurfacePlot({ onCamera: on.camera, onHover: hover });
     this.#map = new MapPlot({ ...on, hover });
     this.#value = new CurvePlot("Value by step", (path) => path.f, hover);
-    this.#slope = new CurvePlot("Norm of the gradient by step", (path) => path.slope, hover);
+    this.#slope = new CurvePlot("Norm of the gradient by step", (path, index) => this.#scene.slopes?.[index] ?? null, hover);
     this.#bar = new PlayBar(on.step);
+    this.#curves = h("div", { class: "curves", hidden: true }, this.#value.element, this.#slope.element);
     this.element = h(
       "div",
       { class: "picture" },
@@ -46,7 +48,7 @@ export class Picture {
       this.#flatNote,
       this.#bar.element,
       this.#at,
-      h("div", { class: "curves" }, this.#value.element, this.#slope.element),
+      this.#curves,
     );
   }
 
@@ -55,6 +57,7 @@ export class Picture {
    * @param {Object} scene
    * @param {{x: number[], y: number[]|null, z?: number[][], f?: number[]}} scene.grid
    * @param {Array<import("./path.js").Path>} scene.paths
+   * @param {Array<Array<number|null>>|null} scene.slopes norms of the gradient along the paths, once they are known
    * @param {Array<{x: number, y: number, f: number, point: number[]}>} scene.minima
    * @param {Array<{x: number, y: number, point: number[], color: string}>} scene.starts
    * @param {[string, string]} scene.names
@@ -62,7 +65,8 @@ export class Picture {
    * @param {boolean} scene.canPlace
    * @param {number|null} scene.step the step that is marked; null is the last
    * @param {Object} scene.camera
-   * @param {string} scene.look the theme
+   * @param {boolean} scene.isWhole whether the ground is the whole function, and not a slice
+   * @param {number} scene.look changes when everything looks different
    */
   async draw(scene) {
     const before = this.#scene;
@@ -75,8 +79,10 @@ export class Picture {
     this.#flatNote.hidden = !isFlat;
     const base = scene.log ? valueBase(scene) : 0;
     const drawings = [this.#map.draw(full)];
-    if (isNew("paths", "log", "look", "minima")) {
-      const { paths, log } = scene;
+    if (!before) await drawings[0].then(nextFrame, () => {}); // the map can be used while the surface is made
+    const { paths, log } = scene;
+    this.#curves.hidden = paths.length === 0;
+    if (paths.length > 0 && isNew("paths", "log", "look", "minima")) {
       drawings.push(
         this.#value.draw({ paths, log, base, title: base === 0 ? "f" : `f − (${short(base, 6)})` }),
         this.#slope.draw({ paths, log, base: 0, title: "‖∇f‖" }),
@@ -132,7 +138,7 @@ export class Picture {
   #sentence(path, step) {
     if (!path) return this.#scene.paths.length ? "Point at a path to read its steps." : "";
     const entry = this.#hovered.entry;
-    const slope = path.slope?.[entry];
+    const slope = this.#scene.slopes?.[this.#hovered.path]?.[entry];
     return (
       `${path.name} · step ${count(step)} · x = ${point(path.points[entry], 6)} · f = ${short(path.f[entry], 6)}` +
       (slope === null || slope === undefined ? "" : ` · ‖∇f‖ = ${short(slope, 4)}`)
@@ -143,6 +149,10 @@ export class Picture {
     this.#error.hidden = false;
     this.#error.textContent = error.message;
   }
+}
+
+function nextFrame() {
+  return new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
 }
 
 /** Returns what is taken off f so that it can be drawn on a log axis: the known minimum, or the lowest there is. */

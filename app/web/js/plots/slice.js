@@ -25,6 +25,21 @@ export function middle(info) {
   return info.domain.map(([low, high]) => (low + high) / 2);
 }
 
+/** Returns which coordinates are looked at: those that are wanted, where the function has them. */
+export function axesOf(info, axes) {
+  if (info.dim === 1) return [0];
+  return axes.every((axis) => axis < info.dim) ? axes : [0, 1];
+}
+
+/** Returns the point that a place on the map stands for: what the map does not say stays as it was. */
+export function pointAt(x, y, info, axes, old = null) {
+  const whole = [...(old ?? (info.dim > 2 ? middle(info) : Array(info.dim).fill(0)))];
+  const [across, along] = axesOf(info, axes);
+  whole[across] = x;
+  if (along !== undefined) whole[along] = y;
+  return whole;
+}
+
 /** Returns the window that shows all of a function, or as much as is usually looked at. */
 export function domainWindow(info, axes) {
   const [x, y] = axes.map((axis) => info.domain[axis] ?? null);

@@ -4,7 +4,7 @@ import { h } from "../dom.js";
 import { HEIGHT_SCALE } from "./palette.js";
 import { CONFIG, look, plotly } from "./plotly.js";
 
-const DISTANCE = 2.05;
+const DISTANCE = 2.15;
 const LIFT = 0.008; // of the height: a path lies on the surface, not in it
 const MARKS = 4; // the place of the marks among the traces
 
@@ -16,7 +16,7 @@ export function cameraAt(elevation, azimuth) {
   const [e, a] = [elevation, azimuth].map((degrees) => (degrees * Math.PI) / 180);
   const eye = [Math.cos(e) * Math.cos(a), Math.cos(e) * Math.sin(a), Math.sin(e)];
   const [x, y, z] = eye.map((value) => Number((DISTANCE * value).toFixed(4)));
-  return { eye: { x, y, z }, center: { x: 0, y: 0, z: -0.12 } };
+  return { eye: { x, y, z }, center: { x: 0, y: 0, z: -0.17 } };
 }
 
 export class SurfacePlot {
@@ -46,6 +46,7 @@ export class SurfacePlot {
    * @param {Array<{x: number, y: number, f: number}>} scene.minima
    * @param {[string, string]} scene.names of the coordinates
    * @param {Object} scene.camera
+   * @param {boolean} scene.isWhole whether the surface is the whole function, and not a slice
    */
   async draw(scene) {
     const Plotly = await plotly();
@@ -145,7 +146,9 @@ export class SurfacePlot {
     const inside = f !== null && x >= grid.x[0] && x <= grid.x.at(-1) && y >= grid.y[0] && y <= grid.y.at(-1);
     if (!inside) return [null, null, null];
     const [low, high] = heights.range;
-    return [x, y, Math.min(heights.of(f), high) + LIFT * (high - low)];
+    // between its grid points the surface is flatter than the function: what is on it is not to sink into it
+    const ground = this.#shown.isWhole ? heightAt(grid, heights, x, y) : low;
+    return [x, y, Math.min(Math.max(heights.of(f), ground), high) + LIFT * (high - low)];
   }
 
   #layout({ heights, names, camera }) {
@@ -179,6 +182,22 @@ export class SurfacePlot {
       },
     };
   }
+}
+
+/** Returns the height of the drawn surface at a place within its window: between the four grid points around it. */
+function heightAt({ x: xs, y: ys, z }, heights, x, y) {
+  const [column, right] = cell(xs, x);
+  const [row, up] = cell(ys, y);
+  const corner = (j, i) => heights.of(z[row + j][column + i]) ?? heights.range[0];
+  const below = corner(0, 0) * (1 - right) + corner(0, 1) * right;
+  const above = corner(1, 0) * (1 - right) + corner(1, 1) * right;
+  return below * (1 - up) + above * up;
+}
+
+function cell(axis, value) {
+  const place = ((value - axis[0]) / (axis.at(-1) - axis[0])) * (axis.length - 1);
+  const index = Math.min(Math.max(Math.floor(place), 0), axis.length - 2);
+  return [index, place - index];
 }
 
 function dots(places, marker) {

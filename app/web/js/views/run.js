@@ -8,12 +8,13 @@ import { Progress } from "../controls/progress.js";
 import { Results } from "../controls/results.js";
 import { pointsOf } from "../controls/starts.js";
 import { h, replace } from "../dom.js";
+import { Memory } from "../memory.js";
 import * as permalink from "../permalink.js";
 import { fetchGround, minimaIn } from "../plots/ground.js";
 import { pathColor } from "../plots/palette.js";
 import { pathOf } from "../plots/paths.js";
 import { Picture } from "../plots/picture.js";
-import { around, domainWindow, middle, scaled } from "../plots/slice.js";
+import { around, axesOf, domainWindow, pointAt, scaled } from "../plots/slice.js";
 import { FIRST_CAMERA } from "../plots/surface.js";
 import { ViewBar } from "../plots/view_bar.js";
 import { Store, changed } from "../store.js";
@@ -35,7 +36,7 @@ export class RunView {
   #run = h("button", { class: "primary", type: "submit" }, "Run");
   #watching = null;
   #grounding = null;
-  #memory = new Map();
+  #memory = new Memory();
   #visible = false;
   #look = 0;
 
@@ -177,14 +178,15 @@ export class RunView {
       return;
     }
     this.#stopWatching();
-    this.#store.set({ ...cleared(), progress: { status: "queued", step: 0, steps: Number(spec.steps) || 1 } });
+    const { trajectories, slopes } = this.#state; // what is seen stays until there is something new
+    this.#store.set({ ...cleared(), trajectories, slopes, progress: { status: "queued", step: 0, steps: Number(spec.steps) || 1 } });
     const began = performance.now();
     try {
       const job = await this.#api.postJob(withoutEmpty(spec));
       this.#store.set({ job, jobSpec: spec });
       await this.#watch(job, began);
     } catch (problem) {
-      this.#store.set({ problem, progress: null });
+      this.#store.set({ ...cleared(), problem });
     }
   }
 
@@ -234,21 +236,15 @@ export class RunView {
     return pointsOf(this.#state.spec.init);
   }
 
-  /** Returns the point that a place on the map stands for: what it does not say stays as it is. */
   #pointAt(x, y, old = null) {
-    const { info, axes } = this.#state;
-    const whole = [...(old ?? (info.dim > 2 ? middle(info) : Array(info.dim).fill(0)))];
-    const [across, along] = axesOf(info, axes);
-    whole[across] = x;
-    if (along !== undefined) whole[along] = y;
-    return whole;
+    return pointAt(x, y, this.#state.info, this.#state.axes, old);
   }
 
-  #paths({ trajectories, slopes, info, axes, job }) {
+  #paths({ trajectories, info, axes }) {
     const shown = axesOf(info, axes);
-    return this.#once("paths", [trajectories, slopes, info, axes, job?.runs], () =>
-      trajectories.map((trajectory, index) =>
-        pathOf(trajectory, slopes?.[index] ?? null, shown, { name: `run ${trajectory.run + 1}`, color: this.#colorOf(trajectory.run) }),
+    return this.#memory.once("paths", [trajectories, info, axes], () =>
+      trajectories.map((trajectory) =>
+        pathOf(trajectory, shown, { name: `run ${trajectory.run + 1}`, color: this.#colorOf(trajectory.run) }),
       ),
     );
   }
@@ -273,13 +269,15 @@ export class RunView {
     this.#picture.draw({
       grid,
       paths,
-      minima: this.#once("minima", [info, axes], () => minimaIn(info, shown)),
+      slopes: state.slopes,
+      minima: this.#memory.once("minima", [info, axes], () => minimaIn(info, shown)),
       starts: this.#startsOn(shown),
-      names: this.#once("names", [info, axes], () => shown.map((axis) => names[axis])),
+      names: this.#memory.once("names", [info, axes], () => shown.map((axis) => names[axis])),
       log: state.log,
       step: state.step,
       camera: state.camera,
       canPlace: Array.isArray(spec.init),
+      isWhole: info.dim === 2,
       look: this.#look,
     });
   }
@@ -299,24 +297,11 @@ export class RunView {
     this.#notice.hidden = note === null;
     this.#notice.textContent = note ?? "";
   }
-
-  /** Returns what was made from the same parts before, so that who draws it sees that it is the same. */
-  #once(name, parts, make) {
-    const known = this.#memory.get(name);
-    if (known && parts.every((part, index) => part === known.parts[index])) return known.made;
-    const made = make();
-    this.#memory.set(name, { parts, made });
-    return made;
-  }
 }
 
 function cleared() {
   const { job, progress, lost, took, problem, trajectories, slopes, step } = FIRST_STATE;
   return { job, progress, lost, took, problem, trajectories, slopes, step, jobSpec: null };
-}
-
-function axesOf(info, axes) {
-  return info.dim === 1 ? [0] : axes.every((axis) => axis < info.dim) ? axes : [0, 1];
 }
 
 function isGiven(value) {

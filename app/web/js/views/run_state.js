@@ -31,11 +31,14 @@ export const FIRST_STATE = {
 
 /** Returns what of the state the address is to say. */
 export function addressed(state) {
-  const { job, spec, axes, window, log, step, camera } = state;
+  const { job, spec } = state;
   const isJobs = job !== null && spec === state.jobSpec;
+  return { job: job?.id ?? null, spec: isJobs ? null : withoutEmpty(spec), ...addressedView(state) };
+}
+
+/** Returns what the address is to say of how it is looked at. */
+export function addressedView({ axes, window, log, step, camera }) {
   return {
-    job: job?.id ?? null,
-    spec: isJobs ? null : withoutEmpty(spec),
     axes: axes.join() === "0,1" ? null : axes,
     window,
     log: log ? null : false,
@@ -46,14 +49,20 @@ export function addressed(state) {
 
 /** Returns the state that an address asks for; its `job` is left to be fetched. */
 export function stateFrom(values) {
-  const state = { ...FIRST_STATE };
+  const state = { ...FIRST_STATE, ...viewFrom(values) };
   if (isObject(values.spec)) state.spec = { ...FIRST_SPEC, ...values.spec, ...namesIn(values.spec) };
-  if (isNumbers(values.axes, [1, 2])) state.axes = values.axes;
-  if (isNumbers(values.window, [2, 4])) state.window = values.window;
-  if (values.log === false) state.log = false;
-  if (Number.isInteger(values.step) && values.step >= 0) state.step = values.step;
-  if (isNumbers(values.camera, [3, 6])) state.camera = cameraFrom(values.camera);
   return state;
+}
+
+/** Returns what an address says of how it is to be looked at. */
+export function viewFrom(values) {
+  const view = {};
+  if (isNumbers(values.axes, [1, 2])) view.axes = values.axes;
+  if (isNumbers(values.window, [2, 4])) view.window = values.window;
+  if (values.log === false) view.log = false;
+  if (Number.isInteger(values.step) && values.step >= 0) view.step = values.step;
+  if (isNumbers(values.camera, [3, 6])) view.camera = cameraFrom(values.camera);
+  return view;
 }
 
 /** Returns a specification as it is posted: without what is empty. */

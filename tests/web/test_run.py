@@ -250,11 +250,11 @@ def test_sixty_paths_of_twenty_thousand_steps_turn(
     expect(page.locator(".map path.line")).to_have_count(60)
     page.locator(".surface canvas").first.wait_for()
     page.wait_for_timeout(1000)
-    page.evaluate(f"window.frames60 = ({FRAMES})(2500)")  # runs while the mouse turns the surface
+    page.evaluate(f"() => {{ window.counted = ({FRAMES})(2500); }}")  # while the mouse turns the surface
     before = camera_of(page)
     for _ in range(3):
         turn(page)
-    frames, longest = page.evaluate("window.frames60")
+    frames, longest = page.evaluate("window.counted")
     assert camera_of(page) != before
     assert frames > 0
     with capsys.disabled():

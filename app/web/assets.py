@@ -5,10 +5,10 @@ import mimetypes
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
-from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
 from string import Template
+
+from app.plots import plotly
 
 _ROOT = Path(__file__).parent
 _SUFFIXES = {".css", ".js", ".svg"}
@@ -44,28 +44,15 @@ def page() -> Page:
         f'<link rel="modulepreload" href="assets/{digest}/{name}">' for name in files if name.endswith(".js")
     )
     document = Template((_ROOT / "index.html").read_text()).substitute(
-        assets=f"assets/{digest}", modules=modules, plotly=plotly_name()
+        assets=f"assets/{digest}", modules=modules, plotly=plotly.name()
     )
     return Page(_asset(document.encode(), ".html"), files, digest)
 
 
-def plotly_name() -> str:
-    """Return the name that Plotly's JavaScript has here, which changes with its version."""
-    return f"plotly-{version('plotly')}.min.js"
-
-
 @cache
-def plotly() -> Asset:
+def script() -> Asset:
     """Return Plotly's JavaScript as the `plotly` package ships it, compressed once."""
-    return _asset(plotly_source(), ".js")
-
-
-def plotly_source() -> bytes:
-    """Return the text of Plotly's JavaScript."""
-    package = find_spec("plotly")  # not imported: the file is all that is wanted of it
-    if package is None or not package.submodule_search_locations:
-        raise FileNotFoundError("the plotly package is not installed")
-    return (Path(package.submodule_search_locations[0]) / "package_data" / "plotly.min.js").read_bytes()
+    return _asset(plotly.source(), ".js")
 
 
 def _asset(body: bytes, suffix: str) -> Asset:

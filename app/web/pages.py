@@ -4,7 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, HTTPException, Request, Response
 
-from app.web.assets import Asset, page, plotly, plotly_name
+from app.plots import plotly
+from app.web.assets import Asset, page, script
 
 router = APIRouter(include_in_schema=False)
 
@@ -28,7 +29,9 @@ IfNoneMatch = Annotated[str, Header()]
 
 
 @router.api_route("/", methods=["GET", "HEAD"])
-async def get_page(request: Request, accept_encoding: AcceptEncoding = "", if_none_match: IfNoneMatch = "") -> Response:
+async def get_page(
+    request: Request, accept_encoding: AcceptEncoding = "", if_none_match: IfNoneMatch = ""
+) -> Response:
     """Return the document of the page."""
     answer = _response(request, page().document, accept_encoding, if_none_match, _ASK_AGAIN)
     answer.headers["Content-Security-Policy"] = _POLICY
@@ -42,9 +45,9 @@ def get_plotly(
     request: Request, name: str, accept_encoding: AcceptEncoding = "", if_none_match: IfNoneMatch = ""
 ) -> Response:
     """Return Plotly's JavaScript, under the name of its version."""
-    if name != plotly_name():
+    if name != plotly.name():
         raise HTTPException(404)
-    return _response(request, plotly(), accept_encoding, if_none_match, _FOR_GOOD)
+    return _response(request, script(), accept_encoding, if_none_match, _FOR_GOOD)
 
 
 @router.api_route("/assets/{digest}/{name:path}", methods=["GET", "HEAD"])

@@ -66,9 +66,7 @@ def test_the_jobs_are_listed_and_can_be_dealt_with(watched: Watched, service: Se
         short.get_by_role("button", name="CSV").click()
     csv = tmp_path / "short.csv"
     download.value.save_as(csv)
-    assert csv.read_text() == service.client.get(
-        f"/v1/jobs/{done}/trajectory", headers={"Accept": "text/csv"}
-    ).text
+    assert csv.read_text() == service.client.get(f"/v1/jobs/{done}/trajectory", headers={"Accept": "text/csv"}).text
     short.get_by_role("button", name="Extend").click()
     field(page, "Further steps").fill("30")
     page.get_by_role("dialog").get_by_role("button", name="Extend").click()

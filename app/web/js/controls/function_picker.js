@@ -14,6 +14,7 @@ export class FunctionPicker {
   #grid = h("ul", { class: "gallery", role: "list" });
   #none = h("p", { class: "notice", hidden: true }, "No function matches.");
   #dialog;
+  #shown = null;
 
   /**
    * @param {Object} options
@@ -40,6 +41,8 @@ export class FunctionPicker {
 
   /** Shows which function is chosen. */
   update(info, dim) {
+    if (this.#shown === info) return;
+    this.#shown = info;
     const isCatalogue = Boolean(info.name);
     replace(
       this.#chosen,

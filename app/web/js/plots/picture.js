@@ -23,6 +23,8 @@ export class Picture {
   #at = h("p", { class: "at" });
   #error = h("p", { class: "error", role: "alert", hidden: true });
   #curves;
+  #wanted = null;
+  #drawing = null;
   #scene = null;
   #heights = null;
   #heightsOf = [];
@@ -68,7 +70,23 @@ export class Picture {
    * @param {boolean} scene.isWhole whether the ground is the whole function, and not a slice
    * @param {number} scene.look changes when everything looks different
    */
-  async draw(scene) {
+  draw(scene) {
+    this.#wanted = scene;
+    this.#drawing ??= this.#drawAll();
+  }
+
+  /** Draws what is wanted once per frame: of scenes that come faster, the last. */
+  async #drawAll() {
+    while (this.#wanted) {
+      await nextFrame();
+      const scene = this.#wanted;
+      this.#wanted = null;
+      await this.#drawOne(scene);
+    }
+    this.#drawing = null;
+  }
+
+  async #drawOne(scene) {
     const before = this.#scene;
     this.#scene = scene;
     const isNew = (...names) => !before || names.some((name) => scene[name] !== before[name]);
@@ -79,6 +97,7 @@ export class Picture {
     this.#flatNote.hidden = !isFlat;
     const base = scene.log ? valueBase(scene) : 0;
     const drawings = [this.#map.draw(full)];
+    this.#mark();
     if (!before) await drawings[0].then(nextFrame, () => {}); // the map can be used while the surface is made
     const { paths, log } = scene;
     this.#curves.hidden = paths.length === 0;
@@ -89,7 +108,6 @@ export class Picture {
       );
     }
     if (!isFlat && isNew("grid", "paths", "minima", "log", "look", "camera", "names")) drawings.push(this.#surface.draw(full));
-    this.#mark();
     await Promise.all(drawings).then(
       () => (this.#error.hidden = true),
       (error) => this.#fail(error),

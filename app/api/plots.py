@@ -34,7 +34,7 @@ _MEDIA_TYPES = {Form.png: "image/png", Form.svg: "image/svg+xml", Form.html: "te
     response_class=Response,
     responses={200: {"content": {media_type.split(";")[0]: {} for media_type in _MEDIA_TYPES.values()}}},
 )
-def get_plot(
+def get_plot(  # noqa: PLR0913, PLR0917 each is a field of the query
     job_id: JobId,
     form: Annotated[Form, Path(description="png and svg are drawings; html is one file that can be turned")],
     services: Wired,

@@ -72,7 +72,7 @@ def _surface(figure: Figure, scene: Scene, height: Heights, elevation: float, az
         axes.plot(across, along, above, color=path_color(index), lw=2, zorder=5, path_effects=_outline())
         axes.plot(across[:1], along[:1], above[:1], "o", color=path_color(index), ms=6, mec="white", zorder=6)
     axes.view_init(elev=elevation, azim=azimuth)
-    axes.set_box_aspect((1, 1, 0.6), zoom=1.05)
+    axes.set_box_aspect((1, 1, 0.36), zoom=0.97)
     axes.set_zticks(*height.ticks())
     axes.set(xlabel=scene.names[0], ylabel=scene.names[1], zlabel="f")
     axes.tick_params(labelsize=8, colors=INK)

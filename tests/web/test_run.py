@@ -63,7 +63,7 @@ def test_three_starts_and_a_turning_surface_in_four_clicks(
     expect(page.locator(".map path.line")).to_have_count(3)
     page.locator(".surface canvas").first.wait_for()
     before = camera_of(page)
-    assert before[2] / before[0] == pytest.approx(2.0, rel=1e-3)  # elevation 60°, azimuth −30°
+    assert before[2] / before[0] == pytest.approx(2.0, rel=1e-3)  # elevation 60 degrees, azimuth -30
     assert before[1] / before[0] == pytest.approx(-(3**-0.5), rel=1e-3)
     turn(page)
     assert camera_of(page) != before

@@ -5,13 +5,14 @@ PEERS := $(VENV)/.peers
 BENCHMARKS := columns eager fused storing service
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test check openapi bench format
+.PHONY: help setup demo serve test sweep check openapi bench format
 
 help:
 	@echo "make setup    the environment in $(VENV), if it is not there or out of date"
 	@echo "make demo     three descents over HTTP, and their picture"
 	@echo "make serve    the service at http://127.0.0.1:8000"
 	@echo "make test     all tests"
+	@echo "make sweep    every optimizer on every function, on both engines: half an hour"
 	@echo "make check    format, lint, types, layers, openapi.json"
 	@echo "make format   mend what can be mended of these"
 	@echo "make openapi  write openapi.json anew"
@@ -39,6 +40,9 @@ serve: setup
 test: setup
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto tests/unit tests/store tests/api
 	$(BIN)/pytest tests/workers tests/acceptance
+
+sweep: setup
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto tests/sweeps
 
 check: setup
 	$(BIN)/ruff format --check .

@@ -11,7 +11,7 @@ from anyio.to_thread import run_sync
 from fastapi import Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from app.api import events, functions, jobs, optimizers, plots, problems, service, trajectories
+from app.api import events, functions, jobs, landscapes, networks, optimizers, plots, problems, service, trajectories
 from app.api.body_limit import BodyLimitMiddleware
 from app.api.dependencies import Services, authorize
 from app.api.request_id import RequestIdMiddleware
@@ -50,7 +50,7 @@ def create_app(settings: Settings) -> FastAPI:
         "4XX": {"model": problems.Problem, "description": "The request cannot be served, and why"},
         "5XX": {"model": problems.Problem, "description": "The service failed, or is not ready"},
     }
-    for module in (jobs, trajectories, events, plots, functions, optimizers):
+    for module in (jobs, trajectories, landscapes, networks, events, plots, functions, optimizers):
         app.include_router(module.router, dependencies=[Depends(authorize)], responses=problem)
     app.include_router(service.router, responses=problem)
     app.include_router(pages.router)

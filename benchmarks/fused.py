@@ -154,7 +154,7 @@ def mix() -> None:
 
 def _surviving(function: Function, optimizer: str) -> JobSpec:
     """Return a job from near the first minimum that does all its steps."""
-    objective = function.at(2)
+    objective = function.at()
     minimum = objective.minima[0].x
     start = [x + (high - low) / 20 for x, (low, high) in zip(minimum, objective.domain, strict=True)]
     for lr in LEARNING_RATES:

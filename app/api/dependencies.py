@@ -4,14 +4,17 @@ import hmac
 from dataclasses import dataclass
 from typing import Annotated, cast
 
-from fastapi import Depends, Path, Request
+from fastapi import Depends, Path, Query, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from app.api.problems import Unauthorized
 from app.db.endings import Endings
 from app.db.store import JobStore
 from app.db.trajectories import TrajectoryStore
+from app.errors import Conflict, InvalidInput
+from app.functions.networks.objective import NetworkObjective
 from app.jobs.dispatch import Dispatcher
+from app.jobs.record import JobRecord
 from app.settings import Settings
 
 
@@ -51,3 +54,27 @@ async def authorize(
 
 
 JobId = Annotated[str, Path(max_length=100, description="the job's `id`")]
+Limit = Annotated[int, Query(ge=1, le=1000, description="items of a page")]
+Cursor = Annotated[str | None, Query(max_length=200, description="`next_cursor` of the page before")]
+RunNumber = Annotated[int, Query(ge=0, le=2**53, description="which run")]
+
+
+def check_run(record: JobRecord, run: int) -> None:
+    """Check that a job has a run of this number.
+
+    Raises:
+        InvalidInput: It has not.
+    """
+    if run >= record.spec.n_runs:
+        raise InvalidInput(f"there is no run {run}: the job has {record.spec.n_runs}, from 0", "query", "run")
+
+
+def network_of(record: JobRecord) -> NetworkObjective:
+    """Return the network that a job trains.
+
+    Raises:
+        Conflict: It trains none.
+    """
+    if (network := record.spec.network) is None:
+        raise Conflict(f"the job trains no network: its function is {record.spec.function.name}")
+    return network

@@ -10,8 +10,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field, ValidationError
 
 from app.api import wire
-from app.api.dependencies import Wired
-from app.api.jobs import Cursor, Limit
+from app.api.dependencies import Cursor, Limit, Wired
 from app.engine.critical_points import Kind, Search, critical_points
 from app.engine.values import Evaluation, Slice, evaluate, surface
 from app.errors import InvalidInput, NotFound
@@ -22,12 +21,14 @@ from app.functions.minima import first
 router = APIRouter(prefix="/v1", tags=["functions"])
 
 Dim = Annotated[
-    int | None, Query(ge=1, le=10_000, description="the dimension to show, of a function that has any; 2")
+    int | None,
+    Query(ge=1, le=10_000, description="the dimension to show, of a function that has any; 2, or its least"),
 ]
 End = Annotated[float | None, Query(allow_inf_nan=False)]
 
 
 MOST_MINIMA = 1000
+MOST_COORDINATES_OF_MINIMA = 100_000
 
 
 class KnownMinimum(BaseModel):
@@ -45,8 +46,11 @@ class Function(BaseModel):
     dim: int
     any_dim: bool = Field(description="whether it has any dimension, of which `dim` is the one shown")
     domain: list[tuple[float, float]] = Field(description="where it is usually looked at, for each coordinate")
-    minima: list[KnownMinimum] = Field(description=f"the global minima in the domain, {MOST_MINIMA} at most")
-    n_minima: int = Field(description="how many there are")
+    minima: list[KnownMinimum] = Field(
+        description=f"the known global minima in the domain: {MOST_MINIMA} at most, fewer where they are long"
+    )
+    n_minima: wire.Count = Field(description="how many are known; null where more than 2^53")
+    all_minima_known: bool = Field(description="whether the domain has no other global minima than these")
     smooth: bool = Field(description="whether its gradient is continuous everywhere in the domain")
     formula: str = Field(description="LaTeX")
     source: str
@@ -198,14 +202,16 @@ def _function(function: CatalogueFunction, dim: int | None) -> Function:
         objective = function.at(dim)
     except InvalidInput as error:
         raise InvalidInput(error.detail, "query", "dim") from None
+    most = max(1, min(MOST_MINIMA, MOST_COORDINATES_OF_MINIMA // objective.dim))
     return Function(
         name=function.name,
         title=function.title,
         dim=objective.dim,
         any_dim=function.dim is None,
         domain=list(objective.domain),
-        minima=[KnownMinimum(x=list(known.x), f=known.f) for known in first(objective.minima, MOST_MINIMA)],
-        n_minima=objective.minima.count,
+        minima=[KnownMinimum(x=list(known.x), f=known.f) for known in first(objective.minima, most)],
+        n_minima=wire.count(objective.minima.count),
+        all_minima_known=objective.all_minima_known,
         smooth=function.smooth,
         formula=function.formula,
         source=function.source,

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Header, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.api import wire
-from app.api.dependencies import JobId, Services, Wired
+from app.api.dependencies import Cursor, JobId, Limit, Services, Wired
 from app.api.waiting import wait_for_end, wanted_wait
 from app.db.store import JobFilter, before_start
 from app.engine.limits import check_limits
@@ -31,8 +31,6 @@ IdempotencyKey = Annotated[
         description="sent again with the same job, it gives that job instead of a second one",
     ),
 ]
-Limit = Annotated[int, Query(ge=1, le=1000, description="items of a page")]
-Cursor = Annotated[str | None, Query(max_length=200, description="`next_cursor` of the page before")]
 
 
 class Extension(BaseModel):

@@ -1,6 +1,7 @@
 """Trajectories: as JSON columns for pages and scripts, as CSV and NDJSON for the whole."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Annotated, Any
 
 import numpy as np
@@ -8,11 +9,13 @@ import orjson
 from fastapi import APIRouter, Header, Query
 from fastapi.responses import StreamingResponse
 
-from app.api.dependencies import JobId, Wired
+from app.api.dependencies import JobId, RunNumber, Wired, check_run, network_of
 from app.api.negotiation import preferred
 from app.db.trajectories import StepRange, Trajectory
 from app.engine.downsampling import METHOD, MIN_POINTS, downsample
+from app.engine.limits import check_work
 from app.engine.outcome import Results
+from app.engine.training import accuracy
 from app.errors import InvalidInput, LimitExceeded
 from app.jobs.record import JobRecord
 from app.settings import Limits
@@ -33,6 +36,12 @@ _EXAMPLE = {
 }
 
 
+SomeRun = Annotated[int | None, Query(ge=0, le=2**53, description="which run; 0, or all for CSV and NDJSON")]
+FromStep = Annotated[int | None, Query(ge=0, le=2**53, description="first entry, included")]
+ToStep = Annotated[int | None, Query(ge=0, le=2**53, description="last entry, included")]
+MaxPoints = Annotated[int | None, Query(ge=MIN_POINTS, le=1_000_000, description="thin to so many; JSON only")]
+
+
 @router.get(
     "/{job_id}/trajectory",
     response_class=StreamingResponse,
@@ -50,34 +59,77 @@ _EXAMPLE = {
 def get_trajectory(
     job_id: JobId,
     services: Wired,
-    run: Annotated[int | None, Query(ge=0, le=2**53, description="which run; 0, or all for CSV and NDJSON")] = None,
-    from_step: Annotated[int | None, Query(ge=0, le=2**53, description="first entry, included")] = None,
-    to_step: Annotated[int | None, Query(ge=0, le=2**53, description="last entry, included")] = None,
-    max_points: Annotated[
-        int | None, Query(ge=MIN_POINTS, le=1_000_000, description="thin to so many; JSON only")
-    ] = None,
+    run: SomeRun = None,
+    from_step: FromStep = None,
+    to_step: ToStep = None,
+    max_points: MaxPoints = None,
     accept: Annotated[str | None, Header()] = None,
 ) -> StreamingResponse:
-    """Return what a run recorded, or as CSV and NDJSON what all runs recorded."""
+    """Return what a run recorded, or as CSV and NDJSON what all runs recorded.
+
+    As JSON, the entries of a network that sorts into classes have their `accuracy`, too.
+    """
     media_type = preferred(accept, (JSON, CSV, NDJSON))
-    if from_step is not None and to_step is not None and from_step > to_step:
-        raise InvalidInput(f"from_step is {from_step}, which is after to_step, {to_step}", "query", "from_step")
     record, results = services.jobs.get_with_results(job_id)
-    if run is not None and run >= record.spec.n_runs:
-        raise InvalidInput(f"there is no run {run}: the job has {record.spec.n_runs}, from 0", "query", "run")
-    wanted = StepRange(from_step, to_step)
+    wanted = _wanted(from_step, to_step)
+    check_run(record, run or 0)
     if media_type == JSON:
         run = run or 0
         if max_points is None:
             _check_size(record, results, run, wanted, services.settings)
         (trajectory,) = services.trajectories.read(record, results, range(run, run + 1), wanted)
-        return _streamed(_json(record, trajectory, max_points), media_type, record)
+        thinned, head = _thinned(record, trajectory, max_points)
+        columns = {"step": thinned.steps, "x": thinned.x, "f": thinned.f}
+        if (network := record.spec.network) is not None:
+            check_work(network, len(thinned.steps), services.settings, "query", "max_points")
+        if (shares := accuracy(record.spec, thinned.x)) is not None:
+            columns["accuracy"] = shares
+        return _streamed(_json(head, columns), media_type, record)
     if max_points is not None:
         raise InvalidInput("max_points thins JSON only; CSV and NDJSON give the whole", "query", "max_points")
     runs = range(record.spec.n_runs) if run is None else range(run, run + 1)
     trajectories = services.trajectories.read(record, results, runs, wanted)
     lines = _csv(trajectories, record.spec.dim) if media_type == CSV else _ndjson(trajectories)
     return _streamed(lines, media_type, record)
+
+
+@router.get(
+    "/{job_id}/loss",
+    response_class=StreamingResponse,
+    responses={
+        200: {
+            "description": "Entry k is the value before update k, steps 0 to n",
+            "content": {JSON: {"example": {name: value for name, value in _EXAMPLE.items() if name != "x"}}},
+        }
+    },
+)
+def get_loss(
+    job_id: JobId,
+    services: Wired,
+    run: RunNumber = 0,
+    from_step: FromStep = None,
+    to_step: ToStep = None,
+    max_points: MaxPoints = None,
+) -> StreamingResponse:
+    """Return a network's loss at every step, however seldom its parameters are recorded.
+
+    Of a job with mini-batches it is the loss of the batch of that step.
+    """
+    record, results = services.jobs.get_with_results(job_id)
+    network_of(record)
+    check_run(record, run)
+    wanted = _wanted(from_step, to_step)
+    losses = services.trajectories.losses(record, results, run, wanted)
+    if max_points is None and len(losses.steps) > services.settings.max_json_points:
+        raise _too_many(len(losses.steps), "losses", services.settings)
+    thinned, head = _thinned(record, replace(losses, x=losses.x[:, :0]), max_points)
+    return _streamed(_json(head, {"step": thinned.steps, "f": thinned.f}), JSON, record)
+
+
+def _wanted(from_step: int | None, to_step: int | None) -> StepRange:
+    if from_step is not None and to_step is not None and from_step > to_step:
+        raise InvalidInput(f"from_step is {from_step}, which is after to_step, {to_step}", "query", "from_step")
+    return StepRange(from_step, to_step)
 
 
 def _check_size(record: JobRecord, results: Results, run: int, wanted: StepRange, limits: Limits) -> None:
@@ -89,13 +141,17 @@ def _check_size(record: JobRecord, results: Results, run: int, wanted: StepRange
     n_points = n_on_grid + (end % every > 0 and first <= end <= last)
     n_values = n_points * (record.spec.dim + 1)
     if n_points > limits.max_json_points or n_values > 10 * limits.max_json_points:
-        raise LimitExceeded(
-            f"the run has {n_points} points of {record.spec.dim} coordinates here, more than one JSON answer holds "
-            f"({limits.max_json_points}, max_json_points): thin them with max_points, take a part with from_step "
-            "and to_step, or stream the whole with Accept: text/csv",
-            "query",
-            "max_points",
-        )
+        raise _too_many(n_points, f"points of {record.spec.dim} coordinates", limits)
+
+
+def _too_many(n: int, what: str, limits: Limits) -> LimitExceeded:
+    return LimitExceeded(
+        f"the run has {n} {what} here, more than one JSON answer holds "
+        f"({limits.max_json_points}, max_json_points): thin them with max_points, take a part with from_step and "
+        "to_step, or stream the trajectory with Accept: text/csv",
+        "query",
+        "max_points",
+    )
 
 
 def _streamed(pieces: Iterator[bytes], media_type: str, record: JobRecord) -> StreamingResponse:
@@ -106,13 +162,15 @@ def _streamed(pieces: Iterator[bytes], media_type: str, record: JobRecord) -> St
     return StreamingResponse(pieces, media_type=media_type, headers=headers)
 
 
-def _json(record: JobRecord, trajectory: Trajectory, max_points: int | None) -> Iterator[bytes]:
+def _thinned(
+    record: JobRecord, trajectory: Trajectory, max_points: int | None
+) -> tuple[Trajectory, dict[str, Any]]:
+    """Return a trajectory with at most so many points, and what JSON says of it before its columns."""
     n_points = len(trajectory.steps)
     downsampling: dict[str, Any] | None = None
-    steps, x, f = trajectory.steps, trajectory.x, trajectory.f
     if max_points is not None and n_points > max_points:
-        kept = downsample(x, f, max_points)
-        steps, x, f = steps[kept], x[kept], f[kept]
+        kept = downsample(trajectory.x, trajectory.f, max_points)
+        trajectory = Trajectory(trajectory.run, trajectory.steps[kept], trajectory.x[kept], trajectory.f[kept])
         downsampling = {
             "method": METHOD,
             "of_points": n_points,
@@ -122,11 +180,15 @@ def _json(record: JobRecord, trajectory: Trajectory, max_points: int | None) -> 
     head = {
         "job_id": record.id,
         "run": trajectory.run,
-        "n_points": len(steps),
+        "n_points": len(trajectory.steps),
         "downsampling": downsampling,
     }
+    return trajectory, head
+
+
+def _json(head: dict[str, Any], columns: dict[str, np.ndarray]) -> Iterator[bytes]:
     yield orjson.dumps(head)[:-1]
-    for name, column in (("step", steps), ("x", x), ("f", f)):
+    for name, column in columns.items():
         yield f',"{name}":['.encode()
         for begin in range(0, len(column), _SLICE):
             yield (b"," if begin else b"") + _numbers(column[begin : begin + _SLICE])[1:-1]

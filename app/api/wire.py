@@ -8,9 +8,12 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import BaseModel, Field
 
+from app.engine.gradient_check import GradientCheck
 from app.engine.minima import reached_minimum
 from app.engine.outcome import Outcome, Results
+from app.engine.reference import CatalogueReference
 from app.engine.spec import JobSpec
+from app.engine.training import accuracy
 from app.errors import InvalidInput
 from app.jobs.record import JobRecord
 from app.jobs.status import Status
@@ -18,6 +21,13 @@ from app.jobs.status import Status
 FIRST_RUNS = 100
 
 Number = Annotated[float | None, Field(description="null where it is not finite")]
+Count = int | None
+_LARGEST_COUNT = 2**53  # up to which every reader of JSON holds a whole number exactly
+
+
+def count(number: int) -> Count:
+    """Return a whole number, or None where it is larger than JSON's readers can hold."""
+    return number if number <= _LARGEST_COUNT else None
 
 
 class Best(BaseModel):
@@ -31,7 +41,7 @@ class Best(BaseModel):
 class Minimum(BaseModel):
     """The known minimum that a run is at: within 1e-3 of the width of the function's domain."""
 
-    index: int = Field(description="its place in the function's `minima`")
+    index: Count = Field(description="its place in the function's `minima`; null beyond 2^53")
     x: list[float]
     distance: float
 
@@ -51,6 +61,9 @@ class Run(BaseModel):
     diverged_at: int | None = Field(description="the first step that was not finite, of a diverged run")
     best: Best | None
     minimum: Minimum | None
+    accuracy: Number = Field(
+        None, description="the part of its data that a network puts into the right class; null where there are none"
+    )
 
 
 class Progress(BaseModel):
@@ -75,6 +88,9 @@ class JobSummary(BaseModel):
     progress: Progress
     n_runs: int
     error: str | None = Field(description="why it failed")
+    gradient_check: GradientCheck | None = Field(
+        description="of a formula: whether its gradient agrees with central differences at the starts"
+    )
     links: dict[str, str]
 
 
@@ -112,6 +128,7 @@ def runs(record: JobRecord, results: Results, which: range) -> list[Run]:
     """Return the runs `which`."""
     objective = record.spec.objective()
     starts = record.spec.starts()
+    shares = accuracy(record.spec, results.finite_x[which.start : which.stop])
     return [
         Run(
             run=run,
@@ -124,6 +141,7 @@ def runs(record: JobRecord, results: Results, which: range) -> list[Run]:
             diverged_at=int(results.n_steps[run]) if results.outcome[run] == Outcome.diverged else None,
             best=_best(results, run),
             minimum=_minimum(objective, results.finite_x[run]),
+            accuracy=None if shares is None else float(shares[run - which.start]),
         )
         for run in which
     ]
@@ -172,7 +190,6 @@ def bad_cursor() -> InvalidInput:
 
 
 def _summary(record: JobRecord) -> dict[str, Any]:
-    at = f"/v1/jobs/{record.id}"
     return {
         "id": record.id,
         "status": record.status,
@@ -186,16 +203,22 @@ def _summary(record: JobRecord) -> dict[str, Any]:
         "progress": Progress(step=record.step, steps=record.spec.steps),
         "n_runs": record.spec.n_runs,
         "error": record.error,
-        "links": {
-            "self": at,
-            "runs": f"{at}/runs",
-            "trajectory": f"{at}/trajectory",
-            "events": f"{at}/events",
-            "cancel": f"{at}/cancel",
-            "extend": f"{at}/extend",
-            "function": f"/v1/functions/{record.spec.function.name}",
-        },
+        "gradient_check": record.gradient_check,
+        "links": _links(record),
     }
+
+
+def _links(record: JobRecord) -> dict[str, str]:
+    at = f"/v1/jobs/{record.id}"
+    ways = ["runs", "trajectory", "events", "cancel", "extend"]
+    if record.spec.dim > 1:
+        ways.append("landscape")
+    if record.spec.network is not None:
+        ways += ["loss", "backprop"]
+    links = {"self": at, **{way: f"{at}/{way}" for way in ways}}
+    if isinstance(record.spec.function, CatalogueReference):
+        links["function"] = f"/v1/functions/{record.spec.function.name}"
+    return links
 
 
 def _outcome(results: Results, run: int) -> str | None:
@@ -214,4 +237,4 @@ def _minimum(objective: Any, x: np.ndarray) -> Minimum | None:
     reached = reached_minimum(objective, x)
     if reached is None:
         return None
-    return Minimum(index=reached.index, x=list(reached.x), distance=reached.distance)
+    return Minimum(index=count(reached.index), x=list(reached.x), distance=reached.distance)

@@ -8,12 +8,12 @@ import numpy as np
 from sqlalchemy import ColumnElement, Connection, bindparam, case, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from app.db.models import BLOCKS, CHECKPOINTS, JOBS, Checkpoint, Job
+from app.db.models import BLOCKS, CHECKPOINTS, JOBS, LOSSES, Checkpoint, Job
 from app.db.session import Database
 from app.db.store import parsed
 from app.engine.columns import pack, unpack
 from app.engine.outcome import Checkpoint as EngineCheckpoint
-from app.engine.outcome import Chunk, Outcome, Results
+from app.engine.outcome import Chunk, Outcome, Record, Results
 from app.jobs.record import Attempt
 from app.jobs.status import ENDED, Status
 
@@ -51,6 +51,7 @@ _GO_ON = (
 )
 _END = _GO_ON.values(status=Status.succeeded, finished_at=bindparam("b_now"))
 _INSERT_BLOCKS = insert(BLOCKS)
+_INSERT_LOSSES = insert(LOSSES)
 _INSERT_CHECKPOINT = insert(CHECKPOINTS)
 _UPDATE_CHECKPOINT = update(CHECKPOINTS).where(CHECKPOINTS.c.job_id == bindparam("b_id"))
 
@@ -161,12 +162,15 @@ class AttemptStore:
             "results": pack(results.columns()),
         }
         blocks = list(_blocks(attempt.job_id, chunk))
+        losses = [] if chunk.losses is None else list(_blocks(attempt.job_id, chunk.losses))
         written = {"b_id": attempt.job_id, "b_attempt": attempt.number, "b_step": step, "b_now": time.time()}
         with self._database.writer() as connection:
             if not connection.execute(_GO_ON if ended_by is None else _END, written).rowcount:
                 return False
             if blocks:
                 connection.execute(_INSERT_BLOCKS, blocks)
+            if losses:
+                connection.execute(_INSERT_LOSSES, losses)
             _replace_checkpoint(connection, attempt.job_id, saved)
         return ended_by is None
 
@@ -214,33 +218,33 @@ def _ended(status: Status) -> dict[str, object]:
     return {"status": status, "finished_at": time.time(), "revision": Job.revision + 1}
 
 
-def _blocks(job_id: str, chunk: Chunk) -> Iterator[dict[str, object]]:
-    """Cut a chunk into blocks of about a megabyte, runs of a block side by side."""
-    if not chunk.steps.size:
+def _blocks(job_id: str, record: Record) -> Iterator[dict[str, object]]:
+    """Cut recorded entries into blocks of about a megabyte, runs of a block side by side."""
+    if not record.steps.size:
         return
-    entry_bytes = (chunk.x.shape[-1] + 1) * chunk.x.itemsize
-    n_steps = max(1, min(len(chunk.steps), _BLOCK_BYTES // entry_bytes))
+    entry_bytes = (record.x.shape[-1] + 1) * record.x.itemsize
+    n_steps = max(1, min(len(record.steps), _BLOCK_BYTES // entry_bytes))
     n_runs = max(1, _BLOCK_BYTES // (entry_bytes * n_steps))
-    for i in range(0, len(chunk.runs), n_runs):
+    for i in range(0, len(record.runs), n_runs):
         runs = slice(i, i + n_runs)
-        for j in range(0, len(chunk.steps), n_steps):
-            n_valid = np.clip(chunk.n_valid[runs] - j, 0, n_steps)
+        for j in range(0, len(record.steps), n_steps):
+            n_valid = np.clip(record.n_valid[runs] - j, 0, n_steps)
             if not n_valid.any():
                 continue
             steps = slice(j, j + int(n_valid.max()))
             yield {
                 "job_id": job_id,
-                "first_run": int(chunk.runs[runs][0]),
-                "last_run": int(chunk.runs[runs][-1]),
-                "first_step": int(chunk.steps[steps][0]),
-                "last_step": int(chunk.steps[steps][-1]),
+                "first_run": int(record.runs[runs][0]),
+                "last_run": int(record.runs[runs][-1]),
+                "first_step": int(record.steps[steps][0]),
+                "last_step": int(record.steps[steps][-1]),
                 "data": pack(
                     {
-                        "steps": chunk.steps[steps],
-                        "runs": chunk.runs[runs],
+                        "steps": record.steps[steps],
+                        "runs": record.runs[runs],
                         "n_valid": n_valid,
-                        "x": chunk.x[runs, steps].swapaxes(1, 2),
-                        "f": chunk.f[runs, steps],
+                        "x": record.x[runs, steps].swapaxes(1, 2),
+                        "f": record.f[runs, steps],
                     }
                 ),
             }

@@ -45,6 +45,7 @@ class Job(Base):
     finished_at: Mapped[float | None]
     deadline_at: Mapped[float | None]
     error: Mapped[str | None] = mapped_column(Text)
+    gradient_check: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
 
 class Tag(Base):
@@ -67,10 +68,8 @@ class Checkpoint(Base):
     results: Mapped[bytes] = mapped_column(LargeBinary)
 
 
-class Block(Base):
-    """A block of trajectory: the recorded entries of some runs over some steps, as packed columns."""
-
-    __tablename__ = "blocks"
+class _Entries:
+    """Recorded entries of some runs over some steps, as packed columns."""
 
     job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
     first_run: Mapped[int] = mapped_column(primary_key=True)
@@ -78,6 +77,18 @@ class Block(Base):
     last_step: Mapped[Step]
     last_run: Mapped[int]
     data: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class Block(_Entries, Base):
+    """A block of trajectory."""
+
+    __tablename__ = "blocks"
+
+
+class LossBlock(_Entries, Base):
+    """A block of the values at every step, of jobs whose trajectory is sparser."""
+
+    __tablename__ = "losses"
 
 
 class IdempotencyKey(Base):
@@ -96,3 +107,4 @@ JOBS = Base.metadata.tables["jobs"]
 TAGS = Base.metadata.tables["tags"]
 CHECKPOINTS = Base.metadata.tables["checkpoints"]
 BLOCKS = Base.metadata.tables["blocks"]
+LOSSES = Base.metadata.tables["losses"]

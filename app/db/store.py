@@ -16,6 +16,7 @@ from app.db.models import CHECKPOINTS, JOBS, TAGS, Checkpoint, IdempotencyKey, J
 from app.db.session import Database
 from app.engine.choice import EngineName
 from app.engine.columns import pack, unpack
+from app.engine.gradient_check import GradientCheck
 from app.engine.limits import check_limits
 from app.engine.outcome import Outcome, Results
 from app.engine.spec import JobSpec
@@ -74,6 +75,7 @@ class JobStore:
             started_at=None,
             finished_at=None,
             error=None,
+            gradient_check=spec.gradient_check(),
         )
         values = {
             "id": record.id,
@@ -89,6 +91,7 @@ class JobStore:
             "step": record.step,
             "queued_at": now,
             "created_at": now,
+            "gradient_check": record.gradient_check and record.gradient_check.model_dump(),
         }
         with self._database.writer() as connection:
             if key is not None:
@@ -212,6 +215,7 @@ def as_record(job: Job | Row[Any]) -> JobRecord:
         started_at=None if job.started_at is None else _moment(job.started_at),
         finished_at=None if job.finished_at is None else _moment(job.finished_at),
         error=job.error,
+        gradient_check=None if job.gradient_check is None else GradientCheck.model_validate(job.gradient_check),
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from sqlalchemy import select
 
-from app.db.models import Block
+from app.db.models import Block, LossBlock
 from app.db.session import Database
 from app.engine.columns import unpack
 from app.engine.outcome import Results
@@ -52,24 +52,46 @@ class TrajectoryStore:
         window = max(1, _WINDOW_POINTS // per_run)
         for start in range(runs.start, runs.stop, window):
             together = range(start, min(start + window, runs.stop))
-            pieces = self._pieces(job, results, together, wanted)
+            pieces = self._pieces(Block, job, results, together, wanted)
             for run in together:
                 yield _joined(run, pieces[run], job, results, wanted)
 
+    def losses(self, job: JobRecord, results: Results, run: int, wanted: StepRange) -> Trajectory:
+        """Return the values of a run at every step, of a job that trains a network.
+
+        Where its trajectory is sparser than that, the entries have no points: x is `(m, 0)`.
+
+        Args:
+            job: The job, and
+            results: where its runs were at the same moment.
+            run: Which run.
+            wanted: Which entries.
+        """
+        if not job.spec.records_losses:
+            (trajectory,) = self.read(job, results, range(run, run + 1), wanted)
+            return trajectory
+        pieces = self._pieces(LossBlock, job, results, range(run, run + 1), wanted)[run]
+        return _concatenated(run, pieces, results)
+
     def _pieces(
-        self, job: JobRecord, results: Results, runs: range, wanted: StepRange
+        self,
+        blocks: type[Block] | type[LossBlock],
+        job: JobRecord,
+        results: Results,
+        runs: range,
+        wanted: StepRange,
     ) -> dict[int, list[Trajectory]]:
         last = min(_or(wanted.last, job.step), int(results.n_steps.max()))
         query = (
-            select(Block.data)
+            select(blocks.data)
             .where(
-                Block.job_id == job.id,
-                Block.first_run < runs.stop,
-                Block.last_run >= runs.start,
-                Block.last_step >= _or(wanted.first, 0),
-                Block.first_step <= last,
+                blocks.job_id == job.id,
+                blocks.first_run < runs.stop,
+                blocks.last_run >= runs.start,
+                blocks.last_step >= _or(wanted.first, 0),
+                blocks.first_step <= last,
             )
-            .order_by(Block.first_step)
+            .order_by(blocks.first_step)
         )
         pieces: dict[int, list[Trajectory]] = {run: [] for run in runs}
         with self._database.read() as session:
@@ -101,6 +123,10 @@ def _joined(run: int, pieces: list[Trajectory], job: JobRecord, results: Results
             *pieces,
             Trajectory(run, np.array([end]), results.x[run : run + 1], results.f[run : run + 1]),
         ]
+    return _concatenated(run, pieces, results)
+
+
+def _concatenated(run: int, pieces: list[Trajectory], results: Results) -> Trajectory:
     if not pieces:
         return Trajectory(run, np.zeros(0, np.int64), results.x[:0], results.f[:0])
     return Trajectory(

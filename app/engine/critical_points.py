@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from app.engine.derivatives import all_derivatives
 from app.engine.limits import check_work
-from app.engine.reference import FunctionReference
+from app.engine.reference import FunctionReference, objective_of
 from app.engine.starts import Point, check_box
 from app.errors import InvalidInput, LimitExceeded
 from app.functions.base import Box, Objective
@@ -82,10 +82,9 @@ class Search(BaseModel):
         Raises:
             InvalidInput: It is not of the box's dimension.
         """
-        try:
-            return self.function.objective(None if self.low is None else len(self.low))
-        except InvalidInput as error:
-            raise InvalidInput(error.detail, "low" if self.low else "function") from error
+        if self.low is None:
+            return objective_of(self.function, None, None)
+        return objective_of(self.function, len(self.low), "low")
 
     def box(self) -> Box:
         """Return the bounds of each coordinate.

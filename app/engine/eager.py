@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from app.engine.descent import Descent
-from app.engine.outcome import Checkpoint, Chunk, Outcome, Results
+from app.engine.outcome import Checkpoint, Chunk, Outcome, Record, Results
 from app.engine.spec import JobSpec
 
 
@@ -94,7 +94,7 @@ class EagerRun:
         entries = _Entries.beside(parts)
         first, self.step, self._first_entry = self._first_entry, last, last + 1
 
-        ended, n_valid = self._look(entries, runs, first)
+        ended, n_entries = self._look(entries, runs, first)
         steps = np.arange(first, last + 1)
         recorded = steps % self._spec.record_every == 0
         self._keep(runs, ended)
@@ -103,8 +103,11 @@ class EagerRun:
             runs=runs,
             x=np.ascontiguousarray(entries.x[recorded].transpose(1, 0, 2)),
             f=np.ascontiguousarray(entries.f[recorded].T),
-            n_valid=np.array([np.count_nonzero(recorded[:n]) for n in n_valid]),
+            n_valid=np.array([np.count_nonzero(recorded[:n]) for n in n_entries]),
             checkpoint=self._checkpoint(),
+            losses=Record(steps, runs, entries.x.transpose(1, 0, 2)[..., :0], entries.f.T.copy(), n_entries)
+            if self._spec.records_losses
+            else None,
         )
 
     def _start(self, x: torch.Tensor) -> list[Descent]:

@@ -93,15 +93,28 @@ class Checkpoint:
 
 
 @dataclass(frozen=True, slots=True)
-class Chunk:
-    """A piece of trajectory: the recorded entries of the runs that went on, and where that leads.
+class Record:
+    """Recorded entries of some runs.
 
-    Of run `runs[i]`, the first `n_valid[i]` of the recorded entries exist; it may have ended among them.
+    Of run `runs[i]`, the first `n_valid[i]` of the entries exist; it may have ended among them.
     """
 
-    steps: np.ndarray  # (m,) recorded entries
+    steps: np.ndarray  # (m,)
     runs: np.ndarray  # (r,)
     x: np.ndarray  # (r, m, dim)
     f: np.ndarray  # (r, m)
     n_valid: np.ndarray  # (r,)
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk(Record):
+    """A piece of trajectory: the recorded entries of the runs that went on, and where that leads.
+
+    Attributes:
+        checkpoint: Where it leads.
+        losses: The values at every step, without points, `(r, m, 0)`, where these are recorded beside the
+            trajectory, which is sparser.
+    """
+
     checkpoint: Checkpoint
+    losses: Record | None = None

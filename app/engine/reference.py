@@ -1,17 +1,15 @@
 """How a client names what is minimised, and the objective that the name stands for."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Self, TypeAlias
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
 
 from app.errors import InvalidInput
 from app.functions import catalogue
-from app.functions.base import CatalogueObjective
-
-_NOT_BUILT = {
-    "expression": "expressions cannot be minimised yet; GET /v1/functions lists what can",
-    "mlp": "networks cannot be trained yet; GET /v1/functions lists what can be minimised",
-}
+from app.functions.base import CatalogueObjective, Objective
+from app.functions.expressions.reference import ExpressionReference
+from app.functions.forms import ByLooks
+from app.functions.networks.reference import NetworkReference
 
 
 def _known(name: str) -> str:
@@ -26,6 +24,11 @@ class CatalogueReference(BaseModel):
     name: Annotated[str, AfterValidator(_known)]
     dim: Annotated[int, Field(strict=True, ge=1, le=1_000_000)] | None = None
 
+    @property
+    def any_dim(self) -> bool:
+        """Whether the function itself leaves the dimension open."""
+        return catalogue.get(self.name).dim is None
+
     def objective(self, dim: int | None = None) -> CatalogueObjective:
         """Return the objective, of dimension `dim` where the reference itself does not say one.
 
@@ -36,18 +39,48 @@ class CatalogueReference(BaseModel):
             raise InvalidInput(f"the function's dim is {self.dim}, but the points have {dim} coordinates")
         return catalogue.get(self.name).at(self.dim if dim is None else dim)
 
-
-def _reference(value: Any) -> Any:
-    if isinstance(value, str):
-        return {"name": _known(value)}
-    if isinstance(value, dict):
-        for kind, reason in _NOT_BUILT.items():
-            if kind in value:
-                raise InvalidInput(reason, kind)
-    return value
+    def bound(self, dim: int) -> Self:
+        """Return the reference with its dimension said."""
+        return self.model_copy(update={"dim": dim})
 
 
-FunctionReference = Annotated[
-    CatalogueReference,
-    BeforeValidator(_reference, json_schema_input_type=str | CatalogueReference),
-]
+Reference: TypeAlias = CatalogueReference | ExpressionReference | NetworkReference
+
+
+def _reference(value: Any) -> Reference:
+    match value:
+        case CatalogueReference() | ExpressionReference() | NetworkReference():
+            return value
+        case str():
+            return CatalogueReference(name=_known(value))
+        case {"expression": _}:
+            return ExpressionReference.model_validate(value)
+        case {"mlp": _}:
+            return NetworkReference.model_validate(value)
+        case {"name": _}:
+            return CatalogueReference.model_validate(value)
+    raise InvalidInput(
+        'give a name like "himmelblau", {"name": "sphere", "dim": 3}, '
+        '{"expression": "x**2 + y**2", "variables": ["x", "y"]} or {"mlp": {"layers": [2, 4, 1], "dataset": "xor"}}'
+    )
+
+
+FunctionReference = Annotated[Reference, ByLooks(_reference, TypeAdapter(str | Reference))]
+
+
+def objective_of(function: Reference, dim: int | None, said_at: str | None) -> Objective:
+    """Return the objective that a request's field `function` stands for.
+
+    Args:
+        function: The field.
+        dim: The dimension that another field says; None if none does.
+        said_at: The name of that field.
+
+    Raises:
+        InvalidInput: There is none of this dimension; its path leads into `function`, or to the other field.
+    """
+    try:
+        return function.objective(dim)
+    except InvalidInput as error:
+        at = (said_at,) if said_at is not None and not error.path else ("function", *error.path)
+        raise type(error)(error.detail, *at, column=error.column) from error

@@ -7,10 +7,13 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from app.engine.choice import EngineName, obstacle
-from app.engine.reference import CatalogueReference, FunctionReference
+from app.engine.gradient_check import GradientCheck, gradient_check
+from app.engine.reference import CatalogueReference, FunctionReference, Reference, objective_of
 from app.engine.starts import Grid, Init, Points, Random
 from app.errors import InvalidInput
-from app.functions.base import CatalogueObjective
+from app.functions.base import Objective
+from app.functions.expressions.reference import ExpressionReference
+from app.functions.networks.objective import NetworkObjective
 from app.optimizers.base import OptimizerParams
 from app.optimizers.catalogue import Optimizer
 from app.optimizers.check import check
@@ -99,19 +102,16 @@ class JobSpec(_Part):
             raise InvalidInput(f"this job cannot run on the fused engine: {reason}. Leave engine out", "engine")
         return self
 
-    def _with_dim(self) -> CatalogueReference:
+    def _with_dim(self) -> Reference:
         dim = self.init.dim or self.function.dim
-        try:
-            objective = self.function.objective(dim)
-        except InvalidInput as error:
-            raise InvalidInput(error.detail, "init" if self.init.dim else "function") from error
-        if dim is None and objective.function.dim is None:
+        objective = objective_of(self.function, dim, "init" if self.init.dim else None)
+        if dim is None and isinstance(self.function, CatalogueReference) and self.function.any_dim:
             raise InvalidInput(
                 f"{self.function.name} takes points of any dimension: say which one, as in "
                 f'{{"name": "{self.function.name}", "dim": 2}}, or give init low and high',
                 "function",
             )
-        return CatalogueReference(name=self.function.name, dim=objective.dim)
+        return self.function.bound(objective.dim)
 
     def _with_lr(self) -> OptimizerParams:
         if self.lr is None:
@@ -122,13 +122,26 @@ class JobSpec(_Part):
             )
         return self.optimizer.model_copy(update={"lr": self.lr})
 
-    def _with_box(self, function: CatalogueReference) -> Points | Grid | Random:
-        if isinstance(self.init, Random) and self.init.low is None:
-            low, high = zip(*function.objective().domain, strict=True)
-            return self.init.model_copy(update={"low": low, "high": high})
-        return self.init
+    def _with_box(self, function: Reference) -> Points | Grid | Random:
+        if not isinstance(self.init, Random) or self.init.low is not None or self._drawn_by is not None:
+            return self.init
+        if (domain := function.objective().domain) is None:
+            raise InvalidInput(
+                "the function has no domain to draw starts from: give init low and high, or the function a domain",
+                "init",
+            )
+        low, high = zip(*domain, strict=True)
+        return self.init.model_copy(update={"low": low, "high": high})
+
+    @property
+    def _drawn_by(self) -> NetworkObjective | None:
+        """The network that draws the starts itself; None if they are points, or lie in a box."""
+        without_box = isinstance(self.init, Random) and self.init.low is None
+        return self.network if without_box else None
 
     def _check_float32(self) -> None:
+        if self._drawn_by is not None:
+            return
         ends = self.init.ends()
         if self.dtype == "float32" and np.abs(ends).max() > np.finfo(np.float32).max:
             raise InvalidInput("a starting point is beyond the range of float32", "init")
@@ -145,13 +158,32 @@ class JobSpec(_Part):
                 "scheduler",
             )
 
-    def objective(self) -> CatalogueObjective:
+    def objective(self) -> Objective:
         """Return what is minimised."""
         return self.function.objective()
 
     @property
+    def network(self) -> NetworkObjective | None:
+        """What is trained; None if that is no network."""
+        objective = self.objective()
+        return objective if isinstance(objective, NetworkObjective) else None
+
+    @property
+    def records_losses(self) -> bool:
+        """Whether the values at every step are recorded beside a trajectory that is sparser."""
+        return self.record_every > 1 and self.network is not None
+
+    def gradient_check(self) -> GradientCheck | None:
+        """Return what differences say of the gradient at the starts, of a client's own formula; None of others."""
+        if not isinstance(self.function, ExpressionReference):
+            return None
+        return gradient_check(self.objective(), self.starts())
+
+    @property
     def obstacle(self) -> str | None:
         """Why the fused engine cannot run this; None if it can."""
+        if self.records_losses:
+            return "the loss is recorded at every step and the parameters are not: the fused engine records both"
         return obstacle(self.optimizer, self.scheduler, self.objective())
 
     @property
@@ -171,6 +203,8 @@ class JobSpec(_Part):
 
     def starts(self) -> np.ndarray:
         """Return where the runs start, of the job's dtype, `(n_runs, dim)`."""
+        if (network := self._drawn_by) is not None and isinstance(self.init, Random):
+            return network.starts(self.init.random, self.init.seed).astype(self.dtype)
         return self.init.array().astype(self.dtype)
 
     @property

@@ -5,8 +5,8 @@ from typing import Annotated, Any, Self
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, RootModel, TypeAdapter, model_validator
 
-from app.engine.forms import ByLooks
 from app.errors import InvalidInput
+from app.functions.forms import ByLooks
 
 LARGEST = 1e308
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainValidator, TypeAdapter, 
 
 from app.engine.derivatives import all_derivatives, value_and_gradient
 from app.engine.limits import check_work
-from app.engine.reference import FunctionReference
+from app.engine.reference import FunctionReference, objective_of
 from app.engine.starts import LARGEST, Coordinate, Point
 from app.errors import InvalidInput, LimitExceeded
 from app.functions.base import Objective
@@ -36,10 +36,7 @@ class Evaluation(BaseModel):
         for index, point in enumerate(self.points):
             if len(point) != dim:
                 raise InvalidInput(f"this point has {len(point)} coordinates, the first has {dim}", "points", index)
-        try:
-            self.function.objective(dim)
-        except InvalidInput as error:
-            raise InvalidInput(error.detail, "points") from error
+        objective_of(self.function, dim, "points")
         return self
 
     def check_limits(self, limits: Limits) -> None:
@@ -173,7 +170,10 @@ class Slice(Window):
     def _fits(self) -> Self:
         dim = self._objective().dim
         if dim < 2:
-            raise InvalidInput(f"a surface needs two coordinates, and the function has {dim}", "function")
+            raise InvalidInput(
+                f"a surface needs two coordinates, and the function has {dim}: POST /v1/evaluate gives its values",
+                "function",
+            )
         for place, axis in enumerate(self.axes):
             if axis >= dim:
                 raise InvalidInput(f"there is no coordinate {axis}: the function has {dim}, from 0", "axes", place)
@@ -189,10 +189,7 @@ class Slice(Window):
 
     def _objective(self) -> Objective:
         named = len(self.fixed) if isinstance(self.fixed, tuple) else None
-        try:
-            return self.function.objective(named)
-        except InvalidInput as error:
-            raise InvalidInput(error.detail, "fixed" if named else "function") from error
+        return objective_of(self.function, named, "fixed" if named else None)
 
     def base_point(self) -> tuple[Objective, list[float]]:
         """Return the function, and the point through which the slice is cut.

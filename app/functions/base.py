@@ -77,13 +77,15 @@ class Function:
             as a row of a batch, in value and gradient.
         domain: The bounds of each coordinate; of an any-dimensional function one pair that holds for all, or
             a rule by dimension.
-        minima: All global minima in the domain; of an any-dimensional function by dimension.
+        minima: All known global minima in the domain; of an any-dimensional function by dimension.
         formula: The definition in LaTeX.
         source: Who published it, where and when.
         smooth: Whether it is differentiable everywhere in the domain, the minima included.
         dim: The dimension, or None where any from `min_dim` on will do.
         min_dim: The least dimension of an any-dimensional function, and
         max_dim: its largest, where a double could not hold its values beyond.
+        dim_multiple: What the dimension of an any-dimensional function must be a multiple of.
+        all_minima_to: The largest dimension for which `minima` are known to be all; None where they always are.
     """
 
     name: str
@@ -97,12 +99,14 @@ class Function:
     dim: int | None = None
     min_dim: int = 1
     max_dim: int | None = None
+    dim_multiple: int = 1
+    all_minima_to: int | None = None
 
     def at(self, dim: int | None = None) -> "CatalogueObjective":
         """Return this function as an objective of points with `dim` coordinates.
 
         Args:
-            dim: The dimension; None means the function's own, or 2 where it has any.
+            dim: The dimension; None means the function's own, or 2 where it has any, or the least above.
 
         Raises:
             InvalidInput: The function does not take points of this dimension.
@@ -111,7 +115,7 @@ class Function:
             if dim not in {None, self.dim}:
                 raise InvalidInput(f"{self.name} takes points of dimension {self.dim}, not {dim}")
             return CatalogueObjective(self, self.dim)
-        bound = max(2, self.min_dim) if dim is None else dim
+        bound = self._shown_dim if dim is None else dim
         if bound < self.min_dim:
             raise InvalidInput(f"{self.name} takes points of dimension {self.min_dim} or more, not {bound}")
         if self.max_dim is not None and bound > self.max_dim:
@@ -119,7 +123,16 @@ class Function:
                 f"{self.name} takes points of dimension {self.max_dim} or less, not {bound}: "
                 "its values would be too large for a double"
             )
+        if bound % self.dim_multiple:
+            raise InvalidInput(
+                f"{self.name} takes points whose dimension is a multiple of {self.dim_multiple}, not {bound}"
+            )
         return CatalogueObjective(self, bound)
+
+    @property
+    def _shown_dim(self) -> int:
+        least = max(2, self.min_dim)
+        return least + -least % self.dim_multiple
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,10 +152,16 @@ class CatalogueObjective:
 
     @property
     def minima(self) -> Minima:
-        """All global minima in the domain, in the order of the entry."""
+        """All known global minima in the domain, in the order of the entry."""
         minima = self.function.minima
         found = minima(self.dim) if callable(minima) else minima
         return found if isinstance(found, MinimaGrid) else ListedMinima(found)
+
+    @property
+    def all_minima_known(self) -> bool:
+        """Whether there are no other global minima in the domain than `minima`."""
+        known_to = self.function.all_minima_to
+        return known_to is None or self.dim <= known_to
 
     @property
     def n_values(self) -> int:
@@ -180,6 +199,8 @@ def function(  # noqa: PLR0913 - as many as there are facts
     dim: int | None = None,
     min_dim: int = 1,
     max_dim: int | None = None,
+    dim_multiple: int = 1,
+    all_minima_to: int | None = None,
 ) -> Callable[[Evaluate], Function]:
     """Turn the evaluating function below into the catalogue entry of its name, with the facts given here."""
 
@@ -196,6 +217,8 @@ def function(  # noqa: PLR0913 - as many as there are facts
             dim=dim,
             min_dim=min_dim,
             max_dim=max_dim,
+            dim_multiple=dim_multiple,
+            all_minima_to=all_minima_to,
         )
 
     return entry

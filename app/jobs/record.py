@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.engine.choice import EngineName
+from app.engine.gradient_check import GradientCheck
 from app.engine.spec import JobSpec
 from app.jobs.status import Status
 
@@ -15,7 +16,7 @@ class JobRecord:
     `generation` counts how often the job was sent to the workers: once, and once
     more for each extension and for each time that it was called back from them before it had begun.
     `attempt` counts how often a worker took it up, over all generations; only the latest may write.
-    `revision` changes with every change that a client can see.
+    `revision` changes with every change that a client can see. `gradient_check` is there for formulas of clients.
     """
 
     id: str
@@ -30,6 +31,7 @@ class JobRecord:
     started_at: datetime | None
     finished_at: datetime | None
     error: str | None
+    gradient_check: GradientCheck | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,9 @@ _STARTS = ([0.0, 0.0], [[0.0, 0.0], [4.0, 0.0], [-4.0, 0.0]])
 
 def common() -> Iterator[JobSpec]:
     """Yield a job of each kind that is asked for first: the usual function with every optimizer."""
+    of_vectors = [optimizer for optimizer in optimizers() if not optimizer.matrices]
     for start in _STARTS:
-        for optimizer in optimizers():
-            if optimizer.matrices:  # the points of this function are vectors
-                continue
+        for optimizer in of_vectors:
             fields = {"function": _FUNCTION, "optimizer": optimizer.model_fields["name"].default, "init": start}
             spec = JobSpec.model_validate({**fields, "steps": 1})
             if spec.chosen_engine == "fused":

@@ -10,6 +10,7 @@ import pytest
 from app.functions import catalogue
 from app.optimizers.catalogue import optimizers
 from app.optimizers.schedules import schedulers
+from tests.api.test_bad_input import assert_problem
 from tests.api.test_jobs import paged, posted, valid
 from tests.unit.driving import OPTIMIZERS, name_of
 
@@ -30,7 +31,7 @@ def test_pages_of_functions_hold_each_once(idle: httpx.Client) -> None:
 def test_a_function_has_all_its_facts(idle: httpx.Client, function: Any) -> None:
     item = valid(idle.get(f"/v1/functions/{function.name}"))
     assert item["any_dim"] == (function.dim is None)
-    assert len(item["domain"]) == item["dim"] == (function.dim or 2)
+    assert len(item["domain"]) == item["dim"] == function.at().dim
     assert all(low < high for low, high in item["domain"])
     assert item["minima"]
     assert all(len(minimum["x"]) == item["dim"] for minimum in item["minima"])
@@ -38,7 +39,25 @@ def test_a_function_has_all_its_facts(idle: httpx.Client, function: Any) -> None
     assert all(item[name] for name in ("title", "formula", "source"))
     points = [minimum["x"] for minimum in item["minima"]]
     values = valid(idle.post("/v1/evaluate", json={"function": item["name"], "points": points}))
-    assert values["f"] == pytest.approx([minimum["f"] for minimum in item["minima"]], abs=1e-12)
+    assert values["f"] == pytest.approx([minimum["f"] for minimum in item["minima"]], rel=1e-14, abs=1e-12)
+
+
+def test_more_minima_than_json_can_count(idle: httpx.Client) -> None:
+    few = valid(idle.get("/v1/functions/vincent?dim=4"))
+    assert (few["n_minima"], len(few["minima"]), few["all_minima_known"]) == (6**4, 1000, True)
+    many = valid(idle.get("/v1/functions/vincent?dim=10000"))
+    assert (many["n_minima"], len(many["minima"])) == (None, 10)
+
+
+def test_a_function_says_when_it_may_have_other_minima(idle: httpx.Client) -> None:
+    assert valid(idle.get("/v1/functions/perm_d_beta?dim=4"))["all_minima_known"]
+    assert not valid(idle.get("/v1/functions/perm_d_beta?dim=6"))["all_minima_known"]
+
+
+def test_a_dimension_that_a_function_does_not_take(idle: httpx.Client) -> None:
+    response = idle.get("/v1/functions/powell?dim=6")
+    assert response.status_code == 422
+    assert "multiple of 4" in response.json()["errors"][0]["detail"]
 
 
 def test_a_function_of_any_dimension_shows_the_one_that_is_asked(idle: httpx.Client) -> None:
@@ -67,7 +86,19 @@ def test_a_surface_of_points_is_numpys_linspace(idle: httpx.Client) -> None:
     )
 
 
-@pytest.mark.parametrize("name", catalogue.names())
+@pytest.mark.parametrize("name", [entry.name for entry in catalogue.functions() if entry.dim == 1])
+def test_a_surface_of_a_function_of_one_coordinate_is_refused(idle: httpx.Client, name: str) -> None:
+    for refused in (
+        idle.get(f"/v1/functions/{name}/surface"),
+        idle.post("/v1/surface", json={"function": name}),
+    ):
+        problem = assert_problem(refused, 422)
+        assert "a surface needs two coordinates, and the function has 1" in problem["errors"][0]["detail"]
+    values = valid(idle.post("/v1/evaluate", json={"function": name, "points": [[0.5], [0.75], [1]]}))
+    assert len(values["f"]) == 3
+
+
+@pytest.mark.parametrize("name", [entry.name for entry in catalogue.functions() if entry.dim != 1])
 def test_both_ways_give_the_same_surface(idle: httpx.Client, name: str) -> None:
     got = valid(idle.get(f"/v1/functions/{name}/surface", params={"points": 9}))
     assert got == valid(idle.post("/v1/surface", json={"function": name, "points": 9}))

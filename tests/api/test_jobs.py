@@ -82,6 +82,7 @@ def test_a_run_that_has_not_begun_has_its_start_and_nothing_else(idle: httpx.Cli
         "diverged_at": None,
         "best": None,
         "minimum": None,
+        "accuracy": None,
     }
 
 
@@ -130,6 +131,14 @@ def test_the_runs_are_the_engines(running: httpx.Client) -> None:
     for run in found["runs"]:
         assert run["minimum"]["x"] == minima[run["minimum"]["index"]]["x"]
         assert run["minimum"]["distance"] <= 12e-3
+
+
+def test_a_minimum_whose_place_json_cannot_hold_has_none(running: httpx.Client) -> None:
+    for dim, index in ((2, 3), (60, None)):
+        start = [-(i**0.5) for i in range(1, dim + 1)]
+        (run,) = ended(running, function="qing", init=start, steps=1)["runs"]
+        assert run["minimum"]["index"] == index
+        assert run["minimum"]["x"] == start
 
 
 def test_a_run_that_diverges_is_a_result(running: httpx.Client) -> None:

@@ -11,7 +11,10 @@ from app.engine.fused.aten import Untraceable
 from app.engine.fused.run import FusedRun
 from app.functions import catalogue
 from app.functions.base import function, row_norm, row_sum
+from app.functions.expressions.operations import one_by_one
+from app.functions.expressions.steps import gathered
 from app.functions.minima import Minimum
+from app.functions.networks import activations
 from tests.unit.driving import Recording, assert_equal, drive, job
 
 Evaluate = Callable[[torch.Tensor], torch.Tensor]
@@ -31,28 +34,54 @@ def power(exponent: float) -> Evaluate:
     return lambda points: row_sum((points**2 + 0.1) ** exponent)
 
 
+def matrices(points: torch.Tensor) -> torch.Tensor:
+    """Return what a product of small matrices, each number used in both, adds up to."""
+    dim = points.shape[-1]
+    rows = torch.stack([points, -0.5 * points, 0.25 * points, 2 * points], dim=-2).reshape(-1, 4, dim)
+    columns = torch.stack([points, 1 - points], dim=-1).reshape(-1, dim, 2)
+    product = torch.bmm(rows, columns)
+    return row_sum(torch.tanh(product).reshape(-1, 8)).reshape(points.shape[:-1])
+
+
 EQUAL: dict[str, Evaluate] = {
     **{name: summed(name) for name in ("cos", "sin", "tan", "exp", "tanh", "atan")},
-    **{name: summed(name) for name in ("abs", "sign", "floor", "square", "neg")},
+    **{name: summed(name) for name in ("abs", "sign", "floor", "ceil", "trunc", "square")},
+    **{name: summed(name) for name in ("neg", "round", "relu", "erf", "erfc")},
     **{name: summed(name, positive=True) for name in ("log", "log2", "log10", "sqrt", "reciprocal", "rsqrt")},
     **{name: summed(name, scale=0.01) for name in ("asin", "acos")},
     **{f"power_{exponent}": power(exponent) for exponent in (-1, 0.5, 1, 2, 3)},
     "norm": row_norm,
     "where": lambda points: row_sum(torch.where(points > 0.2, points**2, -points)),
+    "where_by_place": lambda points: row_sum(
+        torch.where(torch.tensor([i % 3 == 1 for i in range(points.shape[-1])]), points**2, -points)
+    ),
     "clamp": lambda points: row_sum(torch.clamp(points, -0.5, 0.5) * points),
     "clamp_min": lambda points: row_sum(torch.clamp(points, min=0.1) ** 2),
     "maximum": lambda points: row_sum(torch.maximum(points, 1 - points)),
     "minimum": lambda points: row_sum(torch.minimum(points, points**2)),
     "lerp": lambda points: row_sum(torch.lerp(points, points**2, 0.7)),
+    "remainder": lambda points: row_sum(torch.remainder(points, 0.3) * torch.remainder(3 * points, -points)),
+    "fmod": lambda points: row_sum(torch.fmod(points, 0.3) * torch.fmod(3 * points, 1 - points)),
+    "floor_division": lambda points: row_sum(torch.div(points, 0.1 * points + 0.2, rounding_mode="floor") * points),
+    "not": lambda points: row_sum(torch.where(~((points > 0.2) & (points < 0.8)), points**2, -points)),
+    "gathered": lambda points: row_sum(gathered(points, np.array([0, 1, 1, 0])) ** 2 * points[..., :1]),
+    "one_by_one": lambda points: row_sum(
+        torch.atan2(one_by_one(points), one_by_one(points**2)) + torch.sinh(one_by_one(points))
+    ),
     "slices": lambda points: row_sum(points[..., 1:] * points[..., :-1]),
     "stacked": lambda points: row_sum(torch.stack([points[..., 0], points[..., -1] ** 2], -1)),
+    "relu": summed("relu"),
+    "sigmoid": lambda points: row_sum(activations.sigmoid(3 * points)),
+    "split": lambda points: row_sum(torch.split(points, [1, points.shape[-1] - 1], dim=-1)[1] ** 2),
+    "matrices": matrices,
     "joined": lambda points: row_sum(torch.cat([points, points[..., :1] ** 2], -1)),
 }
 
 # torch itself computes these differently alone and in a batch, or by a library of its own
 CLOSE: dict[str, Evaluate] = {
-    **{name: summed(name, positive=True) for name in ("log1p", "expm1", "sinh", "cosh", "asinh", "exp2", "erf")},
+    **{name: summed(name, positive=True) for name in ("log1p", "expm1", "sinh", "cosh", "asinh", "exp2")},
     **{f"power_{exponent}": power(exponent) for exponent in (1.7, -2, 4)},
+    "lone_powers": lambda points: row_sum(one_by_one(points**2 + 0.1) ** 1.7 + 2.0 ** one_by_one(points)),
 }
 
 

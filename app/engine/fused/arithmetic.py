@@ -4,10 +4,11 @@ Where torch's kernel fuses a product with a sum (`add` with `alpha`, `lerp`, `ad
 are added up in its order. Elementary functions are left to the library that torch itself calls.
 
 Source: aten/src/ATen/native/cpu of PyTorch 2.13 (BinaryOpsKernel, LerpKernel, PointwiseOpsKernel, PowKernel,
-SumKernel, ReduceOpsKernel), each held against torch by `tests/unit/test_arithmetic.py`.
+SumKernel, ReduceOpsKernel), each held against torch by `tests/unit/test_operations.py`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import reduce
 
 import numpy as np
 
@@ -80,6 +81,14 @@ class Scalars:
         """Return the gradient behind a hyperbolic tangent: gradient (1 - tanh^2)."""
         return self.mul(gradient, self.fma(self.neg(tanh), tanh, self.const(1.0, tanh)))
 
+    def relu(self, a: Value) -> Value:
+        """Return a where it is positive, else 0; NaN stays."""
+        return self.clamp(a, low=self.const(0.0, a))
+
+    def threshold_backward(self, gradient: Value, a: Value, threshold: Value) -> Value:
+        """Return the gradient where a is above the threshold, else 0."""
+        return self.where(self.compare("le", a, threshold), self.const(0.0, gradient), gradient)
+
     def abs(self, a: Value) -> Value:
         """Return |a|."""
         return self._apply("fabs", a)
@@ -88,13 +97,64 @@ class Scalars:
         """Return the largest whole number not above a."""
         return self._apply("floor", a)
 
+    def ceil(self, a: Value) -> Value:
+        """Return the least whole number not below a."""
+        return self._apply("ceil", a)
+
+    def trunc(self, a: Value) -> Value:
+        """Return the whole number next to a on the way to 0."""
+        return self._apply("trunc", a)
+
+    def round(self, a: Value) -> Value:
+        """Return the nearest whole number, of two the even one."""
+        return self._apply("rint", a)
+
+    def fmod(self, a: Value, b: Value) -> Value:
+        """Return the rest of a, of its sign, after b was taken off as often as it goes."""
+        return self._apply("fmod", a, b)
+
+    def remainder(self, a: Value, b: Value) -> Value:
+        """Return that rest, of the sign of b."""
+        zero, rest = self.const(0.0, a), self.fmod(a, b)
+        for_negative = self.where(self.compare("gt", rest, zero), self.add(rest, b), rest)
+        for_positive = self.where(self.compare("lt", rest, zero), self.add(rest, b), rest)
+        return self.where(self.compare("lt", b, zero), for_negative, for_positive)
+
+    def div_trunc(self, a: Value, b: Value) -> Value:
+        """Return how often b goes into a, on the way to 0."""
+        return self.trunc(self.div(a, b))
+
+    def div_floor(self, a: Value, b: Value) -> Value:
+        """Return Python's a // b: the quotient without the rest, which is whole but for its rounding."""
+        zero, half, one = (self.const(number, a) for number in (0.0, 0.5, 1.0))
+        whole = self.div(self.sub(a, self.remainder(a, b)), b)
+        quotient = self.floor(whole)
+        nearest = self.where(self.compare("gt", self.sub(whole, quotient), half), self.add(quotient, one), quotient)
+        return self.where(self.compare("eq", b, zero), self.div(a, b), nearest)
+
+    def atan2(self, a: Value, b: Value) -> Value:
+        """Return the angle of the point (b, a)."""
+        return self._apply("atan2", a, b)
+
+    def hypot(self, a: Value, b: Value) -> Value:
+        """Return the length of the vector (a, b)."""
+        return self._apply("hypot", a, b)
+
     def compare(self, name: str, a: Value, b: Value) -> Value:
         """Return whether a stands in this relation to b."""
         return self._apply(name, a, b, of_type="i1")
 
     def where(self, condition: Value, a: Value, b: Value) -> Value:
         """Return a where the condition holds, else b."""
+        if condition.constant is not None:
+            return a if condition.constant else b
         return a if a is b else self._apply("select", condition, a, b, of_type=a.type)
+
+    def bitwise_not(self, condition: Value) -> Value:
+        """Return whether the condition does not hold."""
+        if condition.constant is not None:
+            return self._program.const(1.0 - condition.constant, "i1")
+        return self._apply("not", condition)
 
     def call(self, name: str, a: Value) -> Value:
         """Return an elementary function of a."""
@@ -158,7 +218,11 @@ class Scalars:
             -1.0: lambda: self.reciprocal(base),
             -2.0: lambda: self.reciprocal(self.mul(base, base)),
         }
-        return apart.get(exponent.constant, lambda: self._apply("pow", base, exponent))()
+        return apart.get(exponent.constant, lambda: self.any_power(base, exponent))()
+
+    def any_power(self, base: Value, exponent: Value) -> Value:
+        """Return base to the power of exponent, as torch does where the exponent is a tensor."""
+        return self._apply("pow", base, exponent)
 
     def sum(self, terms: Sequence[Value]) -> Value:
         """Return the sum of contiguous numbers, in the order in which torch adds them up."""
@@ -174,6 +238,11 @@ class Scalars:
         for partial in self._four_at_a_time(vectors, zero):
             total = self.add(total, partial)
         return total
+
+    def dot(self, a: Iterable[Value], b: Iterable[Value]) -> Value:
+        """Return an entry of a product of small matrices: products added up one after the other."""
+        products = [self.mul(one, other) for one, other in zip(a, b, strict=True)]
+        return reduce(self.add, products, self.const(0.0, products[0]))
 
     def norm(self, terms: Sequence[Value]) -> Value:
         """Return the Euclidean norm of contiguous numbers, in the order in which torch adds their squares."""

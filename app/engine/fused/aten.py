@@ -20,11 +20,13 @@ _TYPES: dict[torch.dtype, Type] = {torch.float64: "double", torch.float32: "floa
 
 _FUNCTIONS = {
     *("cos", "sin", "tan", "exp", "log", "log2", "log10", "tanh", "asin", "acos", "atan"),
-    *("log1p", "expm1", "exp2", "sinh", "cosh", "asinh", "acosh", "atanh", "erf"),
+    *("log1p", "expm1", "exp2", "sinh", "cosh", "asinh", "acosh", "atanh", "erf", "erfc"),
 }
 _ELEMENTWISE = {
-    *("add", "sub", "rsub", "mul", "div", "neg", "reciprocal", "sqrt", "rsqrt", "abs", "floor", "sign", "sgn"),
+    *("add", "sub", "rsub", "mul", "div", "neg", "reciprocal", "sqrt", "rsqrt", "abs", "sign", "sgn"),
+    *("floor", "ceil", "trunc", "round", "remainder", "fmod", "atan2", "hypot", "relu", "threshold_backward"),
     *("maximum", "minimum", "clamp", "lerp", "addcmul", "addcdiv", "pow", "tanh_backward"),
+    *("bitwise_not", "any_power", "div_floor", "div_trunc"),
 }
 _PYTHON: dict[Any, str] = {
     operator.add: "add",
@@ -34,6 +36,7 @@ _PYTHON: dict[Any, str] = {
     operator.neg: "neg",
 }
 _PYTHON_COMPARISONS: dict[Any, str] = {getattr(operator, name): name for name in COMPARISONS}
+_PRODUCTS_OF_LIBRARY = 400
 _SAME = {"detach", "alias", "lift_fresh_copy", "lift_fresh", "clone", "contiguous", "_to_copy"}
 _VIEWS = {"detach", "alias"}
 
@@ -89,6 +92,8 @@ class _Interpreter:
         raise Untraceable("the graph returns nothing")
 
     def _constant_tensor(self, tensor: torch.Tensor) -> np.ndarray:
+        if tensor.dtype == torch.int64:  # places, not numbers to compute with
+            return np.asarray(tensor.tolist(), dtype=np.int64)
         of_type = type_of(tensor.dtype)
         return mapped(lambda number: self._program.const(number, of_type), np.asarray(tensor.tolist()))
 
@@ -141,7 +146,15 @@ class _Interpreter:
 
     def _tensor(self, name: str, node: Node, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         if name in _SAME:
+            if args[0].dtype == np.int64:
+                if node.meta["val"].dtype != torch.int64:
+                    raise Untraceable("places that become numbers")
+                return args[0]
             return args[0] if name in _VIEWS else self._cast(args[0].copy(), type_of(node.meta["val"].dtype))
+        if name == "pow" and node.target._overloadname == "Tensor_Tensor":  # type: ignore[union-attr]  # noqa: SLF001
+            name = "any_power"
+        if name == "div" and (rounding := kwargs.get("rounding_mode")):
+            name, kwargs = f"div_{rounding}", {}
         if name in _ELEMENTWISE:
             return self._elementwise(getattr(self._scalars, name), node, args, kwargs)
         if name in _FUNCTIONS:
@@ -191,8 +204,27 @@ class _Interpreter:
     def _op_cat(self, _node: Node, tensors: Sequence[np.ndarray], dim: int = 0) -> np.ndarray:
         return np.concatenate(tensors, axis=dim)
 
+    def _op_gather(self, _node: Node, tensor: np.ndarray, dim: int, index: np.ndarray, **_: Any) -> np.ndarray:
+        return np.take_along_axis(tensor, index, axis=dim)
+
+    def _op_scatter_add(
+        self, _node: Node, tensor: np.ndarray, dim: int, index: np.ndarray, terms: np.ndarray
+    ) -> np.ndarray:
+        """Add each term where it belongs, one after the other."""
+        result = np.moveaxis(tensor.copy(), dim, -1)
+        index, terms = np.moveaxis(index, dim, -1), np.moveaxis(terms, dim, -1)
+        for place in np.ndindex(index.shape):
+            into = (*place[:-1], index[place])
+            result[into] = self._scalars.add(result[into], terms.item(place))
+        return np.moveaxis(result, -1, dim)
+
     def _op_unbind(self, _node: Node, tensor: np.ndarray, dim: int = 0) -> list[np.ndarray]:
         return [_view(tensor, dim, index) for index in range(tensor.shape[dim])]
+
+    def _op_split_with_sizes(
+        self, _node: Node, tensor: np.ndarray, sizes: Sequence[int], dim: int = 0
+    ) -> list[np.ndarray]:
+        return np.split(tensor, np.cumsum(sizes)[:-1], axis=dim)
 
     def _op_select(self, _node: Node, tensor: np.ndarray, dim: int, index: int) -> np.ndarray:
         return _view(tensor, dim, index)
@@ -233,10 +265,22 @@ class _Interpreter:
     def _op_permute(self, _node: Node, tensor: np.ndarray, dims: Sequence[int]) -> np.ndarray:
         return np.transpose(tensor, dims)
 
+    def _op_transpose(self, _node: Node, tensor: np.ndarray, one: int, other: int) -> np.ndarray:
+        return np.swapaxes(tensor, one, other)
+
+    def _op_bmm(self, _node: Node, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        n_rows, n_products, n_columns = a.shape[1], a.shape[2], b.shape[2]
+        if n_rows * n_products * n_columns >= _PRODUCTS_OF_LIBRARY:
+            raise Untraceable("a product of matrices that torch leaves to a library")
+        result = np.empty((len(a), n_rows, n_columns), dtype=object)
+        for batch, row, column in np.ndindex(result.shape):
+            result[batch, row, column] = self._scalars.dot(a[batch, row], b[batch, :, column])
+        return result
+
     def _op_zeros(self, node: Node, *_: Any, **__: Any) -> np.ndarray:
         return self._filled(node, 0.0)
 
-    _op_zeros_like = _op_new_zeros = _op_zeros
+    _op_zeros_like = _op_new_zeros = _op_empty_like = _op_zeros  # of what is empty, nothing is read
 
     def _op_ones(self, node: Node, *_: Any, **__: Any) -> np.ndarray:
         return self._filled(node, 1.0)

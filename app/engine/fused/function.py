@@ -9,10 +9,26 @@ from app.engine.fused.builder import BYTES, Builder
 from app.engine.fused.program import COMPARISONS, Type, Value
 from app.engine.fused.roots import nearest
 
-_CAPITALIZED: Final = ("cos", "sin", "tan", "exp", "log2", "log10", "tanh", "asin", "acos", "atan", "sqrt")
+_CAPITALIZED: Final = (
+    "cos",
+    "sin",
+    "tan",
+    "exp",
+    "log2",
+    "log10",
+    "tanh",
+    "asin",
+    "acos",
+    "atan",
+    "sqrt",
+    "erf",
+    "erfc",
+)
 _VML: Final = {"log": "Ln"} | {name: name.capitalize() for name in _CAPITALIZED}
 _BINARY: Final = {"fadd", "fsub", "fmul", "fdiv"}
-_INTRINSICS: Final = {name: name for name in ("fma", "fabs", "floor", "sqrt")} | {"root": "sqrt"}
+_INTRINSICS: Final = {name: name for name in ("fma", "fabs", "floor", "ceil", "trunc", "rint", "sqrt")} | {
+    "root": "sqrt"
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +125,8 @@ class Function(Builder):
             result = self.neg(of_type, *operands)
         elif op in COMPARISONS:
             result = self.compare(COMPARISONS[op], value.operands[0].type, *operands)
+        elif op == "not":
+            result = self.inverse(operands[0])
         elif op == "select":
             result = self.select(operands[0], of_type, *operands[1:])
         elif op == "cast":

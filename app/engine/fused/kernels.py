@@ -149,8 +149,7 @@ def _key(spec: JobSpec, width: int) -> str:
     parts = (
         _world(),
         _library(dtype),
-        spec.function.name,
-        spec.dim,
+        spec.function.model_dump_json(),
         spec.dtype,
         spec.optimizer.name,
         optimizer,

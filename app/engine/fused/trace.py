@@ -224,7 +224,7 @@ class _SymbolsToTensors(TorchFunctionMode):
 def _watched(
     function: Callable[..., Any], inputs: Sequence[tuple[tuple[int, ...], torch.dtype]], branches: _Branches
 ) -> GraphModule:
-    with FakeTensorMode(shape_env=branches), _SymbolsToTensors():
+    with FakeTensorMode(shape_env=branches, allow_non_fake_inputs=True), _SymbolsToTensors():
         tensors = [torch.empty(shape, dtype=dtype) for shape, dtype in inputs]
         graph: GraphModule = make_fx(function, tracing_mode="real", _allow_non_fake_inputs=True)(*tensors)
     return graph

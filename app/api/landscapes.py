@@ -1,0 +1,102 @@
+"""The surface around the path of a run."""
+
+from typing import Annotated
+
+import numpy as np
+import orjson
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, Field
+
+from app.api import wire
+from app.api.dependencies import JobId, RunNumber, Wired, check_run
+from app.db.trajectories import StepRange
+from app.engine.downsampling import downsample
+from app.engine.landscape import MOST_PATH_VALUES, Method, landscape
+from app.engine.limits import check_work
+from app.errors import Conflict, LimitExceeded
+
+router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+
+_MOST_SHOWN = 1000
+
+
+class Landscape(BaseModel):
+    """Values over a part of a plane, and the path of a run as its shadow on the plane."""
+
+    job_id: str
+    run: int
+    method: Method
+    x: list[float] = Field(description="places along the first direction, in units of its length; 0 is the center")
+    y: list[float] = Field(description="places along the second direction")
+    z: list[list[wire.Number]] = Field(description="`z[j][i]` is the value at `x[i]`, `y[j]`")
+    path: list[tuple[float, float]] = Field(
+        description="recorded entries, thinned, projected at right angles onto the plane: pairs of a place along "
+        "the first direction and one along the second"
+    )
+    step: list[int] = Field(description="the steps of these entries")
+    f: list[wire.Number] = Field(description="the values of all data at these entries themselves")
+    center: list[float] = Field(description="the point of the plane at x = 0, y = 0")
+    directions: list[list[float]] = Field(description="the two directions that span the plane")
+    explained_variance: float = Field(description="the part of the path's variance that the plane holds, 0 to 1")
+    max_distance: float = Field(description="the largest distance of a point of the path from the plane")
+
+
+@router.get("/{job_id}/landscape", response_model=Landscape)
+def get_landscape(
+    job_id: JobId,
+    services: Wired,
+    run: RunNumber = 0,
+    method: Annotated[
+        Method,
+        Query(
+            description="`pca`: the plane that holds most of the path's variance; `random`: through the result, by "
+            "random directions, of a network normalized filter by filter (Li et al. 2018)"
+        ),
+    ] = "pca",
+    points: Annotated[int, Query(ge=2, le=2**53, description="places along each axis")] = 50,
+    seed: Annotated[int, Query(ge=0, lt=2**64, description="which random directions")] = 0,
+) -> Response:
+    """Return the surface of a job's function around the path of a run, over a plane through its dimensions.
+
+    The values are those of all data, also where the job uses mini-batches.
+    """
+    record, results = services.jobs.get_with_results(job_id)
+    check_run(record, run)
+    objective = record.spec.objective()
+    if objective.dim < 2:
+        raise Conflict("the job's points have one coordinate, and no plane goes through them")
+    limits = services.settings
+    if points**2 > limits.max_grid_points:
+        raise LimitExceeded(
+            f"{points} × {points} points are over this service's limit of {limits.max_grid_points} "
+            "(max_grid_points): take fewer",
+            "query",
+            "points",
+        )
+    check_work(objective, points**2 + _MOST_SHOWN, limits, "query", "points")
+    (trajectory,) = services.trajectories.read(record, results, range(run, run + 1), StepRange())
+    finite = np.flatnonzero(np.isfinite(trajectory.x).all(axis=1))
+    if not finite.size:
+        raise Conflict("nothing of this run is recorded yet: wait until it has begun")
+    # a path of very many points has the plane that each k-th of them has, the last one included
+    stride = -(-finite.size * objective.dim // MOST_PATH_VALUES)
+    sparse = finite[::-stride][::-1]
+    x, f = trajectory.x[sparse], trajectory.f[sparse]
+    shown = downsample(x, f, _MOST_SHOWN)
+    found = landscape(objective, x, shown, method, points, seed)
+    answer = {
+        "job_id": record.id,
+        "run": run,
+        "method": method,
+        "x": found.x,
+        "y": found.y,
+        "z": found.z,
+        "path": np.ascontiguousarray(found.path),
+        "step": trajectory.steps[sparse][shown],
+        "f": found.path_f,
+        "center": found.center,
+        "directions": found.directions,
+        "explained_variance": found.explained_variance,
+        "max_distance": found.max_distance,
+    }
+    return Response(orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY), media_type="application/json")

@@ -1,0 +1,114 @@
+"""Networks: one sample's way through, forward and back."""
+
+from dataclasses import fields
+from typing import Annotated, Any
+
+import numpy as np
+import orjson
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, Field
+
+from app.api.dependencies import JobId, RunNumber, Wired, check_run, network_of
+from app.api.wire import Number
+from app.db.trajectories import StepRange
+from app.engine.backprop import BackpropRequest
+from app.engine.outcome import Results
+from app.errors import InvalidInput
+from app.functions.networks.delta_rule import backpropagation
+from app.jobs.record import JobRecord
+
+router = APIRouter(prefix="/v1", tags=["networks"])
+
+
+class Layer(BaseModel):
+    """What passes through a layer in both directions; null where it is not finite."""
+
+    net: list[Number] = Field(description="net inputs")
+    output: list[Number]
+    delta: list[Number] = Field(description="derivatives of the error by the net inputs")
+    weight_gradient: list[list[Number]] = Field(
+        description="derivatives of the error by the weights: [i][j] of that from node i to node j"
+    )
+    bias_gradient: list[Number]
+
+
+class Backprop(BaseModel):
+    """The forward and the backward pass of one sample."""
+
+    weights: list[list[list[Number]]] = Field(description="[i][j] runs from node i to node j")
+    biases: list[list[Number]]
+    output: list[Number]
+    error: Number
+    layers: list[Layer] = Field(description="from the first hidden layer to the last")
+    autograd_max_abs_difference: Number = Field(
+        description="the largest difference of these gradients from those by autograd on the same network"
+    )
+
+
+class BackpropOfStep(Backprop):
+    """The forward and the backward pass of one sample of a data set, at a step of the training."""
+
+    job_id: str
+    run: int
+    step: int
+    sample: int
+    input: list[float]
+    target: list[float]
+
+
+@router.post("/mlp/backprop", response_model=Backprop)
+def post_backprop(request: BackpropRequest, services: Wired) -> Response:
+    """Return the backward pass of a sample by the delta rule, layer by layer, in float64.
+
+    `delta` is the derivative of the error by a node's net input. Of the last layer, with sigmoid outputs O, targets
+    t and half the sum of squares as the error: (O_k - t_k) O_k (1 - O_k). Of a layer before:
+    O_j (1 - O_j) times the sum of delta_k W_jk over the nodes k behind. The gradient of a weight is O_i delta_j.
+    """
+    request.check_limits(services.settings)
+    return _response(request.backpropagation())
+
+
+@router.get("/jobs/{job_id}/backprop", response_model=BackpropOfStep)
+def get_backprop(
+    job_id: JobId,
+    services: Wired,
+    run: RunNumber = 0,
+    step: Annotated[
+        int | None, Query(ge=0, le=2**53, description="a recorded step; the last one if left out")
+    ] = None,
+    sample: Annotated[int, Query(ge=0, le=2**53, description="which sample of the data set")] = 0,
+) -> Response:
+    """Return the backward pass of a sample through the network that a job trains, with its parameters of a step.
+
+    It is that of the sample alone, also where the job minimises the mean over many samples.
+    """
+    record, results = services.jobs.get_with_results(job_id)
+    network = network_of(record)
+    check_run(record, run)
+    if sample >= network.n_samples:
+        raise InvalidInput(
+            f"there is no sample {sample}: the data set has {network.n_samples}, from 0", "query", "sample"
+        )
+    at = int(results.n_steps[run]) if step is None else step
+    (entry,) = services.trajectories.read(record, results, range(run, run + 1), StepRange(at, at))
+    if step is None and not len(entry.steps):
+        # of a job under way the last step is recorded only if it is on the grid
+        at -= at % record.spec.record_every
+        (entry,) = services.trajectories.read(record, results, range(run, run + 1), StepRange(at, at))
+    if not len(entry.steps):
+        raise InvalidInput(_not_recorded(record, results, run, at), "query", "step")
+    given, target = network.sample(sample)
+    found = backpropagation(network.architecture, entry.x[0].astype(np.float64), given, target)
+    place = {"job_id": record.id, "run": run, "step": at, "sample": sample, "input": given, "target": target}
+    return _response({**place, **{field.name: getattr(found, field.name) for field in fields(found)}})
+
+
+def _not_recorded(record: JobRecord, results: Results, run: int, step: int) -> str:
+    end, every = int(results.n_steps[run]), record.spec.record_every
+    return (
+        f"step {step} is not recorded: run {run} has every {every}th from 0 to {end}, and the last of an ended job"
+    )
+
+
+def _response(found: Any) -> Response:
+    return Response(orjson.dumps(found, option=orjson.OPT_SERIALIZE_NUMPY), media_type="application/json")

@@ -1,0 +1,1 @@
+"""Feedforward networks as objectives, and their backward pass written out."""

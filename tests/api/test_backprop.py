@@ -1,0 +1,104 @@
+"""The backward pass of a sample over HTTP."""
+
+import math
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.api.test_jobs import valid
+
+BODY: dict[str, Any] = {
+    "layers": [2, 4, 3, 2],
+    "activation": "sigmoid",
+    "input": [0.5, -1],
+    "target": [1, 0],
+}
+
+
+def logistic(net: float) -> float:
+    return 1 / (1 + math.exp(-net))
+
+
+def test_the_answer_holds_the_derivation(idle: httpx.Client) -> None:
+    found = valid(idle.post("/v1/mlp/backprop", json=BODY))
+    assert [len(layer["net"]) for layer in found["layers"]] == [4, 3, 2]
+    assert found["output"] == found["layers"][-1]["output"]
+    assert found["error"] == pytest.approx(
+        sum((o - t) ** 2 for o, t in zip(found["output"], BODY["target"], strict=True)) / 2
+    )
+    incoming = BODY["input"]
+    for layer, weights, biases in zip(found["layers"], found["weights"], found["biases"], strict=True):
+        for j, net in enumerate(layer["net"]):
+            assert net == pytest.approx(sum(o * weights[i][j] for i, o in enumerate(incoming)) + biases[j])
+            assert layer["output"][j] == pytest.approx(logistic(net))
+            for i, o in enumerate(incoming):
+                assert layer["weight_gradient"][i][j] == pytest.approx(o * layer["delta"][j])
+        assert layer["bias_gradient"] == layer["delta"]
+        incoming = layer["output"]
+    *_, before, last = found["layers"]
+    for o, t, delta in zip(last["output"], BODY["target"], last["delta"], strict=True):
+        assert delta == pytest.approx((o - t) * o * (1 - o))
+    for j, (o, delta) in enumerate(zip(before["output"], before["delta"], strict=True)):
+        behind = sum(delta_k * found["weights"][-1][j][k] for k, delta_k in enumerate(last["delta"]))
+        assert delta == pytest.approx(o * (1 - o) * behind)
+    assert found["autograd_max_abs_difference"] < 1e-15
+
+
+def test_what_was_drawn_gives_the_same_when_it_is_sent(idle: httpx.Client) -> None:
+    drawn = valid(idle.post("/v1/mlp/backprop", json={**BODY, "seed": 5}))
+    sent = {**BODY, "weights": drawn["weights"], "biases": drawn["biases"]}
+    assert valid(idle.post("/v1/mlp/backprop", json=sent)) == drawn
+    assert valid(idle.post("/v1/mlp/backprop", json=BODY)) != drawn
+
+
+def test_classes_are_told_by_their_number_or_a_one(idle: httpx.Client) -> None:
+    body = {**BODY, "layers": [2, 3, 3], "activation": "relu", "loss": "cross_entropy"}
+    by_number = valid(idle.post("/v1/mlp/backprop", json={**body, "target": [2]}))
+    assert valid(idle.post("/v1/mlp/backprop", json={**body, "target": [0, 0, 1]})) == by_number
+    assert sum(by_number["output"]) == pytest.approx(1)
+    assert by_number["error"] == pytest.approx(-math.log(by_number["output"][2]))
+    assert by_number["layers"][-1]["delta"][2] == pytest.approx(by_number["output"][2] - 1)
+
+
+def test_what_is_not_finite_is_null(idle: httpx.Client) -> None:
+    body = {
+        "layers": [1, 1, 1],
+        "activation": "identity",
+        "weights": [[[1e200]], [[1e200]]],
+        "biases": [[0], [0]],
+        "input": [1],
+        "target": [0],
+    }
+    found = valid(idle.post("/v1/mlp/backprop", json=body))
+    assert (found["output"], found["error"], found["autograd_max_abs_difference"]) == ([None], None, None)
+    assert found["layers"][0]["net"] == [1e200]
+
+
+@pytest.mark.parametrize(
+    ("fields", "pointer"),
+    [
+        ({"layers": None}, "#/layers"),
+        ({"layers": [2, 9, 9, 2]}, "#/layers"),
+        ({"layers": [2, 100_000, 2]}, "#/layers"),
+        ({"activation": "sigmoidal"}, "#/activation"),
+        ({"loss": "cross_entropy", "target": [1, 1]}, "#/target"),
+        ({"loss": "bce", "target": [1, 2]}, "#/target"),
+        ({"target": [1]}, "#/target"),
+        ({"target": []}, "#/target"),
+        ({"input": [1, 2, 3]}, "#/input"),
+        ({"input": ["1", 2]}, "#/input/0"),
+        ({"weights": [[[1, 1]], [[1]]]}, "#/weights"),
+        ({"layers": [2, 2], "weights": [[[1, 1]]]}, "#/weights/0"),
+        ({"layers": [2, 2], "weights": [[[1, 1], [1]]]}, "#/weights/0/1"),
+        ({"layers": [2, 2], "weights": [[[1, 1], [1, True]]]}, "#/weights/0/1/1"),
+        ({"layers": [2, 2], "biases": [[1]]}, "#/biases/0"),
+        ({"layers": [2, 2], "biases": []}, "#/biases"),
+        ({"steps": 3}, "#/steps"),
+    ],
+)
+def test_bad_input_is_pointed_at(idle: httpx.Client, fields: dict[str, Any], pointer: str) -> None:
+    response = idle.post("/v1/mlp/backprop", json={**BODY, **fields})
+    assert response.status_code == 422
+    assert response.headers["content-type"] == "application/problem+json"
+    assert [error["pointer"] for error in response.json()["errors"]] == [pointer]

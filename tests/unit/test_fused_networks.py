@@ -1,0 +1,65 @@
+"""Small networks on the fused engine beside torch's own loop."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from app.engine.fused.run import FusedRun
+from app.functions import catalogue
+from app.functions.base import function
+from app.functions.networks.activations import ACTIVATIONS
+from tests.unit.driving import Recording, assert_equal, drive, job
+from tests.unit.nets import objective
+
+# torch has no library function for these whose digits native code could take over
+ROUNDED_ELSEWHERE = {"elu", "softplus", "gelu"}
+
+MOONS = {"name": "moons", "n": 20}
+
+
+def both(monkeypatch: pytest.MonkeyPatch, dtype: str, n: int, **fields: Any) -> list[Recording]:
+    """Return what the eager and the fused engine make of training a network."""
+    of = objective(**fields)
+    assert of.untraceable is None
+
+    def evaluate(points: torch.Tensor) -> torch.Tensor:
+        return of(points)
+
+    evaluate.__name__ = f"net_{abs(hash(str(fields)))}"
+    entry = function(
+        title="", domain=((-2.0, 2.0),) * of.dim, minima=(), formula="", source="this file", dim=of.dim
+    )(evaluate)
+    monkeypatch.setitem(catalogue._BY_NAME, entry.name, entry)  # noqa: SLF001 - for this test alone
+    starts = of.starts(n, 3).tolist()
+    spec = job(function=entry.name, optimizer="adam", lr=0.05, steps=60, dtype=dtype, init=starts)
+    return [drive(spec), drive(spec, engine=FusedRun)]
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("n", [1, 9])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        *({"layers": [2, 2, 1], "activation": name} for name in ACTIVATIONS if name not in ROUNDED_ELSEWHERE),
+        {"layers": [2, 3, 1], "loss": "half_sse"},
+        {"layers": [2, 2, 2], "loss": "cross_entropy", "activation": "relu", "dataset": MOONS},
+        {"layers": [2, 1, 2, 1], "dataset": MOONS, "activation": "tanh"},
+        {"layers": [2, 2, 2], "dataset": MOONS},
+    ],
+    ids=str,
+)
+def test_torchs_digits(monkeypatch: pytest.MonkeyPatch, fields: dict[str, Any], n: int, dtype: str) -> None:
+    assert_equal(*both(monkeypatch, dtype, n, **fields))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [*({"activation": name} for name in ROUNDED_ELSEWHERE), {"loss": "bce", "activation": "tanh"}],
+    ids=str,
+)
+def test_within_a_few_roundings(monkeypatch: pytest.MonkeyPatch, fields: dict[str, Any]) -> None:
+    eager, fused = both(monkeypatch, "float64", 9, layers=[2, 3, 1], **fields)
+    for one, other in zip(eager.x, fused.x, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-11, atol=1e-12)

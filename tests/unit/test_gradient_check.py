@@ -1,0 +1,81 @@
+"""Whether a gradient is the slope that the values show."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from app.engine.gradient_check import MOST_POINTS, gradient_check
+from app.functions import catalogue
+from app.functions.base import CatalogueObjective
+
+
+class _Twisted(torch.autograd.Function):
+    """Twice the sum of squares by its gradient, once by its values."""
+
+    @staticmethod
+    def forward(ctx: Any, points: torch.Tensor) -> torch.Tensor:
+        ctx.save_for_backward(points)
+        squares: torch.Tensor = (points**2).sum(-1)
+        return squares
+
+    @staticmethod
+    def backward(ctx: Any, *slopes: torch.Tensor) -> torch.Tensor:
+        (points,) = ctx.saved_tensors
+        (slope,) = slopes
+        gradient: torch.Tensor = 4 * points * slope[..., None]
+        return gradient
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """A function whose gradient is not that of its values."""
+
+    bare: CatalogueObjective
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.bare, name)
+
+    def __call__(
+        self,
+        points: torch.Tensor,
+        step: int = 0,  # noqa: ARG002 - the same at every step
+        runs: np.ndarray | None = None,  # noqa: ARG002 - and in every run
+    ) -> torch.Tensor:
+        value: torch.Tensor = _Twisted.apply(points)  # type: ignore[no-untyped-call]
+        return value
+
+
+def starts(objective: CatalogueObjective, n: int) -> np.ndarray:
+    low, high = np.array(objective.domain).T
+    return np.random.default_rng(5).uniform(low, high, (n, objective.dim))
+
+
+@pytest.mark.parametrize(
+    "name", ["himmelblau", "rosenbrock", "rastrigin", "styblinski_tang", "goldstein_price", "ackley"]
+)
+def test_a_right_gradient_agrees(name: str) -> None:
+    objective = catalogue.get(name).at()
+    found = gradient_check(objective, starts(objective, 40))
+    assert found.agrees
+    assert found.n_points == MOST_POINTS
+    assert found.detail is None
+
+
+def test_float32_starts_are_looked_at_in_double() -> None:
+    objective = catalogue.get("sphere").at(40)
+    assert gradient_check(objective, starts(objective, 3).astype(np.float32)).agrees
+
+
+def test_a_wrong_gradient_is_said_with_its_place_and_numbers() -> None:
+    found = gradient_check(Wrong(catalogue.get("sphere").at()), np.array([[0.0, 0.0], [0.0, 1.5]]))
+    assert not found.agrees
+    assert found.n_points == 2
+    assert found.detail == "at start 1 the gradient's coordinate 1 is 6, and central differences give 3"
+
+
+def test_what_is_not_finite_does_not_agree() -> None:
+    found = gradient_check(catalogue.get("sphere").at(), np.array([[1e200, 0.0]]))
+    assert not found.agrees

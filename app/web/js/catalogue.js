@@ -19,9 +19,9 @@ export class Catalogue {
     return new Catalogue(api, { functions, optimizers, schedulers });
   }
 
-  /** Returns what is known of a function that a job refers to. */
+  /** Returns what is known of a function that a job refers to; raises the service's problem with it. */
   async about(reference) {
-    if (!reference.name) return aboutFormula(reference);
+    if (reference.expression !== undefined) return this.#aboutFormula(reference);
     const info = this.functions.find((each) => each.name === reference.name);
     const dim = reference.dim ?? info?.dim;
     if (info && info.dim === dim) return info;
@@ -35,20 +35,17 @@ export class Catalogue {
     }
     return this.#inOtherDimensions.get(key);
   }
-}
 
-function aboutFormula(reference) {
-  const variables = reference.variables ?? ["x", "y"];
-  return {
-    name: null,
-    title: "Your formula",
-    dim: variables.length,
-    any_dim: false,
-    domain: variables.map(() => USUAL_WINDOW),
-    minima: [],
-    formula: null,
-    variables,
-  };
+  async #aboutFormula(reference) {
+    const { variables, expression, domain } = reference;
+    const dim = reference.dim ?? variables.length;
+    const of = (axis) => domain?.[axis] ?? (domain?.length === 1 ? domain[0] : USUAL_WINDOW);
+    const box = Array.from({ length: dim }, (_, axis) => of(axis));
+    const middle = box.map(([low, high]) => (low + high) / 2);
+    await this.#api.evaluate({ function: reference, points: [middle.map((value) => (Number.isFinite(value) ? value : 0))] });
+    const isNamed = dim === variables.length;
+    return { name: null, title: "Your formula", expression, dim, any_dim: false, domain: box, minima: [], formula: null, variables: isNamed ? variables : null };
+  }
 }
 
 /** Returns what the coordinates of a function are called. */

@@ -3,6 +3,7 @@
 import { h, replace, unique } from "../dom.js";
 import { field, numberInput } from "./field.js";
 import { formula } from "./formula.js";
+import { FormulaInput } from "./formula_input.js";
 
 export class FunctionPicker {
   #thumbnails;
@@ -15,6 +16,7 @@ export class FunctionPicker {
   #none = h("p", { class: "notice", hidden: true }, "No function matches.");
   #dialog;
   #shown = null;
+  #formula;
 
   /**
    * @param {Object} options
@@ -22,8 +24,9 @@ export class FunctionPicker {
    * @param {Array} options.functions of the catalogue
    * @param {(name: string) => void} options.onChoose
    * @param {(dim: number) => void} options.onDim
+   * @param {(reference: Object) => void} options.onFormula
    */
-  constructor({ thumbnails, functions, onChoose, onDim }) {
+  constructor({ thumbnails, functions, onChoose, onDim, onFormula }) {
     this.#thumbnails = thumbnails;
     this.#functions = functions;
     this.#onChoose = onChoose;
@@ -36,11 +39,14 @@ export class FunctionPicker {
       this.#grid,
       this.#none,
     );
-    this.element = h("div", { class: "function-picker" }, this.#chosen, this.#dialog);
+    this.#formula = new FormulaInput(onFormula);
+    this.element = h("div", { class: "function-picker" }, this.#chosen, this.#formula.element, this.#dialog);
   }
 
-  /** Shows which function is chosen. */
-  update(info, dim) {
+  /** Shows which function is chosen. @param {Object} info about it @param {Object} reference as a job has it */
+  update(info, reference) {
+    this.#formula.update(reference);
+    const { dim } = info;
     if (this.#shown === info) return;
     this.#shown = info;
     const isCatalogue = Boolean(info.name);

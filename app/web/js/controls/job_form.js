@@ -43,7 +43,7 @@ export class JobForm {
   /** Shows a job's specification. */
   update(info, spec) {
     this.#spec = spec;
-    this.#picker.update(info, info.dim);
+    this.#picker.update(info, spec.function);
     this.#starts.update(info, spec.init);
     this.#method.update(spec);
     put(this.#steps, spec.steps);

@@ -75,6 +75,7 @@ export function around(paths, flat) {
   });
 }
 
-function withDim(reference, dim) {
+/** Returns a reference to a function of the catalogue with its dimension, and any other as it is. */
+export function withDim(reference, dim) {
   return reference.name ? { ...reference, dim } : reference;
 }

@@ -13,7 +13,7 @@ import { fetchGround, minimaIn } from "../plots/ground.js";
 import { pathColor } from "../plots/palette.js";
 import { pathOf } from "../plots/paths.js";
 import { Picture } from "../plots/picture.js";
-import { around, axesOf, domainWindow, middle, pointAt, scaled } from "../plots/slice.js";
+import { around, axesOf, domainWindow, middle, pointAt, scaled, withDim } from "../plots/slice.js";
 import { FIRST_CAMERA } from "../plots/surface.js";
 import { ViewBar } from "../plots/view_bar.js";
 import { Store, changed } from "../store.js";
@@ -50,6 +50,7 @@ export class RaceView {
       functions: catalogue.functions,
       onChoose: (name) => this.#choose({ name }),
       onDim: (dim) => this.#choose({ ...this.#state.reference, dim }),
+      onFormula: (reference) => this.#choose(reference),
     });
     this.#contenders = new Contenders(catalogue, (contenders) => this.#store.set({ contenders, problem: null }));
     this.#start = h("input", { type: "text", autocomplete: "off", onchange: (event) => this.#setStart(event.target.value.split(/[,;\s]+/).filter(Boolean).map(numberOf)) });
@@ -149,7 +150,7 @@ export class RaceView {
     const info = await this.#about(reference);
     if (!info) return;
     const start = info.domain.map(([low, high], axis) => info.dim <= 2 ? Number((low + (high - low) * (axis ? 0.2 : 0.35)).toPrecision(3)) : middle(info)[axis] + 0.2 * (high - low));
-    this.#store.set({ reference: { ...reference, dim: info.dim }, start, racers: [], step: null, axes: [0, 1], window: null });
+    this.#store.set({ reference: withDim(reference, info.dim), start, racers: [], step: null, axes: [0, 1], window: null });
   }
 
   async #about(reference) {
@@ -284,7 +285,7 @@ export class RaceView {
     const names = coordinateNames(info);
     const shown = axesOf(info, axes);
     const paths = this.#paths(state);
-    this.#picker.update(info, info.dim);
+    this.#picker.update(info, state.reference);
     this.#contenders.update(contenders);
     if (this.#start !== document.activeElement) this.#start.value = start.join(", ");
     if (this.#steps !== document.activeElement) this.#steps.value = state.steps ?? "";

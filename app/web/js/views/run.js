@@ -14,7 +14,7 @@ import { fetchGround, minimaIn } from "../plots/ground.js";
 import { pathColor } from "../plots/palette.js";
 import { pathOf } from "../plots/paths.js";
 import { Picture } from "../plots/picture.js";
-import { around, axesOf, domainWindow, pointAt, scaled } from "../plots/slice.js";
+import { around, axesOf, domainWindow, pointAt, scaled, withDim } from "../plots/slice.js";
 import { FIRST_CAMERA } from "../plots/surface.js";
 import { ViewBar } from "../plots/view_bar.js";
 import { Store, changed } from "../store.js";
@@ -49,6 +49,7 @@ export class RunView {
       functions: catalogue.functions,
       onChoose: (name) => this.#choose({ name }),
       onDim: (dim) => this.#choose({ name: this.#state.spec.function.name, dim }),
+      onFormula: (reference) => this.#choose(reference),
     });
     this.#form = new JobForm({
       picker,
@@ -138,10 +139,11 @@ export class RunView {
     const { spec } = this.#state;
     this.#stopWatching();
     const { dim } = info;
-    const kept = reference.dim ? inDimension(spec.init, info) : [];
+    const isSameKind = reference.dim || (reference.expression && spec.function.expression);
+    const kept = isSameKind ? inDimension(spec.init, info) : [];
     this.#store.set({
       ...cleared(),
-      spec: { ...spec, function: { ...reference, dim }, init: kept },
+      spec: { ...spec, function: withDim(reference, dim), init: kept },
       axes: [0, 1],
       window: null,
     });
@@ -154,7 +156,7 @@ export class RunView {
       this.#store.set({ info, problem: null });
       return info;
     } catch (problem) {
-      this.#store.set({ problem: inFunction(problem) });
+      this.#store.set({ problem: reference.name ? inFunction(problem) : problem });
       return null;
     }
   }
@@ -193,6 +195,10 @@ export class RunView {
   async #open(id, hasDraft) {
     try {
       const job = await this.#api.job(id);
+      if (job.spec.function.mlp) {
+        location.replace(permalink.hashOf("network", { job: id }));
+        return;
+      }
       const spec = hasDraft ? this.#state.spec : draftOf(job.spec);
       const info = await this.#catalogue.about(job.spec.function);
       this.#store.set({ job, info, spec, jobSpec: hasDraft ? null : spec, progress: { ...job.progress, status: job.status } });

@@ -260,3 +260,40 @@ def test_sixty_paths_of_twenty_thousand_steps_turn(
     with capsys.disabled():
         print(f"\nturning 60 paths, drawn in software: {frames / 2.5:.0f} frames/s, the longest {longest:.0f} ms")
     watched.picture(page, "sixty-paths")
+
+
+def test_a_formula_and_what_is_wrong_with_it_under_its_column(
+    watched: Watched, page: Page, service: Service
+) -> None:
+    watched.expect_status(422)
+    page.locator(".map .minimum").first.wait_for(state="attached")
+    page.get_by_text("Type a formula").click()
+    formula = page.get_by_role("textbox", name="Formula", exact=True)
+    formula.fill("sin(x)*cos(y) + 0.1*(x**2 + yy**2)")
+    shown = page.locator("pre.column")
+    expect(shown).to_be_visible()
+    text, mark = shown.inner_text().splitlines()
+    assert text[mark.index("▲") :].startswith("yy**2")
+    expect(page.locator("[data-pointer='#/function/expression'] .error")).to_contain_text("yy")
+    formula.fill("sin(x)*cos(y) + 0.1*(x**2 + y**2)")
+    expect(page.locator(".function-button")).to_contain_text("Your formula")
+    expect(shown).to_be_hidden()
+    page.wait_for_timeout(1000)
+    x, y = on_map_of_formula = page.locator("#map-inside rect").evaluate(
+        """rect => {
+            const frame = rect.ownerSVGElement.getBoundingClientRect();
+            const of = (name) => Number(rect.getAttribute(name));
+            return [frame.left + of("x") + of("width") * 0.7, frame.top + of("y") + of("height") * 0.3];
+        }"""
+    )
+    assert on_map_of_formula
+    page.mouse.click(x, y)
+    run(page)
+    job = job_of(page, service)
+    assert job["spec"]["function"]["expression"] == "sin(x)*cos(y) + 0.1*(x**2 + y**2)"
+    assert job["runs"][0]["init"] == [2, 2]
+    again = watched.open(page.url.removeprefix(watched.origin + "/"))
+    expect(again.locator(".results tbody tr")).to_have_count(1)
+    expect(again.get_by_role("textbox", name="Formula", exact=True)).to_have_value(
+        "sin(x)*cos(y) + 0.1*(x**2 + y**2)"
+    )

@@ -15,7 +15,6 @@ export class Catalogue {
 
   static async load(api) {
     const [functions, optimizers, schedulers] = await Promise.all([api.functions(), api.optimizers(), api.schedulers()]);
-    // an optimizer that moves matrices has nothing to move in a function of the catalogue
     return new Catalogue(api, { functions, optimizers, schedulers });
   }
 

@@ -81,7 +81,7 @@ export class Picture {
       await nextFrame();
       const scene = this.#wanted;
       this.#wanted = null;
-      await this.#drawOne(scene);
+      await this.#drawOne(scene).catch((error) => this.#fail(error));
     }
     this.#drawing = null;
   }
@@ -96,16 +96,16 @@ export class Picture {
     this.element.classList.toggle("flat", isFlat);
     this.#flatNote.hidden = !isFlat;
     const base = scene.log ? valueBase(scene) : 0;
-    const drawings = [this.#map.draw(full)];
     this.#mark();
+    const drawings = [this.#map.draw(full)];
     if (!before) await drawings[0].then(nextFrame, () => {}); // the map can be used while the surface is made
     const { paths, log } = scene;
     this.#curves.hidden = paths.length === 0;
     if (paths.length > 0 && isNew("paths", "log", "look", "minima")) {
-      drawings.push(
-        this.#value.draw({ paths, log, base, title: base === 0 ? "f" : `f − (${short(base, 6)})` }),
-        this.#slope.draw({ paths, log, base: 0, title: "‖∇f‖" }),
-      );
+      drawings.push(this.#value.draw({ paths, log, base, title: base === 0 ? "f" : `f − (${short(base, 6)})` }));
+    }
+    if (paths.length > 0 && isNew("paths", "slopes", "log", "look")) {
+      drawings.push(this.#slope.draw({ paths, log, base: 0, title: "‖∇f‖" }));
     }
     if (!isFlat && isNew("grid", "paths", "minima", "log", "look", "camera", "names")) drawings.push(this.#surface.draw(full));
     await Promise.all(drawings).then(

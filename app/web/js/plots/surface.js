@@ -58,8 +58,9 @@ export class SurfacePlot {
 
   /** Marks where the paths are: at most one place for each. */
   async mark(places) {
+    const isSame = JSON.stringify(places) === JSON.stringify(this.#marks);
     this.#marks = places;
-    if (this.#frame || !this.#shown) return;
+    if (isSame || this.#frame || !this.#shown) return;
     const Plotly = await plotly();
     this.#frame = requestAnimationFrame(() => {
       this.#frame = 0;

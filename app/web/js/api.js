@@ -73,6 +73,18 @@ export class Api {
     return this.#json("POST", "v1/mlp/backprop", request, { signal });
   }
 
+  jobBackprop(id, values, signal) {
+    return this.#json("GET", `v1/jobs/${id}/backprop${query(values)}`, undefined, { signal });
+  }
+
+  samples(id, signal) {
+    return this.#json("GET", `v1/jobs/${id}/samples`, undefined, { signal });
+  }
+
+  landscape(id, values, signal) {
+    return this.#json("GET", `v1/jobs/${id}/landscape${query(values)}`, undefined, { signal });
+  }
+
   postJob(spec) {
     return this.#json("POST", "v1/jobs", spec);
   }

@@ -2,7 +2,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PEERS := $(VENV)/.peers
-BENCHMARKS := columns eager fused storing service
+BENCHMARKS := columns eager fused networks storing service
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo serve test sweep check openapi bench format

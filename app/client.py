@@ -192,6 +192,54 @@ class Client:
         window = {"from_step": from_step, "to_step": to_step, "max_points": max_points}
         return self._json("GET", f"/v1/jobs/{job_id}/trajectory", query={"run": run, **window})
 
+    def loss(self, job_id: str, run: int = 0, **window: int) -> Json:
+        """Return the columns `step` and `f`: a network's loss at every step, however seldom a run is recorded.
+
+        Args:
+            job_id: The job.
+            run: The run, from 0.
+            window: `from_step`, `to_step` and `max_points`, as of a trajectory.
+        """
+        return self._json("GET", f"/v1/jobs/{job_id}/loss", query={"run": run, **window})
+
+    def landscape(self, job_id: str, run: int = 0, **plane: Any) -> Json:
+        """Return the surface `x`, `y`, `z` around a run's path, and the path on it.
+
+        Args:
+            job_id: The job.
+            run: The run, from 0.
+            plane: `method` (`pca` or `random`), `points` along each axis, and `seed`.
+        """
+        return self._json("GET", f"/v1/jobs/{job_id}/landscape", query={"run": run, **plane})
+
+    def backprop(self, job_id: str, run: int = 0, *, step: int | None = None, sample: int = 0) -> Json:
+        """Return the backward pass of a sample through the network that a job trains, at a recorded step.
+
+        Args:
+            job_id: The job.
+            run: The run, from 0.
+            step: The step; the last one if None.
+            sample: Which sample of its data.
+        """
+        return self._json("GET", f"/v1/jobs/{job_id}/backprop", query={"run": run, "step": step, "sample": sample})
+
+    def backpropagate(self, **network: Any) -> Json:
+        """Return the backward pass of a sample by the delta rule.
+
+        Args:
+            network: `layers`, `input` and `target`, and what else `POST /v1/mlp/backprop` takes.
+        """
+        return self._json("POST", "/v1/mlp/backprop", body=network)
+
+    def critical_points(self, function: str | Mapping[str, Any], **search: Any) -> Json:
+        """Return where the gradient of a function of two coordinates vanishes, and what is there.
+
+        Args:
+            function: A name of the catalogue, or a function as a job has it.
+            search: `low` and `high`, the corners of a box, and `starts` along each axis.
+        """
+        return self._json("POST", "/v1/critical-points", body={"function": function, **search})
+
     def surface(self, function: str | Mapping[str, Any], **window: Any) -> Json:
         """Return `{"x", "y", "z"}`, with `z[j][i]` the value at `x[i]`, `y[j]`.
 

@@ -337,7 +337,7 @@ def test_nesting_has_an_end() -> None:
 @pytest.mark.parametrize("optimizer", [cls.model_fields["name"].default for cls in optimizers()])
 def test_momentum_is_cycled_only_where_there_is_one(name: str, optimizer: str) -> None:
     job = Job.model_validate({"optimizer": optimizer, "scheduler": {"name": name, **REQUIRED[name]}})
-    defaults = job.optimizer.build([torch.zeros(1, requires_grad=True)]).defaults
+    defaults = job.optimizer.build([torch.zeros((1, 1), requires_grad=True)]).defaults
     if "momentum" in defaults or "betas" in defaults:
         check(job.optimizer, job.scheduler)
     else:

@@ -11,7 +11,18 @@ from anyio.to_thread import run_sync
 from fastapi import Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from app.api import events, functions, jobs, landscapes, networks, optimizers, plots, problems, service, trajectories
+from app.api import (
+    events,
+    functions,
+    jobs,
+    landscapes,
+    networks,
+    optimizers,
+    plots,
+    problems,
+    service,
+    trajectories,
+)
 from app.api.body_limit import BodyLimitMiddleware
 from app.api.dependencies import Services, authorize
 from app.api.request_id import RequestIdMiddleware

@@ -5,6 +5,7 @@ from threading import Lock
 from typing import Any, Literal
 
 import numpy as np
+from matplotlib import rc_context
 from matplotlib.colors import LightSource, LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patheffects import Normal, Stroke
@@ -49,7 +50,8 @@ def draw(
             _graph(figure, scene, height)
         file = BytesIO()
         metadata = {"Date": None} if form == "svg" else None  # the same job is drawn alike
-        figure.savefig(file, format=form, dpi=dpi, metadata=metadata)
+        with rc_context({"svg.hashsalt": "thalweg"}):
+            figure.savefig(file, format=form, dpi=dpi, metadata=metadata)
         return file.getvalue()
 
 

@@ -60,6 +60,7 @@ function argument(tokens) {
 }
 
 function atom(token, tokens) {
+  if (token === "n" && tokens[0] === "e" && tokens[1] === "t") return text("mi", ["n", ...tokens.splice(0, 2)].join(""));
   if (token === "{") return element("mrow", ...row(tokens, "}"));
   if (/^[0-9]/.test(token)) return text("mn", token);
   if (/^[a-zA-Z]$/.test(token)) return text("mi", token);

@@ -4,6 +4,7 @@ import { h } from "../dom.js";
 import { pathColor } from "../plots/palette.js";
 import { outputs } from "./forward.js";
 
+const IN_ORDER = [0, 5, 3, 1, 2, 4, 6, 7]; // colours that lie next to each other are told apart first
 const [WIDTH, HEIGHT, CELLS, MARGIN] = [480, 400, 80, 0.25];
 
 export class Boundary {
@@ -30,7 +31,7 @@ export class Boundary {
       pen.fillStyle = shade(answer);
       pen.fillRect((index % CELLS) * (WIDTH / CELLS), Math.floor(index / CELLS) * (HEIGHT / CELLS), WIDTH / CELLS + 1, HEIGHT / CELLS + 1);
     });
-    x.forEach((each, index) => dot(pen, share(across, each[0]) * WIDTH, (1 - share(up, each[1])) * HEIGHT, pathColor(classOf(y[index]) % 8, 8)));
+    x.forEach((each, index) => dot(pen, share(across, each[0]) * WIDTH, (1 - share(up, each[1])) * HEIGHT, classColor(classOf(y[index]))));
   }
 
   #curve(pen, parts, network, { x, y }) {
@@ -52,10 +53,14 @@ export class Boundary {
 function shade(answer) {
   if (answer.length > 1) {
     const largest = answer.indexOf(Math.max(...answer));
-    return mixed(pathColor(largest % 8, 8), 0.35 + 0.4 * Math.min(Math.max(answer[largest], 0), 1));
+    return mixed(classColor(largest), 0.35 + 0.4 * Math.min(Math.max(answer[largest], 0), 1));
   }
   const sure = Math.min(Math.max(answer[0], 0), 1);
-  return mixed(pathColor(sure > 0.5 ? 1 : 0, 8), 0.12 + 1.1 * Math.abs(sure - 0.5));
+  return mixed(classColor(sure > 0.5 ? 1 : 0), 0.12 + 1.1 * Math.abs(sure - 0.5));
+}
+
+function classColor(index) {
+  return pathColor(IN_ORDER[index % IN_ORDER.length], IN_ORDER.length);
 }
 
 function classOf(y) {

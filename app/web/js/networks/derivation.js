@@ -3,17 +3,17 @@
 import { short } from "../numbers.js";
 
 const SLOPES = {
-  sigmoid: { formula: "O(1 − O)", numbers: (_net, o) => `${short(o)}·(1 − ${short(o)})` },
-  tanh: { formula: "(1 − O²)", numbers: (_net, o) => `(1 − ${bracket(o)}²)` },
-  relu: { formula: "[net > 0]", numbers: (net) => (net > 0 ? "1" : "0") },
-  leaky_relu: { formula: "[net > 0 ? 1 : 0.01]", numbers: (net) => (net > 0 ? "1" : "0.01") },
+  sigmoid: { formula: "O_j (1 - O_j)", numbers: (_net, o) => `${short(o)}·(1 − ${short(o)})` },
+  tanh: { formula: "(1 - O_j^2)", numbers: (_net, o) => `(1 − ${bracket(o)}²)` },
+  relu: { formula: "[net_j > 0]", numbers: (net) => (net > 0 ? "1" : "0") },
+  leaky_relu: { formula: "\\max([net_j > 0], 0.01)", numbers: (net) => (net > 0 ? "1" : "0.01") },
   identity: { formula: "1", numbers: () => "1" },
 };
-const OTHER = { formula: "φ′(net)", numbers: (net) => `φ′(${short(net)})` };
-const WHOLE = { bce: "(O − t)/n", cross_entropy: "O − t" };
+const OTHER = { formula: "\\phi'(net_j)", numbers: (net) => `φ′(${short(net)})` };
+const WHOLE = { bce: "\\frac{O_j - t_j}{n}", cross_entropy: "O_j - t_j" };
 
 /**
- * Returns the steps of a derivation, each a name, a formula and the same with numbers.
+ * Returns the steps of a derivation, each a name, a formula in LaTeX and the same with numbers.
  * @param {Object} pass what the service says of the forward and the backward pass
  * @param {{layers: number[], activation: string, output_activation: string|null, loss: string}} network
  * @param {number[]} input
@@ -28,12 +28,12 @@ export function derivation(pass, network, input, target, { layer, node }) {
   const sum = before.map((value, from) => `${short(value)}·${bracket(weights[from][node])}`).join(" + ");
   const name = isLast ? (network.output_activation ?? network.activation) : network.activation;
   return [
-    { what: "Net input", formula: "net = Σ O_i W_ij + b_j", numbers: `${sum} + ${bracket(pass.biases[layer][node])} = ${short(here.net[node])}` },
-    { what: "Output", formula: `O = ${name}(net)`, numbers: `${name}(${short(here.net[node])}) = ${short(here.output[node])}` },
+    { what: "Net input", formula: "net_j = \\sum_i O_i W_{ij} + b_j", numbers: `${sum} + ${bracket(pass.biases[layer][node])} = ${short(here.net[node])}` },
+    { what: "Output", formula: `O_j = \\operatorname{${name.replace("_", " ")}}(net_j)`, numbers: `${name}(${short(here.net[node])}) = ${short(here.output[node])}` },
     isLast ? outputDelta(here, network, name, target, node) : hiddenDelta(pass, layer, node, name),
     {
       what: "Gradient of its weights",
-      formula: "∂E/∂W_ij = O_i δ_j",
+      formula: "\\frac{\\partial E}{\\partial W_{ij}} = O_i \\delta_j",
       numbers: before.map((value, from) => `${short(value)}·${bracket(here.delta[node])} = ${short(here.weight_gradient[from][node])}`).join(";  "),
     },
   ];
@@ -45,13 +45,13 @@ function outputDelta(here, network, name, target, node) {
   const n = here.output.length;
   const off = `(${short(o)} − ${bracket(t)})`;
   if (network.loss in WHOLE) {
-    return { what: "Delta", formula: `δ = ${WHOLE[network.loss]}`, numbers: `${off}${network.loss === "bce" ? `/${n}` : ""}${result}` };
+    return { what: "Delta", formula: `\\delta_j = ${WHOLE[network.loss]}`, numbers: `${off}${network.loss === "bce" ? `/${n}` : ""}${result}` };
   }
   const slope = SLOPES[name] ?? OTHER;
   const isMean = network.loss === "mse";
   return {
     what: "Delta",
-    formula: `δ = ${isMean ? "2/n " : ""}(O − t) · ${slope.formula}`,
+    formula: `\\delta_j = ${isMean ? "\\frac{2}{n} " : ""}(O_j - t_j) \\cdot ${slope.formula}`,
     numbers: `${isMean ? `2/${n}·` : ""}${off} · ${slope.numbers(net, o)}${result}`,
   };
 }
@@ -62,7 +62,7 @@ function hiddenDelta(pass, layer, node, name) {
   const sum = behind.delta.map((delta, to) => `${bracket(pass.weights[layer + 1][node][to])}·${bracket(delta)}`).join(" + ");
   return {
     what: "Delta",
-    formula: `δ_j = ${slope.formula} · Σ W_jk δ_k`,
+    formula: `\\delta_j = ${slope.formula} \\cdot \\sum_k W_{jk} \\delta_k`,
     numbers: `${slope.numbers(here.net[node], here.output[node])} · (${sum}) = ${short(here.delta[node])}`,
   };
 }

@@ -6,6 +6,12 @@ import { short } from "../numbers.js";
 const [WIDTH, NODE_GAP, MOST_NODES] = [760, 62, 8];
 const RADIUS = 21;
 
+/** A number as it fits into a node. */
+function inside(value) {
+  const text = short(value, 3);
+  return text.length <= 6 ? text : short(value, 1);
+}
+
 export class NetworkDiagram {
   #onChoose;
   element = h("div", { class: "diagram" });
@@ -67,7 +73,7 @@ export class NetworkDiagram {
   #node({ pass, index, node, output, place, shown, chosen }) {
     const [x, y] = place(index, node);
     const layer = index - 1;
-    const value = svg("text", { x, y: y + 4, class: "value" }, short(output, 3));
+    const value = svg("text", { x, y: y + 4, class: "value" }, inside(output));
     const circle = svg("circle", { cx: x, cy: y, r: RADIUS });
     if (layer < 0) return svg("g", { class: "node input" }, circle, value);
     const delta = layer >= shown ? pass.layers[layer].delta[node] : null;

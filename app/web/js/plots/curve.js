@@ -5,6 +5,7 @@ import { entryAt } from "./path.js";
 import { Axes } from "./axes.js";
 import { CONFIG, look, plotly } from "./plotly.js";
 
+const MOST_TICKS = 6;
 const LEAST = 1e-18; // nothing smaller is told apart on a log axis
 
 export class CurvePlot {
@@ -84,8 +85,22 @@ export class CurvePlot {
       hovermode: false,
       dragmode: false,
       xaxis: { ...axis, title: { text: "step", standoff: 4, font: { size: 12 } }, rangemode: "tozero" },
-      yaxis: { ...axis, type: log ? "log" : "linear", exponentformat: "power", nticks: 6 },
+      yaxis: { ...axis, ...(log ? this.#decades() : {}) },
     };
+  }
+
+  /** A log axis that is marked at whole decades, at most at some. */
+  #decades() {
+    let [low, high] = [Infinity, -Infinity];
+    this.#scene.paths.forEach((path, index) => {
+      for (const value of this.#values(path, index)) {
+        if (value === null || value <= 0) continue;
+        low = Math.min(low, value);
+        high = Math.max(high, value);
+      }
+    });
+    const decades = high > low ? Math.log10(high / low) : 0;
+    return { type: "log", exponentformat: "power", ...(decades >= 1 ? { dtick: Math.max(1, Math.ceil(decades / MOST_TICKS)) } : { nticks: MOST_TICKS }) };
   }
 
   #hover(event) {

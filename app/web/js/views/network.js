@@ -1,6 +1,7 @@
 /** The Network view: a network that learns, what it answers, and how its gradients come about. */
 
 import { choice, field, numberInput, numberOf, showProblem } from "../controls/field.js";
+import { formula as set } from "../controls/formula.js";
 import { MethodForm } from "../controls/method_form.js";
 import { PlayBar } from "../controls/play_bar.js";
 import { Progress } from "../controls/progress.js";
@@ -263,7 +264,7 @@ export class NetworkView {
     replace(
       this.#derivation,
       h("dt", { class: "where" }, `Layer ${chosen.layer + 1}, node ${chosen.node + 1}`),
-      seen.flatMap(({ what, formula, numbers }) => [h("dt", null, what), h("dd", null, h("span", { class: "formula-line" }, formula), h("span", null, numbers))]),
+      seen.flatMap(({ what, formula, numbers }) => [h("dt", null, what), h("dd", null, h("span", { class: "formula-line" }, set(formula)), h("span", null, numbers))]),
     );
   }
 

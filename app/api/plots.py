@@ -1,7 +1,7 @@
 """Pictures of jobs: PNG and SVG for slides and papers, HTML that turns without the service."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Response
 
@@ -50,7 +50,8 @@ def get_plot(  # noqa: PLR0913, PLR0917 each is a field of the query
     if form is Form.html:
         body = document(found, log=log, elevation=elevation, azimuth=azimuth)
     else:
-        body = draw(found, form.value, log=log, elevation=elevation, azimuth=azimuth, dpi=dpi)
+        kind: Literal["png", "svg"] = "png" if form is Form.png else "svg"
+        body = draw(found, kind, log=log, elevation=elevation, azimuth=azimuth, dpi=dpi)
     headers = {
         "Content-Disposition": f'inline; filename="{job_id}.{form}"',
         "X-Content-Type-Options": "nosniff",

@@ -41,7 +41,7 @@ def draw(
     """
     with _one_at_a_time:
         height = heights(scene.z, scene.minima[:, -1], log=log)
-        figure = Figure(figsize=(12, 5.6), facecolor="white", layout="none")
+        figure = Figure(figsize=(12, 5.6), facecolor="white")
         figure.suptitle(scene.title, fontsize=14, color=INK, y=0.97, parse_math=False)
         if len(scene.y):
             _surface(figure, scene, height, elevation, azimuth)

@@ -58,8 +58,8 @@ def scene(spec: JobSpec, paths: tuple[Path, ...], axes: tuple[int, int], limits:
     """
     objective = spec.objective()
     dim = objective.dim
-    shown = (0,) if dim == 1 else axes
-    if dim > 1 and (max(shown) >= dim or shown[0] == shown[1]):
+    shown: tuple[int, ...] = (0,) if dim == 1 else axes
+    if dim > 1 and (max(axes) >= dim or axes[0] == axes[1]):
         raise InvalidInput(f"the axes must be two different coordinates of {dim}, from 0", "query", "x_axis")
     known = list(first(objective.minima, _MOST_MINIMA))
     through = np.array(known[0].x if known else paths[0].x[-1], dtype=np.float64)

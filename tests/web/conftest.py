@@ -71,7 +71,7 @@ def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
     if shutil.which("npm") is None:
         missing("npm")
     folder = tmp_path_factory.mktemp("axe")
-    install = ["npm", "install", "--silent", "--no-save", "--prefix", folder, "axe-core@4"]
+    install = ["npm", "install", "--silent", "--no-save", "--prefix", str(folder), "axe-core@4"]
     if subprocess.run(install, capture_output=True, timeout=120, check=False).returncode:
         missing("axe-core")
     return (folder / "node_modules" / "axe-core" / "axe.min.js").read_text()

@@ -7,6 +7,8 @@ from playwright.sync_api import Page, expect
 from tests.web.watched import Watched, field
 from tests.workers.service import Service
 
+MINUS = "\N{MINUS SIGN}"
+
 
 def shown(page: Page, name: str) -> list[float]:
     values = page.locator(f".diagram .node[data-{name}]").evaluate_all(
@@ -51,7 +53,9 @@ def test_the_numbers_are_those_of_the_api_and_come_backwards_layer_by_layer(
     page.get_by_role("button", name="Layer 3, node 1").click()
     o, delta = layers[2]["output"][0], layers[2]["delta"][0]
     assert delta == pytest.approx((o - 1) * o * (1 - o))
-    expect(page.locator(".derivation")).to_contain_text(f"({o:.4g} − 1) · {o:.4g}·(1 − {o:.4g}) = −{-delta:.4g}")
+    expect(page.locator(".derivation")).to_contain_text(
+        f"({o:.4g} {MINUS} 1) · {o:.4g}·(1 {MINUS} {o:.4g}) = {MINUS}{-delta:.4g}"
+    )
     watched.picture(page, "network-backprop-1440")
 
 

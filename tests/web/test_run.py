@@ -85,7 +85,7 @@ def test_a_path_grows_while_its_job_runs(page: Page, service: Service) -> None:
     page.get_by_text("More", exact=True).click()
     field(page, "Record every so many steps").fill("1000")
     page.get_by_role("button", name="Run", exact=True).click()
-    lengths = set()
+    lengths: set[str | None] = set()
     deadline = time.monotonic() + 60
     while len(lengths) < 3 and time.monotonic() < deadline:
         expect(page.locator(".progress-text")).to_contain_text("running")

@@ -43,6 +43,7 @@ function route() {
   const name = view in VIEWS ? view : "run";
   if (route.last === location.hash && shown) return;
   route.last = location.hash;
+  for (const dialog of document.querySelectorAll(".gallery-dialog[open]")) dialog.close();
   if (!views.has(name)) views.set(name, new VIEWS[name](page));
   const next = views.get(name);
   if (shown !== next) {

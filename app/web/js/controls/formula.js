@@ -7,10 +7,11 @@ const NAMES = {
 };
 const OPERATORS = {
   cdot: "·", times: "×", le: "≤", leq: "≤", ge: "≥", geq: "≥", ne: "≠", sum: "∑", prod: "∏", lvert: "|", rvert: "|", lVert: "‖", rVert: "‖",
-  "|": "‖", "{": "{", "}": "}", in: "∈", pm: "±", lfloor: "⌊", rfloor: "⌋", to: "→", colon: ":", mid: "|", vert: "|", Vert: "‖", nabla: "∇", partial: "∂",
+  "|": "‖", "{": "{", "}": "}", in: "∈", pm: "±", lfloor: "⌊", rfloor: "⌋", to: "→", colon: ":", mid: "|", vert: "|", Vert: "‖", bmod: "mod", nabla: "∇", partial: "∂",
 };
 const FUNCTIONS = ["sin", "cos", "tan", "exp", "log", "ln", "max", "min", "sinh", "cosh", "tanh", "arctan", "arcsin", "arccos", "sgn", "sign", "operatorname"];
 const SPACES = { quad: "1em", qquad: "2em", ",": "0.17em", ";": "0.28em", ":": "0.22em", " ": "0.25em", "!": "0" };
+const BRACKETS = { cases: ["{", ""], pmatrix: ["(", ")"], bmatrix: ["[", "]"], vmatrix: ["|", "|"] };
 const IGNORED = new Set(["left", "right", "displaystyle", "textstyle", "limits", "big", "Big", "bigl", "bigr", "Bigl", "Bigr", "bigg", "Bigg", "biggl", "biggr"]);
 
 /** Returns a formula as an element; what is not understood stands there as it is written. */
@@ -75,10 +76,7 @@ function command(name, tokens) {
     const inner = argument(tokens);
     return text(name === "operatorname" || name === "mathrm" ? "mi" : "mtext", inner.textContent);
   }
-  if (name === "begin" || name === "end") {
-    argument(tokens);
-    return null;
-  }
+  if (name === "begin") return environment(tokens);
   if (name === "\\") return space("1em");
   if (name in NAMES) return text("mi", NAMES[name]);
   if (name in OPERATORS) return text("mo", OPERATORS[name]);
@@ -88,6 +86,30 @@ function command(name, tokens) {
     return element("mover", argument(tokens), text("mo", name === "hat" ? "^" : "¯"));
   }
   return IGNORED.has(name) ? null : text("mtext", `\\${name}`);
+}
+
+/** What is between \begin and \end, as a table in its brackets. */
+function environment(tokens) {
+  const [open, close] = BRACKETS[argument(tokens).textContent] ?? ["", ""];
+  const end = tokens.indexOf("\\end");
+  const inner = tokens.splice(0, end === -1 ? tokens.length : end);
+  tokens.shift();
+  argument(tokens);
+  const table = element("mtable");
+  for (const line of split(inner, "\\\\")) {
+    table.append(element("mtr", ...split(line, "&").map((cell) => element("mtd", ...row(cell)))));
+  }
+  table.setAttribute("columnalign", "left");
+  return element("mrow", text("mo", open), table, text("mo", close));
+}
+
+function split(tokens, mark) {
+  const parts = [[]];
+  for (const token of tokens) {
+    if (token === mark) parts.push([]);
+    else parts.at(-1).push(token);
+  }
+  return parts.filter((part) => part.length > 0);
 }
 
 function root(tokens) {

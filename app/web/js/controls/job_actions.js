@@ -11,8 +11,9 @@ import { field, numberInput, showProblem } from "./field.js";
  * @param {import("../api.js").Api} api
  * @param {Object} job
  * @param {{onChange: (job: Object) => void, onDelete: () => void, onProblem: (problem: Error) => void}} on
+ * @param {{pictures?: boolean}} [options] whether pictures of it can be saved, too
  */
-export function jobActions(api, job, on) {
+export function jobActions(api, job, on, { pictures = false } = {}) {
   const trying = (action) => async (event) => {
     const button = event.currentTarget;
     button.disabled = true;
@@ -33,9 +34,14 @@ export function jobActions(api, job, on) {
     hasEnded(job) ? null : button("Cancel", async () => on.onChange(await api.cancel(job.id)), { "aria-label": `Cancel the run ${name}` }),
     canExtend ? button("Extend", async () => on.onChange(await extended(api, job)), { "aria-label": `Extend the run ${name}` }) : null,
     button("CSV", async () => save(await api.file(job.links.trajectory.slice(1), "text/csv"), `${job.id}.csv`), { "aria-label": `CSV ${name}` }),
+    pictures ? ["png", "svg", "html"].map((form) => button(form.toUpperCase(), () => savePicture(api, job, form), { "aria-label": `Picture ${name} as ${form.toUpperCase()}` })) : null,
     button("curl", (pressed) => copyCurl(api, job, pressed), { "aria-label": `Copy the curl line ${name}` }),
     button("Delete", (pressed) => confirmed(pressed, async () => (await api.remove(job.id), on.onDelete())), { class: "danger", "aria-label": `Delete job ${job.id.slice(-8)}` }),
   );
+}
+
+async function savePicture(api, job, form) {
+  save(await api.file(`${job.links.self.slice(1)}/plot.${form}`, "*/*"), `${job.id}.${form}`);
 }
 
 async function copyCurl(api, job, pressed) {

@@ -73,7 +73,7 @@ export class NetworkDiagram {
   #node({ pass, index, node, output, place, shown, chosen }) {
     const [x, y] = place(index, node);
     const layer = index - 1;
-    const value = svg("text", { x, y: y + 4, class: "value" }, inside(output));
+    const value = svg("text", { x, y: y + 4, class: "value", "aria-hidden": "true" }, inside(output));
     const circle = svg("circle", { cx: x, cy: y, r: RADIUS });
     if (layer < 0) return svg("g", { class: "node input" }, circle, value);
     const delta = layer >= shown ? pass.layers[layer].delta[node] : null;
@@ -86,7 +86,7 @@ export class NetworkDiagram {
         tabindex: 0,
         role: "button",
         "aria-pressed": String(isChosen),
-        "aria-label": `Layer ${layer + 1}, node ${node + 1}: output ${short(output)}${delta === null ? "" : `, delta ${short(delta)}`}`,
+        "aria-label": `Layer ${layer + 1}, node ${node + 1}: ${inside(output)}${delta === null ? "" : ` δ ${short(delta, 3)}`}`,
         "data-output": output,
         "data-delta": delta,
         onclick: choose,
@@ -94,7 +94,7 @@ export class NetworkDiagram {
       },
       circle,
       value,
-      delta === null ? null : svg("text", { x, y: y + RADIUS + 13, class: "delta" }, `δ ${short(delta, 3)}`),
+      delta === null ? null : svg("text", { x, y: y + RADIUS + 13, class: "delta", "aria-hidden": "true" }, `δ ${short(delta, 3)}`),
     );
   }
 }

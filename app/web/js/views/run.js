@@ -3,6 +3,7 @@
 import { coordinateNames } from "../catalogue.js";
 import { FunctionPicker } from "../controls/function_picker.js";
 import { showProblem } from "../controls/field.js";
+import { jobActions } from "../controls/job_actions.js";
 import { JobForm } from "../controls/job_form.js";
 import { Progress } from "../controls/progress.js";
 import { Results } from "../controls/results.js";
@@ -18,7 +19,7 @@ import { around, axesOf, domainWindow, pointAt, scaled, withDim } from "../plots
 import { FIRST_CAMERA } from "../plots/surface.js";
 import { ViewBar } from "../plots/view_bar.js";
 import { Store, changed } from "../store.js";
-import { watch } from "../watch.js";
+import { hasEnded, watch } from "../watch.js";
 import { addressed, draftOf, FIRST_STATE, inDimension, stateFrom, withoutEmpty } from "./run_state.js";
 
 export class RunView {
@@ -30,6 +31,7 @@ export class RunView {
   #picture;
   #viewBar;
   #results = new Results();
+  #actions = h("div", { class: "run-actions" });
   #progress = new Progress(() => this.#cancel());
   #alert = h("div", { class: "error", role: "alert", hidden: true });
   #notice = h("p", { class: "notice", role: "status", hidden: true });
@@ -79,7 +81,7 @@ export class RunView {
       { class: "run-view" },
       h("h1", { class: "visually-hidden" }, "Run an optimizer"),
       this.#form.element,
-      h("section", { class: "stage", "aria-label": "Picture" }, this.#notice, this.#viewBar.element, this.#picture.element, this.#results.element),
+      h("section", { class: "stage", "aria-label": "Picture" }, this.#notice, this.#viewBar.element, this.#picture.element, this.#results.element, this.#actions),
     );
     this.#store.subscribe((state, before) => this.#follow(state, before));
   }
@@ -269,7 +271,8 @@ export class RunView {
     this.#form.update(info, spec);
     this.#progress.update(progress, lost, took);
     this.#viewBar.update({ log: state.log, names, axes, hasPaths: paths.length > 0 });
-    this.#results.update(job && !["queued", "running"].includes(job.status) ? job : null, (run) => this.#colorOf(run));
+    this.#results.update(job && hasEnded(job) ? job : null, (run) => this.#colorOf(run));
+    this.#memory.once("actions", [job], () => replace(this.#actions, job && hasEnded(job) ? this.#actionsFor(job) : []));
     this.#say(problem, job);
     if (!grid || Boolean(grid.y) !== info.dim > 1) return;
     this.#picture.draw({
@@ -286,6 +289,22 @@ export class RunView {
       isWhole: info.dim === 2,
       look: this.#look,
     });
+  }
+
+  #actionsFor(job) {
+    return jobActions(
+      this.#api,
+      job,
+      {
+        onChange: (changed) => {
+          this.#store.set({ job: changed, progress: { ...changed.progress, status: changed.status }, took: null });
+          this.#watch(changed, null);
+        },
+        onDelete: () => this.#store.set(cleared()),
+        onProblem: (problem) => this.#store.set({ problem }),
+      },
+      { pictures: true },
+    );
   }
 
   #startsOn([across, along]) {

@@ -3,7 +3,7 @@
 import { h, svg } from "../dom.js";
 import { entryAt } from "./path.js";
 import { Axes } from "./axes.js";
-import { CONFIG, look, plotly } from "./plotly.js";
+import { CONFIG, keepSize, look, plotly } from "./plotly.js";
 
 const MOST_TICKS = 6;
 const LEAST = 1e-18; // nothing smaller is told apart on a log axis
@@ -27,6 +27,7 @@ export class CurvePlot {
     this.#onHover = onHover;
     const overlay = svg("svg", { class: "overlay passive", "aria-hidden": "true" }, this.#rule);
     this.element = h("figure", { class: "curve", "aria-label": label }, this.#plot, overlay);
+    keepSize(this.#plot);
     this.#plot.addEventListener("pointermove", (event) => this.#hover(event));
     this.#plot.addEventListener("pointerleave", () => onHover(null));
   }

@@ -7,7 +7,7 @@ import { h, replace, svg } from "../dom.js";
 import { point, toPixelPrecision } from "../numbers.js";
 import { Axes } from "./axes.js";
 import { HEIGHT_SCALE } from "./palette.js";
-import { CONFIG, look, plotly } from "./plotly.js";
+import { CONFIG, keepSize, look, plotly } from "./plotly.js";
 
 const STILL_PIXELS = 4; // a pointer that has moved no more than this has clicked
 const NEAR_PIXELS = 12;
@@ -48,6 +48,7 @@ export class MapPlot {
     );
     this.element = h("figure", { class: "map", "aria-label": "Map of the function; a click places a starting point" }, this.#plot, this.#overlay, this.#hint);
     this.#listen(catcher);
+    keepSize(this.#plot);
   }
 
   /** Draws what has changed; see `SurfacePlot.draw`, and `starts: Array<{x, y, color}>`. */
@@ -228,7 +229,14 @@ export class MapPlot {
 
   #pixel(x, y, f) {
     const { grid, heights } = this.#scene;
-    return this.#axes.toPixel(x, grid.y ? y : (heights.of(f) ?? heights.range[0]));
+    return this.#axes.toPixel(x, grid.y ? y : (heights.of(f ?? this.#valueAt(x)) ?? heights.range[0]));
+  }
+
+  /** Returns the value of a function of one coordinate, as far as its graph says it. */
+  #valueAt(x) {
+    const { grid } = this.#scene;
+    const place = Math.round(((x - grid.x[0]) / (grid.x.at(-1) - grid.x[0])) * (grid.x.length - 1));
+    return grid.f[place] ?? null;
   }
 
   #rounded(x, y) {
@@ -240,7 +248,7 @@ export class MapPlot {
   #traces({ grid, heights }) {
     if (!grid.y) {
       const y = grid.f.map((f) => heights.of(f));
-      return [{ type: "scatter", mode: "lines", x: grid.x, y, line: { color: "#1c7293", width: 2 }, hoverinfo: "skip" }];
+      return [{ type: "scatter", mode: "lines", x: grid.x, y, line: { color: "#1c7293", width: 2, simplify: false }, hoverinfo: "skip" }];
     }
     const [zmin, zmax] = heights.range;
     const ticks = heights.ticks();

@@ -20,10 +20,21 @@ export function plotly() {
 export const CONFIG = {
   displayModeBar: false,
   displaylogo: false,
-  responsive: true,
   doubleClick: false,
   showTips: false,
 };
+
+const sizes = new ResizeObserver(async (entries) => {
+  const Plotly = await plotly();
+  for (const { target, contentRect } of entries) {
+    if (target.data && contentRect.width > 0 && contentRect.height > 0) Plotly.Plots.resize(target);
+  }
+});
+
+/** Keeps a plot as large as its element, whatever changes that. */
+export function keepSize(plot) {
+  sizes.observe(plot);
+}
 
 /** What a plot takes from the page's style: read anew when the theme changes. */
 export function look() {

@@ -2,7 +2,7 @@
 
 import { h } from "../dom.js";
 import { HEIGHT_SCALE } from "./palette.js";
-import { CONFIG, look, plotly } from "./plotly.js";
+import { CONFIG, keepSize, look, plotly } from "./plotly.js";
 
 const DISTANCE = 2.15;
 const LIFT = 0.008; // of the height: a path lies on the surface, not in it
@@ -35,6 +35,7 @@ export class SurfacePlot {
     this.#onCamera = onCamera;
     this.#onHover = onHover;
     this.element = h("figure", { class: "surface", "aria-label": "Surface of the function in space; drag to turn it" }, this.#plot);
+    keepSize(this.#plot);
   }
 
   /**

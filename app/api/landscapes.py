@@ -11,7 +11,7 @@ from app.api import wire
 from app.api.dependencies import JobId, RunNumber, Wired, check_run
 from app.db.trajectories import StepRange
 from app.engine.downsampling import downsample
-from app.engine.landscape import MOST_PATH_VALUES, Method, landscape
+from app.engine.landscape import LARGEST, MOST_PATH_VALUES, Method, landscape
 from app.engine.limits import check_work
 from app.errors import Conflict, LimitExceeded
 
@@ -62,7 +62,8 @@ def get_landscape(
     """
     record, results = services.jobs.get_with_results(job_id)
     check_run(record, run)
-    objective = record.spec.objective()
+    network = record.spec.network
+    objective = record.spec.objective() if network is None else network.whole
     if objective.dim < 2:
         raise Conflict("the job's points have one coordinate, and no plane goes through them")
     limits = services.settings
@@ -75,12 +76,15 @@ def get_landscape(
         )
     check_work(objective, points**2 + _MOST_SHOWN, limits, "query", "points")
     (trajectory,) = services.trajectories.read(record, results, range(run, run + 1), StepRange())
-    finite = np.flatnonzero(np.isfinite(trajectory.x).all(axis=1))
-    if not finite.size:
+    if not trajectory.steps.size:
         raise Conflict("nothing of this run is recorded yet: wait until it has begun")
+    # a run that has diverged ends far outside
+    within = np.flatnonzero((np.abs(trajectory.x.astype(np.float64)) <= LARGEST).all(axis=1))
+    if not within.size:
+        raise Conflict(f"the run has no point whose coordinates are within {LARGEST:g}, which a landscape can show")
     # a path of very many points has the plane that each k-th of them has, the last one included
-    stride = -(-finite.size * objective.dim // MOST_PATH_VALUES)
-    sparse = finite[::-stride][::-1]
+    stride = -(-within.size * objective.dim // MOST_PATH_VALUES)
+    sparse = within[::-stride][::-1]
     x, f = trajectory.x[sparse], trajectory.f[sparse]
     shown = downsample(x, f, _MOST_SHOWN)
     found = landscape(objective, x, shown, method, points, seed)

@@ -130,9 +130,9 @@ def get_samples(
 
 def _not_recorded(record: JobRecord, results: Results, run: int, step: int) -> str:
     end, every = int(results.n_steps[run]), record.spec.record_every
-    return (
-        f"step {step} is not recorded: run {run} has every {every}th from 0 to {end}, and the last of an ended job"
-    )
+    grid = "every step" if every == 1 else f"the multiples of {every}"
+    last = ", and the last of an ended job" if every > 1 else ""
+    return f"step {step} is not recorded: run {run} has {grid} from 0 to {end}{last}"
 
 
 def _response(found: Any) -> Response:

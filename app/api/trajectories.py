@@ -80,8 +80,8 @@ def get_trajectory(
         (trajectory,) = services.trajectories.read(record, results, range(run, run + 1), wanted)
         thinned, head = _thinned(record, trajectory, max_points)
         columns = {"step": thinned.steps, "x": thinned.x, "f": thinned.f}
-        if (network := record.spec.network) is not None:
-            check_work(network, len(thinned.steps), services.settings, "query", "max_points")
+        if (network := record.spec.network) is not None and network.classes is not None:
+            check_work(network.whole, len(thinned.steps), services.settings, "query", "max_points")
         if (shares := accuracy(record.spec, thinned.x)) is not None:
             columns["accuracy"] = shares
         return _streamed(_json(head, columns), media_type, record)
@@ -141,14 +141,15 @@ def _check_size(record: JobRecord, results: Results, run: int, wanted: StepRange
     n_points = n_on_grid + (end % every > 0 and first <= end <= last)
     n_values = n_points * (record.spec.dim + 1)
     if n_points > limits.max_json_points or n_values > 10 * limits.max_json_points:
-        raise _too_many(n_points, f"points of {record.spec.dim} coordinates", limits)
+        whole = ", or stream the trajectory with Accept: text/csv"
+        raise _too_many(n_points, f"points of {record.spec.dim} coordinates", limits, whole)
 
 
-def _too_many(n: int, what: str, limits: Limits) -> LimitExceeded:
+def _too_many(n: int, what: str, limits: Limits, another_way: str = "") -> LimitExceeded:
     return LimitExceeded(
         f"the run has {n} {what} here, more than one JSON answer holds "
         f"({limits.max_json_points}, max_json_points): thin them with max_points, take a part with from_step and "
-        "to_step, or stream the trajectory with Accept: text/csv",
+        f"to_step{another_way}",
         "query",
         "max_points",
     )

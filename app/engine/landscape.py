@@ -17,6 +17,7 @@ from app.functions.base import Objective
 Method = Literal["random", "pca"]
 
 MOST_PATH_VALUES = 4_000_000
+LARGEST = 1e150  # size of a path's coordinate: squares of larger ones are no doubles
 
 _BATCH_VALUES = 4_000_000
 _MARGIN = 0.25  # of the path's extent in the plane, on either side
@@ -57,7 +58,7 @@ def landscape(
 
     Args:
         objective: What is minimised, of two dimensions or more; its value is that of all its data.
-        path: `(m, dim)` the points of a run, all finite, the result last.
+        path: `(m, dim)` the points of a run, no coordinate beyond `LARGEST`, the result last.
         shown: `(k,)` which of them to give back.
         method: `random` spans a plane through the result by two random directions, which for a network have, node
             by node, the norm of its own weights; `pca` takes the plane that holds most of the path's variance.

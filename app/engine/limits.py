@@ -48,6 +48,12 @@ def check_limits(spec: JobSpec, limits: Limits) -> None:
     most_points = min(limits.max_recorded_points, limits.max_recorded_values // (spec.dim + 1))
     if n_recorded(spec.steps, spec.record_every) * spec.n_runs > most_points:
         raise _too_much_recorded(spec, most_points)
+    if spec.records_losses and (spec.steps + 1) * spec.n_runs > limits.max_recorded_points:
+        raise LimitExceeded(
+            f"the losses of {spec.n_runs} runs at every one of {spec.steps} steps are over this service's limit of "
+            f"{limits.max_recorded_points} (max_recorded_points): lower steps, or use fewer starts",
+            "steps",
+        )
 
 
 def check_work(objective: Objective, n_points: int, limits: Limits, *path: str) -> None:

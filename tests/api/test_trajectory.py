@@ -260,6 +260,19 @@ def test_json_has_a_limit_and_says_the_ways_out(narrow: Narrow) -> None:
         assert len(lines) == 21 + (media_type == "text/csv")
 
 
+def test_the_losses_of_a_network_have_the_same_limit(narrow: Narrow) -> None:
+    network = {"mlp": {"layers": [2, 1], "dataset": "xor"}}
+    found = narrow.ended(function=network, init=[0, 1, 2], steps=20, record_every=10)
+    at = found["links"]["loss"]
+    problem = assert_problem(narrow.client.get(at), 422)
+    assert problem["errors"][0]["pointer"] == "#/query/max_points"
+    assert "21 losses" in problem["detail"]
+    assert "text/csv" not in problem["detail"]  # the stream has the points that were recorded, and no losses
+    assert valid(narrow.client.get(at, params={"max_points": 20}))["n_points"] <= 20
+    assert valid(narrow.client.get(at, params={"from_step": 1}))["n_points"] == 20
+    assert trajectory(narrow.client, found)["step"] == [0, 10, 20]
+
+
 @pytest.mark.parametrize(
     ("steps", "record_every", "query", "n_points"),
     [

@@ -1,5 +1,6 @@
 """Whether a gradient is the slope that the values show."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,3 +80,33 @@ def test_a_wrong_gradient_is_said_with_its_place_and_numbers() -> None:
 def test_what_is_not_finite_does_not_agree() -> None:
     found = gradient_check(catalogue.get("sphere").at(), np.array([[1e200, 0.0]]))
     assert not found.agrees
+
+
+class Formula:
+    """A function of one coordinate, of which only values are asked."""
+
+    dim = 1
+    n_values = 1
+
+    def __init__(self, evaluate: Callable[[torch.Tensor], torch.Tensor]) -> None:
+        self._evaluate = evaluate
+
+    def __getattr__(self, name: str) -> Any:
+        raise AssertionError(f"{name} is not needed")
+
+    def __call__(self, points: torch.Tensor, step: int = 0, runs: np.ndarray | None = None) -> torch.Tensor:  # noqa: ARG002
+        return self._evaluate(points[..., 0])
+
+
+@pytest.mark.parametrize("size", [1e-3, 1.0, 1e6])
+def test_a_jump_is_no_slope_whose_digits_are_few(size: float) -> None:
+    jump = Formula(lambda x: size * torch.floor(x) + 0 * x)
+    assert gradient_check(jump, np.array([[0.5], [-1.25]])).agrees
+    found = gradient_check(jump, np.array([[0.5], [2.0]]))
+    assert not found.agrees
+    assert str(found.detail).startswith("at start 1 the gradient's coordinate 0 is 0, and central differences give")
+
+
+def test_a_value_so_large_that_it_drowns_the_slope_is_let_pass() -> None:
+    drowned = Formula(lambda x: 1e13 + torch.sin(x))
+    assert gradient_check(drowned, np.linspace(-2, 2, 16)[:, None]).agrees

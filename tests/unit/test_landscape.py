@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from app.engine.landscape import Landscape, Method, landscape
+from app.engine.landscape import LARGEST, Landscape, Method, landscape
 from app.errors import InvalidInput
 from app.functions import catalogue
 from app.functions.base import CatalogueObjective, Objective
@@ -149,3 +149,12 @@ def test_filters_have_the_norms_of_the_networks_own() -> None:
         for direction in drawn:
             assert np.linalg.norm(direction, axis=0) == pytest.approx(np.linalg.norm(own, axis=0))
         begin += n_rows * n_columns
+
+
+@pytest.mark.parametrize("method", ["pca", "random"])
+def test_a_path_that_ends_as_far_out_as_squares_go_is_shown(method: Method) -> None:
+    path = np.concatenate([wandering(5), np.geomspace(1, LARGEST, 30)[:, None] * np.ones(DIM)])
+    found = of(path, method)
+    assert 0 < found.explained_variance <= 1 + 1e-12
+    assert np.isfinite([*found.path.ravel(), found.max_distance, *found.x, *found.y]).all()
+    assert not np.isfinite(found.z).all()

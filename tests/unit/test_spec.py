@@ -36,6 +36,17 @@ SCHEDULERS: list[Any] = [
 ]
 
 
+MUONS: list[Any] = ["muon", {"name": "muon", "lr": 0.02, "nesterov": False, "adjust_lr_fn": "match_rms_adamw"}]
+FORMS_OF_MANY = ["point", "points", "random", "box"]  # a grid would have very many starts
+NETWORKS: list[tuple[int, dict[str, Any]]] = [
+    (3, {"layers": [2, 1], "dataset": "xor"}),
+    (9, {"layers": [2, 2, 1], "dataset": "moons", "activation": "tanh", "batch_size": 16}),
+    (9, {"layers": [2, 1, 3], "dataset": {"name": "blobs", "n": 9, "noise": 0.5, "seed": 2**64 - 1}}),
+    (4, {"layers": [1, 2], "dataset": {"x": [[0.5], [-1], [1e3]], "y": [[1, 0], [0, 1], [1, 1e-9]]}}),
+    (4, {"layers": [1, 2], "dataset": {"x": [[0.5], [-1]], "y": [1, 0]}, "loss": "cross_entropy", "seed": 7}),
+]
+
+
 @st.composite
 def boxes(draw: st.DrawFn, dim: int) -> tuple[list[float], list[float]]:
     """The two corners of a box."""
@@ -47,7 +58,7 @@ def boxes(draw: st.DrawFn, dim: int) -> tuple[list[float], list[float]]:
 def inits(draw: st.DrawFn, dim: int) -> Any:
     """Where a job starts, in each of the forms that it can be said in."""
     point = st.lists(COORDINATE, min_size=dim, max_size=dim)
-    form = draw(st.sampled_from(["point", "points", "grid", "random", "box"]))
+    form = draw(st.sampled_from(["point", "points", "grid", "random", "box"] if dim <= 4 else FORMS_OF_MANY))
     if form == "point":
         return draw(point)
     if form == "points":
@@ -60,16 +71,57 @@ def inits(draw: st.DrawFn, dim: int) -> Any:
     return {"random": draw(st.integers(1, 10)), "seed": draw(SEED), **box}
 
 
+def without_box(init: Any) -> bool:
+    """Return whether the function must say where the starts are drawn."""
+    return isinstance(init, dict) and "random" in init and "low" not in init
+
+
+@st.composite
+def catalogue_jobs(draw: st.DrawFn) -> tuple[Any, Any]:
+    """A function of the catalogue, and where to start."""
+    function = draw(st.sampled_from(catalogue.functions()))
+    dim = function.dim or draw(st.integers(function.min_dim, 4))
+    init = draw(inits(dim))
+    whole = {"name": function.name, "dim": dim}
+    return whole if without_box(init) else draw(st.sampled_from([function.name, whole])), init
+
+
+@st.composite
+def formula_jobs(draw: st.DrawFn) -> tuple[Any, Any]:
+    """A client's own formula of some coordinates, or of a vector, and where to start."""
+    side = st.tuples(st.floats(-1e30, -1), st.floats(1, 1e30))
+    constants = {"a": draw(COORDINATE)}
+    if draw(st.booleans()):
+        dim = draw(st.integers(1, 4))
+        formula = {"expression": "a + sum(cos(x[i])**2 for i in range(n))", "variables": ["x"]}
+        n_sides, said = draw(st.sampled_from([1, dim])), draw(st.booleans())
+    else:
+        dim, n_sides, said = 2, 2, draw(st.booleans())
+        formula = {"expression": "a*x**2 if x > y else where(y < 0, exp(y), -x)", "variables": ["x", "y"]}
+    init = draw(inits(dim))
+    domain = draw(st.lists(side, min_size=n_sides, max_size=n_sides))
+    optional = {
+        **({"domain": domain} if without_box(init) or draw(st.booleans()) else {}),
+        **({"dim": dim} if without_box(init) or said else {}),
+    }
+    return {**formula, "constants": constants, **optional}, init
+
+
+@st.composite
+def network_jobs(draw: st.DrawFn) -> tuple[Any, Any]:
+    """A network on a data set, and where its training starts."""
+    dim, network = draw(st.sampled_from(NETWORKS))
+    weight_init = draw(st.sampled_from(["torch", "he_normal", "uniform"]))
+    return {"mlp": {**network, "weight_init": weight_init}}, draw(inits(dim))
+
+
 @st.composite
 def specs(draw: st.DrawFn) -> dict[str, Any]:
     """Valid specifications, as a client writes them."""
-    function = draw(st.sampled_from(catalogue.functions()))
-    dim = function.dim or draw(st.integers(function.min_dim, 4))
-    reference = draw(st.sampled_from([function.name, {"name": function.name, "dim": dim}]))
-    init = draw(inits(dim))
-    if isinstance(init, dict) and "random" in init and "low" not in init:
-        reference = {"name": function.name, "dim": dim}
-    optimizer = draw(st.sampled_from([*OPTIMIZERS, *(case["name"] for case in OPTIMIZERS)]))
+    reference, init = draw(catalogue_jobs() | formula_jobs() | network_jobs())
+    trains = isinstance(reference, dict) and "mlp" in reference
+    choices = [*OPTIMIZERS, *(case["name"] for case in OPTIMIZERS), *(MUONS if trains else ())]
+    optimizer = draw(st.sampled_from(choices))
     own_lr = isinstance(optimizer, dict) and "lr" in optimizer
     optional = st.fixed_dictionaries(
         {},
@@ -122,6 +174,14 @@ def test_a_spec_survives_its_round_trip_through_json(written: dict[str, Any]) ->
         ({"init": {"random": 3}}, {"init": {"random": 3, "seed": 0, "low": [-6, -6], "high": [6, 6]}}),
         ({"tags": ["a", "b", "a"]}, {"tags": ["a", "b"]}),
         ({"scheduler": None, "label": None}, {}),
+        (
+            {"function": {"expression": "x*y", "variables": ["x", "y"]}},
+            {"function": {"expression": "x*y", "variables": ["x", "y"], "constants": {}, "dim": 2}},
+        ),
+        (
+            {"function": {"mlp": {"layers": [2, 1], "dataset": "xor"}}, "init": [0, 0, 0]},
+            {"function": {"mlp": {"layers": [2, 1], "dataset": {"name": "xor"}, "seed": 0}}, "init": [0, 0, 0]},
+        ),
     ],
     ids=str,
 )
@@ -140,6 +200,17 @@ def test_a_spec_has_one_learning_rate_and_it_stands_beside_the_optimizer() -> No
 def test_recorded_entries_are_those_on_the_grid_and_the_last(steps: int, record_every: int) -> None:
     entries = {*range(0, steps + 1, record_every), steps}
     assert n_recorded(steps, record_every) == len(entries)
+
+
+def test_losses_of_every_step_are_counted_as_points() -> None:
+    limits = Limits(max_recorded_points=101)
+    fields = {"init": {"random": 1}, "record_every": 50}
+    network = {"mlp": {"layers": [2, 1], "dataset": "xor"}}
+    check_limits(job(function=network, **fields, steps=100), limits)
+    with pytest.raises(LimitExceeded, match="losses of 1 runs at every one of 101 steps") as complaint:
+        check_limits(job(function=network, **fields, steps=101), limits)
+    assert complaint.value.path == ("steps",)
+    check_limits(job(**fields, steps=5000), limits)
 
 
 def is_allowed(spec: JobSpec, limits: Limits) -> bool:

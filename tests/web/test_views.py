@@ -146,8 +146,7 @@ def test_a_service_with_keys_asks_for_one(guarded: str, browser: Browser, tmp_pa
     watched.close()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 380])
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (380, "dark")])
 def test_every_view_is_accessible_and_fits(
     browser: Browser, service: Service, axe: str, width: int, scheme: str
 ) -> None:

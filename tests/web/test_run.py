@@ -80,7 +80,7 @@ def test_three_starts_and_a_turning_surface_in_four_clicks(
 def test_a_path_grows_while_its_job_runs(page: Page, service: Service) -> None:
     place_starts(page, (0.9, 0.9))
     field(page, "Optimizer").select_option("sgd")
-    field(page, "Learning rate").fill("1e-7")
+    field(page, "Learning rate").fill("1e-9")
     field(page, "Steps").fill("900000000")
     page.get_by_text("More", exact=True).click()
     field(page, "Record every so many steps").fill("1000")

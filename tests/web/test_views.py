@@ -168,3 +168,18 @@ def test_every_view_is_accessible_and_fits(
         watched.picture(page, f"{view}-{width}-{scheme}", full=True)
         page.close()
     watched.close()
+
+
+def test_a_picture_opens_without_the_service(browser: Browser, service: Service, tmp_path: Path) -> None:
+    job = service.post(label="kept", init=[[0, 0], [4, 0]], steps=500, lr=0.01)
+    service.ended(job)
+    page = Watched(browser, str(service.client.base_url), PICTURES).open(f"#/run?job={job}")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="as HTML").click()
+    download.value.save_as(tmp_path / "kept.html")
+    alone = Watched(browser, tmp_path.as_uri(), PICTURES)
+    page = alone.open_anything("/kept.html")
+    page.locator("canvas").first.wait_for()
+    expect(page.locator(".gtitle")).to_have_text("kept")
+    alone.picture(page, "kept")
+    alone.close()

@@ -33,7 +33,7 @@ class Limits(BaseModel):
     max_json_points: Count = Field(1_000_000, description="trajectory points in one JSON answer")
     max_grid_points: Count = Field(1_000_000, description="points of one surface, or of one evaluation")
     max_request_values: Count = Field(
-        2_000_000_000, description="numbers that are computed for one answer, while the client waits for it"
+        1_000_000_000, description="numbers that are computed for one answer, while the client waits for it"
     )
     max_evaluation_values: Count = Field(
         50_000_000, description="numbers that one evaluation of the function at all points of a job makes"

@@ -13,7 +13,7 @@ from app.api.wire import Number
 from app.db.trajectories import StepRange
 from app.engine.backprop import BackpropRequest
 from app.engine.outcome import Results
-from app.errors import InvalidInput
+from app.errors import Conflict, InvalidInput
 from app.functions.networks.delta_rule import backpropagation
 from app.jobs.record import JobRecord
 
@@ -103,6 +103,8 @@ def get_backprop(
         # of a job under way the last step is recorded only if it is on the grid
         at -= at % record.spec.record_every
         (entry,) = services.trajectories.read(record, results, range(run, run + 1), StepRange(at, at))
+    if step is None and not len(entry.steps):
+        raise Conflict("nothing of this run is recorded yet: wait until it has begun")
     if not len(entry.steps):
         raise InvalidInput(_not_recorded(record, results, run, at), "query", "step")
     given, target = network.sample(sample)

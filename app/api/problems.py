@@ -29,6 +29,9 @@ _WORDS = {
     "extra_forbidden": "there is no such field here",
     "missing": "this is required",
     "tuple_type": "Input should be a list",
+    "dict_type": "Input should be an object",
+    "too_short": "Input should have at least {min_length} items, not {actual_length}",
+    "too_long": "Input should have at most {max_length} items",
     "model_type": "Input should be an object",
     "less_than_equal": "Input should be at most {le!r}",
     "greater_than_equal": "Input should be at least {ge!r}",
@@ -102,7 +105,7 @@ def response(
 
 def _invalid_request(request: Request, error: Exception) -> Response:
     issues: Any = error.errors() if isinstance(error, RequestValidationError) else []
-    complaints = [_complaint(issue) for issue in issues]
+    complaints = [_complaint(issue) for issue in issues if not _follows(issue, issues)]
     kind = "invalid-input"
     if any(issue["type"] == "json_invalid" for issue in issues):
         return response(request, 400, complaints[0].detail, kind=kind, errors=complaints)
@@ -134,6 +137,14 @@ def _unforeseen(request: Request, error: Exception) -> Response:
     detail = "an error of the service, not of the request; its log tells more under this X-Request-ID"
     headers = {"X-Request-ID": request.scope.get("request_id", "")}
     return response(request, 500, detail, headers=headers)
+
+
+def _follows(issue: Mapping[str, Any], issues: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether a list is said to be too short only because its items are wrong."""
+    n = len(issue["loc"])
+    return issue["type"] == "too_short" and any(
+        len(other["loc"]) > n and other["loc"][:n] == issue["loc"] for other in issues
+    )
 
 
 def _complaint(issue: Mapping[str, Any]) -> Complaint:

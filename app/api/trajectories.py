@@ -119,9 +119,10 @@ def get_loss(
     network_of(record)
     check_run(record, run)
     wanted = _wanted(from_step, to_step)
+    n_losses = _n_entries(*_ends(wanted, int(results.n_steps[run])), every=1)
+    if max_points is None and n_losses > services.settings.max_json_points:
+        raise _too_many(n_losses, "losses", services.settings)
     losses = services.trajectories.losses(record, results, run, wanted)
-    if max_points is None and len(losses.steps) > services.settings.max_json_points:
-        raise _too_many(len(losses.steps), "losses", services.settings)
     thinned, head = _thinned(record, replace(losses, x=losses.x[:, :0]), max_points)
     return _streamed(_json(head, {"step": thinned.steps, "f": thinned.f}), JSON, record)
 
@@ -132,13 +133,19 @@ def _wanted(from_step: int | None, to_step: int | None) -> StepRange:
     return StepRange(from_step, to_step)
 
 
+def _ends(wanted: StepRange, end: int) -> tuple[int, int]:
+    """Return the first and the last step that is wanted of a run of `end` steps."""
+    return wanted.first or 0, end if wanted.last is None else min(wanted.last, end)
+
+
+def _n_entries(first: int, last: int, every: int) -> int:
+    return max(0, last // every + 1 - -(-first // every))
+
+
 def _check_size(record: JobRecord, results: Results, run: int, wanted: StepRange, limits: Limits) -> None:
-    end = int(results.n_steps[run])
-    first = wanted.first or 0
-    last = end if wanted.last is None else min(wanted.last, end)
-    every = record.spec.record_every
-    n_on_grid = max(0, last // every + 1 - -(-first // every))
-    n_points = n_on_grid + (end % every > 0 and first <= end <= last)
+    end, every = int(results.n_steps[run]), record.spec.record_every
+    first, last = _ends(wanted, end)
+    n_points = _n_entries(first, last, every) + (end % every > 0 and first <= end <= last)
     n_values = n_points * (record.spec.dim + 1)
     if n_points > limits.max_json_points or n_values > 10 * limits.max_json_points:
         whole = ", or stream the trajectory with Accept: text/csv"

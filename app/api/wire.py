@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import BaseModel, Field
 
 from app.engine.gradient_check import GradientCheck
+from app.engine.limits import MOST_ACCURACIES
 from app.engine.minima import reached_minimum
 from app.engine.outcome import Outcome, Results
 from app.engine.reference import CatalogueReference
@@ -18,7 +19,7 @@ from app.errors import InvalidInput
 from app.jobs.record import JobRecord
 from app.jobs.status import Status
 
-FIRST_RUNS = 100
+FIRST_RUNS = MOST_ACCURACIES
 
 Number = Annotated[float | None, Field(description="null where it is not finite")]
 Count = int | None

@@ -149,6 +149,8 @@ class _Plane:
     def critical_points(self, n_starts: int) -> list[CriticalPoint]:
         x = _grid(n_starts)
         for number in range(_DAMPED_STEPS):
+            if number % 5 == 0:
+                x = self._off_plateaus(x)
             x = self._damped_step(x)
             if number % 5 == 4:
                 x = torch.unique((x / _GRAIN).round(), dim=0) * _GRAIN  # most starts are at one place by then
@@ -165,6 +167,17 @@ class _Plane:
         for derivative in (f, slope, curvature):
             derivative[~finite] = 0.0
         return finite, f, slope, curvature
+
+    def _off_plateaus(self, x: torch.Tensor) -> torch.Tensor:
+        """Return the points without those on plateaus: no step leads away from there, or together."""
+        inside = _indices(self._is_level(x))
+        for way in torch.tensor([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]], dtype=torch.float64):
+            inside = inside[self._is_level(x[inside] + _AROUND * way)]
+        return x[torch.ones(len(x), dtype=torch.bool).index_fill(0, inside, value=False)]
+
+    def _is_level(self, x: torch.Tensor) -> torch.Tensor:
+        finite, _, slope, curvature = self._derivatives(x)
+        return finite & ~slope.any(-1) & ~curvature.flatten(1).any(-1)
 
     def _damped_step(self, x: torch.Tensor) -> torch.Tensor:
         finite, _, slope, curvature = self._derivatives(x)

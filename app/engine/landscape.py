@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 import torch
 
+from app.engine.derivatives import points_together
 from app.errors import InvalidInput
 from app.functions.base import Objective
 
@@ -19,7 +20,6 @@ Method = Literal["random", "pca"]
 MOST_PATH_VALUES = 4_000_000
 LARGEST = 1e150  # size of a path's coordinate: squares of larger ones are no doubles
 
-_BATCH_VALUES = 4_000_000
 _MARGIN = 0.25  # of the path's extent in the plane, on either side
 _LEAST_EXTENT = 0.05  # of the larger extent
 
@@ -145,7 +145,7 @@ def _axes(projected: np.ndarray, n_points: int, least: float) -> tuple[np.ndarra
 def _values(
     objective: Objective, places: np.ndarray, point_at: Callable[[np.ndarray], np.ndarray] = lambda places: places
 ) -> np.ndarray:
-    n = max(1, _BATCH_VALUES // objective.n_values)
+    n = points_together(objective)
     batches = (point_at(places[begin : begin + n]) for begin in range(0, len(places), n))
     with torch.no_grad():
         return np.concatenate([objective(torch.from_numpy(points)).numpy() for points in batches])

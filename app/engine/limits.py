@@ -3,7 +3,11 @@
 from app.engine.spec import JobSpec
 from app.errors import LimitExceeded
 from app.functions.base import Objective
+from app.functions.networks.objective import NetworkObjective
 from app.settings import Limits
+
+MOST_ACCURACIES = 100
+"""Runs of a job whose accuracy is told with the job."""
 
 
 def check_limits(spec: JobSpec, limits: Limits) -> None:
@@ -27,7 +31,7 @@ def check_limits(spec: JobSpec, limits: Limits) -> None:
         raise LimitExceeded(
             f"dimension {spec.dim} is over this service's limit of {limits.max_dim} (max_dim): lower it",
             "function",
-            "dim",
+            *(("dim",) if spec.network is None else ("mlp", "layers")),
         )
     n_values = spec.n_runs * spec.dim * (1 + spec.optimizer.n_memory)
     if n_values > limits.max_state_values:
@@ -45,6 +49,8 @@ def check_limits(spec: JobSpec, limits: Limits) -> None:
             "the function smaller",
             "init",
         )
+    if (network := spec.network) is not None and network.classes is not None:
+        _check_accuracy(spec, network, limits)
     most_points = min(limits.max_recorded_points, limits.max_recorded_values // (spec.dim + 1))
     if n_recorded(spec.steps, spec.record_every) * spec.n_runs > most_points:
         raise _too_much_recorded(spec, most_points)
@@ -53,6 +59,18 @@ def check_limits(spec: JobSpec, limits: Limits) -> None:
             f"the losses of {spec.n_runs} runs at every one of {spec.steps} steps are over this service's limit of "
             f"{limits.max_recorded_points} (max_recorded_points): lower steps, or use fewer starts",
             "steps",
+        )
+
+
+def _check_accuracy(spec: JobSpec, network: NetworkObjective, limits: Limits) -> None:
+    n_together = min(spec.n_runs, MOST_ACCURACIES)
+    n_values = n_together * network.whole.n_values
+    if n_values > limits.max_evaluation_values:
+        raise LimitExceeded(
+            f"the accuracy of {n_together} networks on all {network.n_samples} samples takes about {n_values} "
+            f"numbers to compute; this service's limit is {limits.max_evaluation_values} (max_evaluation_values): "
+            "take fewer samples or smaller layers",
+            "function",
         )
 
 

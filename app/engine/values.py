@@ -7,15 +7,13 @@ import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, TypeAdapter, model_validator
 
-from app.engine.derivatives import all_derivatives, value_and_gradient
+from app.engine.derivatives import all_derivatives, points_together, value_and_gradient, values
 from app.engine.limits import check_work
 from app.engine.reference import FunctionReference, objective_of
 from app.engine.starts import LARGEST, Coordinate, Point
 from app.errors import InvalidInput, LimitExceeded
 from app.functions.base import Objective
 from app.settings import Limits
-
-_BATCH_VALUES = 4_000_000
 
 AxisIndex = Annotated[int, Field(strict=True, ge=0)]
 
@@ -76,7 +74,7 @@ def evaluate(request: Evaluation) -> Derivatives:
     if request.gradient:
         f, slope = value_and_gradient(objective, x)
         return Derivatives(f.numpy(), slope.numpy(), None)
-    return Derivatives(objective(x).numpy(), None, None)
+    return Derivatives(values(objective, x).numpy(), None, None)
 
 
 class Window(BaseModel):
@@ -238,7 +236,7 @@ def surface(request: Slice, limits: Limits) -> Surface:
     x, y = request.grid(x_domain, y_domain, limits)
     check_work(objective, len(x) * len(y), limits, "points")
     z = np.empty(len(x) * len(y))
-    batch = max(1, _BATCH_VALUES // objective.n_values)
+    batch = points_together(objective)
     for begin in range(0, len(z), batch):
         place = np.arange(begin, min(begin + batch, len(z)))
         points = torch.tensor(base, dtype=torch.float64).repeat(len(place), 1)

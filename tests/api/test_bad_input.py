@@ -32,6 +32,7 @@ BAD_FIELDS: list[tuple[dict[str, Any], str, str]] = [
     ({"function": {"expression": "x[0] + x[2]", "variables": ["x"]}}, "#/function/expression", "index"),
     ({"function": {"expression": "x", "variables": ["x"]}, "init": {"random": 3}}, "#/init", "domain"),
     ({"function": {"mlp": {}}}, "#/function/mlp/layers", "required"),
+    ({"function": {"mlp": {"layers": [2], "dataset": "xor"}}}, "#/function/mlp/layers", "at least 2 items, not 1"),
     ({"function": {"mlp": {"layers": [3, 1], "dataset": "xor"}}}, "#/function/mlp/layers/0", "2 inputs"),
     ({"function": {"mlp": {"layers": [2, 1], "dataset": "xorr"}}}, "#/function/mlp/dataset", "mean xor"),
     ({"function": {"mlp": {"layers": [2, 1], "dataset": "xor"}}}, "#/init", "3 parameters"),
@@ -166,6 +167,11 @@ def test_a_bad_body_is_refused(idle: httpx.Client, body: bytes, pointer: str) ->
     if pointer:
         assert any(error["pointer"].startswith(pointer[:3]) for error in problem["errors"]), problem
     assert n_jobs(idle) == 0
+
+
+def test_a_list_of_bad_items_is_not_called_too_short(idle: httpx.Client) -> None:
+    problem = assert_problem(idle.post("/v1/jobs", json={**GOOD, "init": [None, None]}), 422)
+    assert [error["pointer"] for error in problem["errors"]] == ["#/init/0", "#/init/1"]
 
 
 @pytest.mark.parametrize("field", ["function", "optimizer", "init", "steps"])

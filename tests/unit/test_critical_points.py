@@ -110,6 +110,21 @@ def test_plateaus_and_slopes_have_none(of: Callable[[Evaluate], list[CriticalPoi
     assert of(lambda x, y: torch.log(x - 5) + y) == []
 
 
+def test_a_start_right_at_a_flat_point_is_no_plateau() -> None:
+    # an odd number of starts puts one where gradient and Hessian are 0, and the others see it from afar
+    flat = {"function": {"expression": "x**4 + y**4", "variables": ["x", "y"]}, "low": (-1, -1), "high": (1, 1)}
+    (point,) = critical_points(Search.model_validate({**flat, "starts": 3}))
+    assert point.isolated
+    np.testing.assert_allclose(point.x, 0, atol=1e-8)
+
+
+def test_plateaus_beside_a_minimum() -> None:
+    basin = {"expression": "where(x > 0, (x - 1)**2 + y**2, 3 + 0*x)", "variables": ["x", "y"]}
+    box = {"low": (-2, -2), "high": (2, 2), "starts": 20}
+    (point,) = critical_points(Search.model_validate({"function": basin, **box}))
+    assert (point.kind, point.x) == (Kind.minimum, (1.0, 0.0))
+
+
 @pytest.mark.parametrize(
     ("fields", "words"),
     [

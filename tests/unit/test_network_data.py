@@ -5,10 +5,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from pydantic import ValidationError
 
+from app.functions.networks.architecture import Architecture
 from app.functions.networks.datasets import DATASETS, Samples
 from app.functions.networks.minibatches import Minibatches
 from app.functions.networks.reference import GeneratedData
+from app.functions.networks.targets import targets
 from app.functions.networks.weights import WEIGHT_INITS
 from tests.unit.nets import network, objective, samples_of
 
@@ -19,6 +22,19 @@ def samples(name: str, **fields: Any) -> Samples:
         layers[-1] = fields["classes"]
     mlp = network(layers=layers, dataset={"name": name, **fields}).mlp
     return mlp.dataset.samples(mlp)
+
+
+def test_targets_of_very_many_outputs_take_no_more_than_themselves() -> None:
+    y = np.array([7, 0, 99_999])
+    found = targets(Architecture(layers=(1, 100_000), loss="cross_entropy"), Samples(np.zeros((3, 1)), y, 100_000))
+    np.testing.assert_array_equal(found.argmax(axis=1), y)
+    assert found.sum() == 3
+
+
+def test_more_targets_than_memory_holds_are_refused() -> None:
+    dataset = {"x": [[0.0]] * 1000, "y": [0] * 1000}
+    with pytest.raises(ValidationError, match="1000 samples for 10001 outputs are 10001000 targets"):
+        network(layers=(1, 10_001), loss="cross_entropy", dataset=dataset)
 
 
 @pytest.mark.parametrize("name", DATASETS)

@@ -213,6 +213,17 @@ def test_losses_of_every_step_are_counted_as_points() -> None:
     check_limits(job(**fields, steps=5000), limits)
 
 
+def test_mini_batches_do_not_hide_what_the_accuracy_takes() -> None:
+    network = {"layers": [2, 1], "dataset": {"name": "moons", "n": 1000}, "batch_size": 10}
+    limits = Limits(max_evaluation_values=20_000)
+    check_limits(job(function={"mlp": network}, init={"random": 2}), limits)
+    with pytest.raises(LimitExceeded, match="accuracy of 3 networks on all 1000 samples"):
+        check_limits(job(function={"mlp": network}, init={"random": 3}), limits)
+    with pytest.raises(LimitExceeded) as complaint:
+        check_limits(job(function={"mlp": network}, init={"random": 1}), Limits(max_dim=2))
+    assert complaint.value.path == ("function", "mlp", "layers")
+
+
 def is_allowed(spec: JobSpec, limits: Limits) -> bool:
     try:
         check_limits(spec, limits)

@@ -107,8 +107,27 @@ def test_a_list_of_fixed_values_says_the_dimension() -> None:
 
 def test_batches_leave_no_seam(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = surface_of("ackley", points=50)
-    monkeypatch.setattr("app.engine.values._BATCH_VALUES", 74)
+    monkeypatch.setattr("app.engine.derivatives._VALUES_TOGETHER", 74)
     np.testing.assert_array_equal(surface_of("ackley", points=50).z, whole.z)
+
+
+def test_derivatives_have_no_seam_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    points = np.random.default_rng(2).uniform(-5, 5, (50, 3)).tolist()
+    request = Evaluation.model_validate(
+        {"function": "rastrigin", "points": points, "hessian": True, "gradient": True}
+    )
+    whole = evaluate(request)
+    monkeypatch.setattr("app.engine.derivatives._DERIVED_TOGETHER", 210)
+    parts = evaluate(request)
+    np.testing.assert_array_equal(parts.f, whole.f)
+    np.testing.assert_array_equal(parts.gradient, whole.gradient)
+    np.testing.assert_array_equal(parts.hessian, whole.hessian)
+
+
+def test_coordinates_that_a_formula_leaves_out_count_as_well() -> None:
+    formula = {"expression": "x[0]", "variables": ["x"], "dim": 10_000, "domain": [[-1, 1]]}
+    with pytest.raises(LimitExceeded, match="max_request_values"):
+        surface_of(formula, points=400)
 
 
 @pytest.mark.parametrize("spacing", [{"points": 11}, {"step": 0.999}])

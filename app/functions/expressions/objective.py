@@ -34,7 +34,7 @@ class ExpressionObjective:
     @property
     def n_values(self) -> int:
         """About how many numbers evaluating one point makes."""
-        return self.bound.n_values
+        return max(self.dim, self.bound.n_values)
 
     @property
     def matrices(self) -> tuple[()]:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, TypeAdapter, model_validator
 
-from app.errors import InvalidInput
+from app.errors import InvalidInput, LimitExceeded
 from app.functions.forms import ByLooks
 from app.functions.networks.architecture import Architecture, Number, OneOf, Seed
 from app.functions.networks.datasets import DATASETS, Samples, generated
@@ -14,6 +14,7 @@ from app.functions.networks.objective import NetworkObjective
 from app.functions.networks.targets import check_classes, given_samples
 
 MOST_SAMPLES = 100_000
+MOST_TARGETS = 10_000_000
 
 _NAMES = OneOf(DATASETS, "data set")
 
@@ -194,6 +195,12 @@ class Network(Architecture):
                 0,
             )
         self.dataset.check(self)
+        if (n_targets := self.dataset.n_samples * self.layers[-1]) > MOST_TARGETS:
+            raise LimitExceeded(
+                f"{self.dataset.n_samples} samples for {self.layers[-1]} outputs are {n_targets} targets, of "
+                f"which there are at most {MOST_TARGETS}: take fewer samples or a smaller last layer",
+                "dataset",
+            )
         if self.batch_size is not None and self.batch_size > self.dataset.n_samples:
             raise InvalidInput(f"the data set has {self.dataset.n_samples} samples", "batch_size")
         return self

@@ -37,7 +37,8 @@ def targets(architecture: Architecture, samples: Samples) -> np.ndarray:
     n_outputs = architecture.layers[-1]
     if n_outputs == 1:
         return samples.y[:, None].astype(np.float64)
-    one_hot: np.ndarray = np.eye(n_outputs)[samples.y]
+    one_hot = np.zeros((len(samples.y), n_outputs))
+    one_hot[np.arange(len(samples.y)), samples.y] = 1.0
     return one_hot
 
 

@@ -62,8 +62,7 @@ def get_landscape(
     """
     record, results = services.jobs.get_with_results(job_id)
     check_run(record, run)
-    network = record.spec.network
-    objective = record.spec.objective() if network is None else network.whole
+    objective = record.spec.objective()
     if objective.dim < 2:
         raise Conflict("the job's points have one coordinate, and no plane goes through them")
     limits = services.settings

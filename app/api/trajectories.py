@@ -81,7 +81,7 @@ def get_trajectory(
         thinned, head = _thinned(record, trajectory, max_points)
         columns = {"step": thinned.steps, "x": thinned.x, "f": thinned.f}
         if (network := record.spec.network) is not None and network.classes is not None:
-            check_work(network.whole, len(thinned.steps), services.settings, "query", "max_points")
+            check_work(network, len(thinned.steps), services.settings, "query", "max_points")
         if (shares := accuracy(record.spec, thinned.x)) is not None:
             columns["accuracy"] = shares
         return _streamed(_json(head, columns), media_type, record)

@@ -41,7 +41,8 @@ def check_limits(spec: JobSpec, limits: Limits) -> None:
             "spread the starts over several jobs, or lower the dimension or the optimizer's history_size",
             "init",
         )
-    n_values = spec.n_runs * spec.objective().n_values
+    network = spec.network
+    n_values = spec.n_runs * (spec.objective().n_values if network is None else network.n_step_values)
     if n_values > limits.max_evaluation_values:
         raise LimitExceeded(
             f"one evaluation at all {spec.n_runs} points makes about {n_values} numbers; this service's limit is "
@@ -49,8 +50,8 @@ def check_limits(spec: JobSpec, limits: Limits) -> None:
             "the function smaller",
             "init",
         )
-    if (network := spec.network) is not None and network.classes is not None:
-        _check_accuracy(spec, network, limits)
+    if network is not None:
+        _check_all_samples(spec, network, limits)
     most_points = min(limits.max_recorded_points, limits.max_recorded_values // (spec.dim + 1))
     if n_recorded(spec.steps, spec.record_every) * spec.n_runs > most_points:
         raise _too_much_recorded(spec, most_points)
@@ -62,14 +63,15 @@ def check_limits(spec: JobSpec, limits: Limits) -> None:
         )
 
 
-def _check_accuracy(spec: JobSpec, network: NetworkObjective, limits: Limits) -> None:
-    n_together = min(spec.n_runs, MOST_ACCURACIES)
-    n_values = n_together * network.whole.n_values
+def _check_all_samples(spec: JobSpec, network: NetworkObjective, limits: Limits) -> None:
+    # a job with mini-batches is looked at on all samples, too: by its accuracy, by a landscape
+    n_together = 1 if network.classes is None else min(spec.n_runs, MOST_ACCURACIES)
+    n_values = n_together * network.n_values
     if n_values > limits.max_evaluation_values:
         raise LimitExceeded(
-            f"the accuracy of {n_together} networks on all {network.n_samples} samples takes about {n_values} "
-            f"numbers to compute; this service's limit is {limits.max_evaluation_values} (max_evaluation_values): "
-            "take fewer samples or smaller layers",
+            f"one evaluation of {n_together} runs on all {network.n_samples} samples makes about {n_values} "
+            f"numbers; this service's limit is {limits.max_evaluation_values} (max_evaluation_values): take fewer "
+            "samples or smaller layers",
             "function",
         )
 
@@ -78,8 +80,14 @@ def check_work(objective: Objective, n_points: int, limits: Limits, *path: str) 
     """Check that values at `n_points` can be computed while a client waits.
 
     Raises:
-        LimitExceeded: They would take too long; `path` leads to what asks for so many.
+        LimitExceeded: They would take too long, or one of them too much memory; `path` leads to what asks for them.
     """
+    if objective.n_values > limits.max_evaluation_values:
+        raise LimitExceeded(
+            f"one evaluation of this function makes about {objective.n_values} numbers; this service's limit is "
+            f"{limits.max_evaluation_values} (max_evaluation_values): make the function smaller",
+            *path,
+        )
     n_values = n_points * objective.n_values
     if n_values > limits.max_request_values:
         raise LimitExceeded(

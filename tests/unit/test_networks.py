@@ -142,11 +142,10 @@ def test_it_is_an_objective() -> None:
     assert "1000 samples" in str(grown.untraceable)
     assert "mini-batch" in str(objective(batch_size=2).untraceable)
     few = objective(layers=[2, 30, 1], dataset={"name": "moons", "n": 1000}, batch_size=2)
-    assert few.n_values < grown.n_values / 20
-    assert few.whole.n_values == grown.n_values
+    assert few.n_step_values < grown.n_step_values / 20
+    assert few.n_values == grown.n_values == grown.n_step_values
     points = torch.from_numpy(few.starts(3, 1))
-    assert torch.equal(few(points), few.whole(points, 5, np.arange(3)))
-    assert grown.whole is grown
+    assert torch.equal(few(points), grown(points))
     assert objective(batch_size=4).untraceable is None
     assert of(torch.zeros(3, 5, 13)).shape == (3, 5)
 

@@ -217,7 +217,7 @@ def test_mini_batches_do_not_hide_what_the_accuracy_takes() -> None:
     network = {"layers": [2, 1], "dataset": {"name": "moons", "n": 1000}, "batch_size": 10}
     limits = Limits(max_evaluation_values=20_000)
     check_limits(job(function={"mlp": network}, init={"random": 2}), limits)
-    with pytest.raises(LimitExceeded, match="accuracy of 3 networks on all 1000 samples"):
+    with pytest.raises(LimitExceeded, match="3 runs on all 1000 samples"):
         check_limits(job(function={"mlp": network}, init={"random": 3}), limits)
     with pytest.raises(LimitExceeded) as complaint:
         check_limits(job(function={"mlp": network}, init={"random": 1}), Limits(max_dim=2))

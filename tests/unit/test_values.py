@@ -130,6 +130,14 @@ def test_coordinates_that_a_formula_leaves_out_count_as_well() -> None:
         surface_of(formula, points=400)
 
 
+def test_one_evaluation_may_be_too_large_already() -> None:
+    network = {"mlp": {"layers": [2, 1], "dataset": {"name": "moons", "n": 1000}, "batch_size": 2}}
+    request = Evaluation.model_validate({"function": network, "points": [[0, 0, 0]]})
+    request.check_limits(Limits(max_evaluation_values=10_000))
+    with pytest.raises(LimitExceeded, match="max_evaluation_values"):
+        request.check_limits(Limits(max_evaluation_values=7_000))
+
+
 @pytest.mark.parametrize("spacing", [{"points": 11}, {"step": 0.999}])
 def test_a_surface_at_the_limit_passes_and_over_it_does_not(spacing: dict[str, Any]) -> None:
     request = Slice.model_validate({"function": "sphere", "x_max": 5.12 - 0.25, **spacing})

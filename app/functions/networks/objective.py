@@ -1,7 +1,6 @@
 """A network on a data set as what is minimised: its loss, as a function of its parameters."""
 
 from collections.abc import Sequence
-from functools import cached_property
 
 import numpy as np
 import torch
@@ -41,7 +40,6 @@ class NetworkObjective:
 
     def __init__(self, architecture: Architecture, samples: Samples, batch_size: int | None, seed: int) -> None:
         self.architecture = architecture
-        self._samples = samples
         self.classes = samples.classes
         self.n_samples = len(samples.x)
         inputs, wanted = torch.from_numpy(samples.x), torch.from_numpy(targets(architecture, samples))
@@ -63,14 +61,18 @@ class NetworkObjective:
 
     @property
     def n_values(self) -> int:
-        """About how many numbers evaluating one point makes."""
-        of_row = sum(n_in + _NUMBERS_OF_NODE * n_out for n_in, n_out in self.matrices)
-        return self.dim + self._n_rows * of_row + (0 if self._batches is None else self.n_samples)
+        """About how many numbers evaluating one point makes, on all samples."""
+        return self.dim + self.n_samples * self._n_values_of_sample
 
-    @cached_property
-    def whole(self) -> "NetworkObjective":
-        """The network with all samples in every step, which is what evaluating it without a draw costs."""
-        return self if self._batches is None else NetworkObjective(self.architecture, self._samples, None, 0)
+    @property
+    def n_step_values(self) -> int:
+        """About how many numbers evaluating one point makes in a step of a descent, which may see a mini-batch."""
+        drawn = 0 if self._batches is None else self.n_samples
+        return self.dim + self._n_rows * self._n_values_of_sample + drawn
+
+    @property
+    def _n_values_of_sample(self) -> int:
+        return sum(n_in + _NUMBERS_OF_NODE * n_out for n_in, n_out in self.matrices)
 
     @property
     def untraceable(self) -> str | None:
@@ -108,7 +110,7 @@ class NetworkObjective:
         if self.classes is None:
             return None
         flat = points.detach().reshape(-1, self.dim)
-        n_together = max(1, _BATCH_VALUES // self.whole.n_values)
+        n_together = max(1, _BATCH_VALUES // self.n_values)
         with torch.no_grad():
             shares = [self._accuracy(part) for part in torch.split(flat, n_together)]
         return torch.cat(shares).reshape(points.shape[:-1])

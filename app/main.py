@@ -11,7 +11,18 @@ from anyio.to_thread import run_sync
 from fastapi import Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from app.api import events, functions, jobs, landscapes, networks, optimizers, problems, service, trajectories
+from app.api import (
+    events,
+    functions,
+    jobs,
+    landscapes,
+    networks,
+    optimizers,
+    plots,
+    problems,
+    service,
+    trajectories,
+)
 from app.api.body_limit import BodyLimitMiddleware
 from app.api.dependencies import Services, authorize
 from app.api.request_id import RequestIdMiddleware
@@ -24,6 +35,7 @@ from app.errors import SettingsError
 from app.optimizers.catalogue import Adam
 from app.optimizers.check import check
 from app.settings import Settings
+from app.web import pages
 from app.workers.cluster import check_scheduler
 from app.workers.dispatcher import QueueDispatcher
 
@@ -49,9 +61,10 @@ def create_app(settings: Settings) -> FastAPI:
         "4XX": {"model": problems.Problem, "description": "The request cannot be served, and why"},
         "5XX": {"model": problems.Problem, "description": "The service failed, or is not ready"},
     }
-    for module in (jobs, trajectories, landscapes, networks, events, functions, optimizers):
+    for module in (jobs, trajectories, landscapes, networks, events, plots, functions, optimizers):
         app.include_router(module.router, dependencies=[Depends(authorize)], responses=problem)
     app.include_router(service.router, responses=problem)
+    app.include_router(pages.router)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way
     return app
 

@@ -56,6 +56,14 @@ class BackpropOfStep(Backprop):
     target: list[float]
 
 
+class Samples(BaseModel):
+    """The first samples of a data set, in order."""
+
+    n_samples: int = Field(description="how many there are in the whole data set")
+    x: list[list[float]] = Field(description="inputs")
+    y: list[list[float]] = Field(description="what each output should be")
+
+
 @router.post("/mlp/backprop", response_model=Backprop)
 def post_backprop(request: BackpropRequest, services: Wired) -> Response:
     """Return the backward pass of a sample by the delta rule, layer by layer, in float64.
@@ -103,6 +111,23 @@ def get_backprop(
     found = backpropagation(network.architecture, entry.x[0].astype(np.float64), given, target)
     place = {"job_id": record.id, "run": run, "step": at, "sample": sample, "input": given, "target": target}
     return _response({**place, **{field.name: getattr(found, field.name) for field in fields(found)}})
+
+
+@router.get("/jobs/{job_id}/samples")
+def get_samples(
+    job_id: JobId,
+    services: Wired,
+    limit: Annotated[int, Query(ge=1, le=10_000, description="how many to give at most")] = 1000,
+) -> Samples:
+    """Return the data set that a job's network learns: what it is given, and what it should answer."""
+    record, _ = services.jobs.get_with_results(job_id)
+    network = network_of(record)
+    samples = [network.sample(index) for index in range(min(network.n_samples, limit))]
+    return Samples(
+        n_samples=network.n_samples,
+        x=[given.tolist() for given, _ in samples],
+        y=[target.tolist() for _, target in samples],
+    )
 
 
 def _not_recorded(record: JobRecord, results: Results, run: int, step: int) -> str:

@@ -1,5 +1,6 @@
 """Optimizers and schedulers: what there is, and what each can be told."""
 
+from functools import cache
 from typing import Any
 
 from fastapi import APIRouter
@@ -30,10 +31,21 @@ class DescriptionPage(BaseModel):
 @router.get("/optimizers")
 def list_optimizers() -> DescriptionPage:
     """Return torch's optimizers that a job can use."""
-    return DescriptionPage(items=[Description(**describe(optimizer)) for optimizer in catalogue.optimizers()])
+    return _optimizers()
 
 
 @router.get("/schedulers")
 def list_schedulers() -> DescriptionPage:
     """Return torch's learning-rate schedulers that a job can use."""
+    return _schedulers()
+
+
+# a schema is made from its class anew each time, and together they take some tenths of a second
+@cache
+def _optimizers() -> DescriptionPage:
+    return DescriptionPage(items=[Description(**describe(optimizer)) for optimizer in catalogue.optimizers()])
+
+
+@cache
+def _schedulers() -> DescriptionPage:
     return DescriptionPage(items=[Description(**describe(scheduler)) for scheduler in schedules.schedulers()])

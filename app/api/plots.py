@@ -1,0 +1,73 @@
+"""Pictures of jobs: PNG and SVG for slides and papers, HTML that turns without the service."""
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path, Query, Response
+
+from app.api.dependencies import JobId, Services, Wired
+from app.db.trajectories import StepRange
+from app.engine.downsampling import downsample
+from app.plots.document import document
+from app.plots.figure import draw
+from app.plots.scene import MOST_PATHS, PATH_POINTS, Scene, scene
+from app.plots.scene import Path as Way
+
+router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+
+_OFFLINE = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
+
+
+class Form(StrEnum):
+    """What kind of file a picture is."""
+
+    png = "png"
+    svg = "svg"
+    html = "html"
+
+
+_MEDIA_TYPES = {Form.png: "image/png", Form.svg: "image/svg+xml", Form.html: "text/html; charset=utf-8"}
+
+
+@router.get(
+    "/{job_id}/plot.{form}",
+    response_class=Response,
+    responses={200: {"content": {media_type.split(";")[0]: {} for media_type in _MEDIA_TYPES.values()}}},
+)
+def get_plot(  # noqa: PLR0913, PLR0917 each is a field of the query
+    job_id: JobId,
+    form: Annotated[Form, Path(description="png and svg are drawings; html is one file that can be turned")],
+    services: Wired,
+    log: Annotated[bool, Query(description="heights on a log scale")] = True,  # noqa: FBT002 a query
+    elevation: Annotated[float, Query(ge=-90, le=90, description="of who looks, in degrees")] = 60,
+    azimuth: Annotated[float, Query(ge=-360, le=360, description="of who looks, in degrees")] = -30,
+    x_axis: Annotated[int, Query(ge=0, description="the coordinate that x stands for")] = 0,
+    y_axis: Annotated[int, Query(ge=0, description="the coordinate that y stands for")] = 1,
+    dpi: Annotated[int, Query(ge=50, le=300, description="dots per inch of a png, 12 by 5.6 inches")] = 110,
+) -> Response:
+    """Return a picture of a job: the surface and the same from above, with what its first runs recorded so far."""
+    found = _scene(services, job_id, (x_axis, y_axis))
+    if form is Form.html:
+        body = document(found, log=log, elevation=elevation, azimuth=azimuth)
+    else:
+        kind: Literal["png", "svg"] = "png" if form is Form.png else "svg"
+        body = draw(found, kind, log=log, elevation=elevation, azimuth=azimuth, dpi=dpi)
+    headers = {
+        "Content-Disposition": f'inline; filename="{job_id}.{form}"',
+        "X-Content-Type-Options": "nosniff",
+        "Content-Security-Policy": _OFFLINE,
+    }
+    return Response(body, headers=headers, media_type=_MEDIA_TYPES[form])
+
+
+def _scene(services: Services, job_id: str, axes: tuple[int, int]) -> Scene:
+    record, results = services.jobs.get_with_results(job_id)
+    runs = range(min(MOST_PATHS, record.spec.n_runs))
+    paths = []
+    for trajectory in services.trajectories.read(record, results, runs, StepRange()):
+        kept = downsample(trajectory.x, trajectory.f, PATH_POINTS)
+        paths.append(Way(trajectory.run, trajectory.x[kept].astype(float), trajectory.f[kept].astype(float)))
+    if not any(len(path.f) for path in paths):
+        starts = record.spec.starts()[: len(runs)]
+        paths = [Way(run, starts[run : run + 1], starts[run : run + 1, 0] * float("nan")) for run in runs]
+    return scene(record.spec, tuple(path for path in paths if len(path.f)), axes, services.settings)

@@ -1,0 +1,65 @@
+"""The files of the page, held in memory as they are sent."""
+
+import gzip
+import mimetypes
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from string import Template
+
+from app.plots import plotly
+
+_ROOT = Path(__file__).parent
+_SUFFIXES = {".css", ".js", ".svg"}
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """A file: its bytes, the same compressed, and its entity tag."""
+
+    body: bytes
+    compressed: bytes
+    media_type: str
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The page: its document, and the files that it is made of by their path below `assets/<digest>/`."""
+
+    document: Asset
+    files: dict[str, Asset]
+    digest: str
+
+
+@cache
+def page() -> Page:
+    """Return the page, read once."""
+    paths = sorted(path for path in _ROOT.rglob("*") if path.suffix in _SUFFIXES)
+    files = {path.relative_to(_ROOT).as_posix(): _asset(path.read_bytes(), path.suffix) for path in paths}
+    digest = sha256("".join(asset.etag for asset in files.values()).encode()).hexdigest()[:16]
+    # without the list, a module would be asked for only when the one that imports it has arrived
+    modules = "\n    ".join(
+        f'<link rel="modulepreload" href="assets/{digest}/{name}">' for name in files if name.endswith(".js")
+    )
+    document = Template((_ROOT / "index.html").read_text()).substitute(
+        assets=f"assets/{digest}", modules=modules, plotly=plotly.name()
+    )
+    return Page(_asset(document.encode(), ".html"), files, digest)
+
+
+@cache
+def script() -> Asset:
+    """Return Plotly's JavaScript as the `plotly` package ships it, compressed once."""
+    return _asset(plotly.source(), ".js")
+
+
+def _asset(body: bytes, suffix: str) -> Asset:
+    media_type = "text/javascript" if suffix == ".js" else mimetypes.types_map[suffix]
+    return Asset(
+        body=body,
+        compressed=gzip.compress(body, mtime=0),
+        media_type=media_type,
+        etag=f'"{sha256(body).hexdigest()[:32]}"',
+    )

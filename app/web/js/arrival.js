@@ -1,0 +1,32 @@
+/** When a run arrived at the minimum that it ended at. */
+
+const SHARE = 1e-3; // of the domain's width: how near the service takes a point for the minimum
+const ENTRIES = 500;
+
+/**
+ * Returns the first step from which a run stays at its minimum, or null where it ended elsewhere.
+ * What lies between the entries of a thinned trajectory is fetched, until nothing does.
+ * @param {import("./api.js").Api} api
+ * @param {{id: string, runs: Array}} job
+ * @param {{domain: number[][]}} info of the function
+ * @param {{step: number[], x: number[][]}} trajectory of its first run
+ */
+export async function arrival(api, job, info, trajectory, signal) {
+  const minimum = job.runs[0]?.minimum;
+  if (!minimum) return null;
+  const near = SHARE * Math.max(...info.domain.map(([low, high]) => high - low));
+  const isThere = (x) => !x.includes(null) && Math.hypot(...x.map((value, axis) => value - minimum.x[axis])) <= near;
+  let part = trajectory;
+  for (;;) {
+    const outside = part.x.findLastIndex((x) => !isThere(x));
+    if (outside === -1) return part.step[0] ?? null;
+    if (outside === part.step.length - 1) return null;
+    const [before, after] = [part.step[outside], part.step[outside + 1]];
+    const every = job.spec.record_every;
+    if (after - before <= every) return after;
+    const range = { run: 0, from_step: before, to_step: after, max_points: ENTRIES };
+    const finer = await api.trajectory(job.id, range, signal);
+    if (finer.step.length <= 2) return after;
+    part = finer;
+  }
+}

@@ -1,0 +1,58 @@
+/** What the service offers, fetched once: functions, optimizers, schedules. */
+
+const USUAL_WINDOW = [-5, 5];
+
+export class Catalogue {
+  #api;
+  #inOtherDimensions = new Map();
+
+  constructor(api, { functions, optimizers, schedulers }) {
+    this.#api = api;
+    this.functions = functions;
+    this.optimizers = optimizers;
+    this.schedulers = schedulers;
+  }
+
+  static async load(api) {
+    const [functions, optimizers, schedulers] = await Promise.all([api.functions(), api.optimizers(), api.schedulers()]);
+    return new Catalogue(api, { functions, optimizers, schedulers });
+  }
+
+  /** Returns what is known of a function that a job refers to; raises the service's problem with it. */
+  async about(reference) {
+    if (reference.expression !== undefined) return this.#aboutFormula(reference);
+    const info = this.functions.find((each) => each.name === reference.name);
+    const dim = reference.dim ?? info?.dim;
+    if (info && info.dim === dim) return info;
+    const key = `${reference.name}/${dim}`;
+    if (!this.#inOtherDimensions.has(key)) {
+      const found = this.#api.functionOf(reference.name, dim).catch((error) => {
+        this.#inOtherDimensions.delete(key);
+        throw error;
+      });
+      this.#inOtherDimensions.set(key, found);
+    }
+    return this.#inOtherDimensions.get(key);
+  }
+
+  async #aboutFormula(reference) {
+    const { variables, expression, domain } = reference;
+    const dim = reference.dim ?? variables.length;
+    const of = (axis) => domain?.[axis] ?? (domain?.length === 1 ? domain[0] : USUAL_WINDOW);
+    const box = Array.from({ length: dim }, (_, axis) => of(axis));
+    const middle = box.map(([low, high]) => (low + high) / 2);
+    await this.#api.evaluate({ function: reference, points: [middle.map((value) => (Number.isFinite(value) ? value : 0))] });
+    const isNamed = dim === variables.length;
+    return { name: null, title: "Your formula", expression, dim, any_dim: false, domain: box, minima: [], formula: null, variables: isNamed ? variables : null };
+  }
+}
+
+/** Returns what the coordinates of a function are called. */
+export function coordinateNames(info) {
+  if (info.variables) return info.variables;
+  return info.dim <= 2 ? ["x", "y"].slice(0, info.dim) : Array.from({ length: info.dim }, (_, i) => `x${subscript(i)}`);
+}
+
+function subscript(index) {
+  return [...String(index)].map((digit) => "₀₁₂₃₄₅₆₇₈₉"[digit]).join("");
+}

@@ -1,0 +1,100 @@
+/** How to descend: an optimizer with its parameters, a learning rate, a schedule. Made from what the service lists. */
+
+import { h, replace } from "../dom.js";
+import { short } from "../numbers.js";
+import { choice, field, numberInput } from "./field.js";
+import { schemaFields } from "./schema_form.js";
+
+export class MethodForm {
+  #catalogue;
+  #onChange;
+  #shown = null;
+  element = h("div", { class: "method" });
+
+  /**
+   * @param {{optimizers: Array, schedulers: Array}} catalogue
+   * @param {(patch: {optimizer?: Object, lr?: number|null, scheduler?: Object|null}) => void} onChange
+   * @param {{scheduler?: boolean}} [options]
+   */
+  constructor(catalogue, onChange, { scheduler = true } = {}) {
+    this.#catalogue = catalogue;
+    this.#onChange = onChange;
+    this.withScheduler = scheduler;
+  }
+
+  /** @param {{optimizer: Object, lr?: number|null, scheduler?: Object|null}} method */
+  update({ optimizer, lr = null, scheduler = null }) {
+    const shown = [optimizer.name, scheduler?.name ?? null];
+    const own = this.#shown;
+    this.#shown = { optimizer, lr, scheduler, names: shown };
+    // a field that was typed into is not made anew: it would lose the focus
+    if (own && own.names.every((name, index) => name === shown[index]) && own.said === this.#said(optimizer, lr, scheduler)) {
+      this.#shown.said = own.said;
+      return;
+    }
+    this.#shown.said = this.#said(optimizer, lr, scheduler);
+    replace(this.element, ...this.#optimizerFields(optimizer, lr), ...(this.withScheduler ? this.#schedulerFields(scheduler) : []));
+  }
+
+  #said(...parts) {
+    return JSON.stringify(parts);
+  }
+
+  #change(patch) {
+    this.#shown = { ...this.#shown, ...patch };
+    const { optimizer, lr, scheduler } = this.#shown;
+    if (!("names" in patch) && !patch.remake) this.#shown.said = this.#said(optimizer, lr, scheduler);
+    this.#onChange(patch);
+  }
+
+  #optimizerFields(optimizer, lr) {
+    const { optimizers } = this.#catalogue;
+    const entry = optimizers.find((each) => each.name === optimizer.name) ?? optimizers[0];
+    const { name: _, ...values } = optimizer;
+    const usual = entry.parameters.properties.lr?.default;
+    const parameters = schemaFields(
+      entry.parameters,
+      values,
+      (changed) => this.#change({ optimizer: { name: entry.name, ...changed } }),
+      "#/optimizer",
+      ["lr"],
+    );
+    return [
+      field({
+        label: "Optimizer",
+        control: choice(optimizers.map((each) => [each.name, each.title]), optimizer.name, (name) => this.#onChange({ optimizer: { name }, lr: null })),
+        hint: entry.parameters.description,
+        pointer: "#/optimizer",
+      }),
+      field({
+        label: "Learning rate",
+        control: numberInput(lr, (value) => this.#change({ lr: value }), { placeholder: usual === undefined ? null : short(usual) }),
+        pointer: "#/lr",
+      }),
+      parameters.length ? h("details", { open: Object.keys(values).length > 0 && Boolean(this.element.querySelector("details[open]")) }, h("summary", null, "Parameters"), parameters) : null,
+    ];
+  }
+
+  #schedulerFields(scheduler) {
+    const { schedulers } = this.#catalogue;
+    const entry = schedulers.find((each) => each.name === scheduler?.name);
+    const { name: _, ...values } = scheduler ?? {};
+    const chosen = (name) => this.#onChange({ scheduler: name === "" ? null : { name, ...needed(schedulers.find((each) => each.name === name)) } });
+    return [
+      field({
+        label: "Schedule of the rate",
+        control: choice([["", "constant"], ...schedulers.map((each) => [each.name, each.title])], scheduler?.name ?? "", chosen),
+        hint: entry?.parameters.description,
+        pointer: "#/scheduler",
+      }),
+      ...(entry ? schemaFields(entry.parameters, values, (changed) => this.#change({ scheduler: { name: entry.name, ...changed } }), "#/scheduler") : []),
+    ];
+  }
+}
+
+/** Something to begin with for what a schedule must be told and has no default for. */
+function needed(entry) {
+  const first = { integer: 1000, number: 0.5 };
+  const { properties, required = [] } = entry.parameters;
+  return Object.fromEntries(required.filter((name) => properties[name].type in first).map((name) => [name, first[properties[name].type]]));
+}

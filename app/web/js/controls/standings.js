@@ -1,0 +1,66 @@
+/** How a race went: who reached which minimum, in how many steps, and who did not. */
+
+import { h, replace } from "../dom.js";
+import { count, point, short } from "../numbers.js";
+import { hasEnded } from "../watch.js";
+
+export class Standings {
+  element = h("section", { class: "results", "aria-label": "Standings" });
+  #shown = null;
+
+  /** @param {Array<{name: string, color: string, job: Object|null, arrival: number|null|undefined, error: string|null}>} racers */
+  update(racers) {
+    const said = JSON.stringify(racers.map((each) => [each.name, each.color, each.job?.id, each.job?.status, each.job?.progress.step, each.progress?.step, each.arrival, each.error]));
+    if (said === this.#shown) return;
+    this.#shown = said;
+    replace(this.element, racers.some((each) => each.job || each.error) ? this.#table(ranked(racers)) : []);
+  }
+
+  #table(racers) {
+    const head = ["Contender", "Minimum", "Steps to get there", "f at the end", "Lowest f", "Outcome"];
+    return [
+      h("h2", null, "Standings"),
+      h(
+        "div",
+        { class: "table-frame", tabindex: 0, role: "region", "aria-label": "Table of contenders" },
+        h("table", null, h("thead", null, h("tr", null, head.map((name) => h("th", { scope: "col" }, name)))), h("tbody", null, racers.map((each) => this.#row(each)))),
+      ),
+      h("p", { class: "hint" }, "There is within 1/1000 of the domain’s width of a known minimum, from that step to the end."),
+    ];
+  }
+
+  #row({ name, color, job, progress, arrival, error }) {
+    const run = job && hasEnded(job) ? job.runs?.[0] : null;
+    const minimum = run?.minimum;
+    const going = job && !run ? `${count((progress ?? job.progress).step)} of ${count(job.progress.steps)} steps` : "";
+    const outcome = run?.outcome === "diverged" ? `diverged at step ${count(run.diverged_at)}` : (error ?? job?.error ?? WORDS[run?.outcome] ?? going);
+    return h(
+      "tr",
+      null,
+      h("th", { scope: "row" }, h("span", { class: "dot", style: `background:${color}` }), name),
+      h("td", null, minimum ? `no. ${minimum.index + 1} ${point(minimum.x)}` : run ? "none" : "–"),
+      h("td", null, Number.isInteger(arrival) ? count(arrival) : "–"),
+      h("td", null, run ? short(run.f) : "–"),
+      h("td", null, run?.best ? short(run.best.f) : "–"),
+      h("td", { class: `outcome ${error ? "diverged" : (run?.outcome ?? "")}` }, outcome),
+    );
+  }
+}
+
+const WORDS = { max_steps: "all steps", converged: "converged", timed_out: "time was up", cancelled: "cancelled" };
+
+/** Who arrived, by their steps; then who ended elsewhere, by how low; then who diverged. */
+function ranked(racers) {
+  const key = ({ job, arrival, error }) => {
+    const run = job?.runs?.[0];
+    if (error) return [4, 0];
+    if (!run || run.outcome === null) return [2, 0];
+    if (run.outcome === "diverged") return [3, -run.diverged_at];
+    if (Number.isInteger(arrival)) return [0, arrival];
+    return [1, run.best?.f ?? Infinity];
+  };
+  return racers.toSorted((a, b) => {
+    const [first, second] = [key(a), key(b)];
+    return first[0] - second[0] || first[1] - second[1];
+  });
+}

@@ -1,0 +1,92 @@
+/** What a network of two inputs answers all over the plane, with the samples on it; of one input, its curve. */
+
+import { h } from "../dom.js";
+import { pathColor } from "../plots/palette.js";
+import { outputs } from "./forward.js";
+
+const IN_ORDER = [0, 5, 3, 1, 2, 4, 6, 7]; // colours that lie next to each other are told apart first
+const [WIDTH, HEIGHT, CELLS, MARGIN] = [480, 400, 80, 0.25];
+
+export class Boundary {
+  #canvas = h("canvas", { width: WIDTH, height: HEIGHT, role: "img", "aria-label": "What the network answers, and the samples" });
+  element = h("figure", { class: "boundary" }, this.#canvas);
+
+  /** @param {Array} parts weights and biases @param {Object} network @param {{x: number[][], y: number[][]}} samples */
+  draw(parts, network, samples) {
+    const pen = this.#canvas.getContext("2d");
+    pen.clearRect(0, 0, WIDTH, HEIGHT);
+    if (samples.x[0].length === 1) this.#curve(pen, parts, network, samples);
+    else if (samples.x[0].length === 2) this.#plane(pen, parts, network, samples);
+  }
+
+  #plane(pen, parts, network, { x, y }) {
+    const [across, up] = [0, 1].map((axis) => range(x.map((each) => each[axis])));
+    const answers = [];
+    for (let row = 0; row < CELLS; row += 1) {
+      for (let column = 0; column < CELLS; column += 1) {
+        answers.push(outputs(parts, network, [at(across, (column + 0.5) / CELLS), at(up, 1 - (row + 0.5) / CELLS)]));
+      }
+    }
+    answers.forEach((answer, index) => {
+      pen.fillStyle = shade(answer);
+      pen.fillRect((index % CELLS) * (WIDTH / CELLS), Math.floor(index / CELLS) * (HEIGHT / CELLS), WIDTH / CELLS + 1, HEIGHT / CELLS + 1);
+    });
+    x.forEach((each, index) => dot(pen, share(across, each[0]) * WIDTH, (1 - share(up, each[1])) * HEIGHT, classColor(classOf(y[index]))));
+  }
+
+  #curve(pen, parts, network, { x, y }) {
+    const across = range(x.map(([value]) => value));
+    const up = range(y.flat());
+    x.forEach(([value], index) => dot(pen, share(across, value) * WIDTH, (1 - share(up, [y[index]].flat()[0])) * HEIGHT, pathColor(5, 8)));
+    pen.strokeStyle = pathColor(0, 8);
+    pen.lineWidth = 3;
+    pen.beginPath();
+    for (let pixel = 0; pixel <= WIDTH; pixel += 2) {
+      const [answer] = outputs(parts, network, [at(across, pixel / WIDTH)]);
+      pen.lineTo(pixel, (1 - share(up, answer)) * HEIGHT);
+    }
+    pen.stroke();
+  }
+}
+
+/** A single output is between the two classes; of several the largest is the answer, the paler the less sure. */
+function shade(answer) {
+  if (answer.length > 1) {
+    const largest = answer.indexOf(Math.max(...answer));
+    return mixed(classColor(largest), 0.35 + 0.4 * Math.min(Math.max(answer[largest], 0), 1));
+  }
+  const sure = Math.min(Math.max(answer[0], 0), 1);
+  return mixed(classColor(sure > 0.5 ? 1 : 0), 0.12 + 1.1 * Math.abs(sure - 0.5));
+}
+
+function classColor(index) {
+  return pathColor(IN_ORDER[index % IN_ORDER.length], IN_ORDER.length);
+}
+
+function classOf(y) {
+  const values = [y].flat();
+  return values.length > 1 ? values.indexOf(Math.max(...values)) : Math.round(values[0]);
+}
+
+function mixed(color, strength) {
+  return `color-mix(in srgb, ${color} ${Math.round(100 * Math.min(strength, 0.75))}%, #ffffff)`;
+}
+
+function dot(pen, x, y, color) {
+  pen.beginPath();
+  pen.arc(x, y, 4.5, 0, 2 * Math.PI);
+  pen.fillStyle = color;
+  pen.fill();
+  pen.strokeStyle = "#ffffff";
+  pen.lineWidth = 1.4;
+  pen.stroke();
+}
+
+function range(values) {
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const margin = MARGIN * (high - low) || 1;
+  return [low - margin, high + margin];
+}
+
+const at = ([low, high], part) => low + part * (high - low);
+const share = ([low, high], value) => (value - low) / (high - low);

@@ -1,0 +1,26 @@
+/** The function itself, as far as it is looked at: a grid of its values. */
+
+import { domainWindow, middle, sliceRequest } from "./slice.js";
+
+const POINTS = 120;
+const LINE_POINTS = 600;
+
+/**
+ * Fetches the values of a function over a window, by default over its domain.
+ * @returns {Promise<{x: number[], y: number[]|null, z?: number[][], f?: number[]}>} without y, of one coordinate
+ */
+export async function fetchGround(api, reference, info, { axes, window }, signal) {
+  const [low, high, ...rest] = window ?? domainWindow(info, axes);
+  if (info.dim > 1) return api.surface(sliceRequest(reference, info, { points: POINTS, axes, window: [low, high, ...rest] }), signal);
+  const x = Array.from({ length: LINE_POINTS }, (_, i) => low + ((high - low) * i) / (LINE_POINTS - 1));
+  const { f } = await api.evaluate({ function: reference, points: x.map((value) => [value]) }, signal);
+  return { x, y: null, f };
+}
+
+/** Returns the known minima as plots mark them: of a slice, those that lie in it. */
+export function minimaIn(info, axes) {
+  const [across, along = null] = axes;
+  const through = info.dim > 2 ? middle(info) : null;
+  const lies = (x) => !through || x.every((value, axis) => axes.includes(axis) || Math.abs(value - through[axis]) < 1e-6);
+  return info.minima.filter((known) => lies(known.x)).map((known) => ({ x: known.x[across], y: along === null ? 0 : known.x[along], f: known.f, point: known.x }));
+}

@@ -1,0 +1,310 @@
+/**
+ * The function from above, with the paths on it. Its contours are Plotly's; all that moves lies over them, as SVG.
+ * Of a function of one coordinate it is the graph.
+ */
+
+import { h, replace, svg } from "../dom.js";
+import { point, toPixelPrecision } from "../numbers.js";
+import { Axes } from "./axes.js";
+import { HEIGHT_SCALE } from "./palette.js";
+import { CONFIG, keepSize, look, plotly } from "./plotly.js";
+
+const STILL_PIXELS = 4; // a pointer that has moved no more than this has clicked
+const NEAR_PIXELS = 12;
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
+
+export class MapPlot {
+  #on;
+  #plot = h("div", { class: "plot" });
+  #overlay = svg("svg", { class: "overlay", role: "group", "aria-label": "Starting points" });
+  #hint = h("p", { class: "map-hint", hidden: true }, "Click on the map to place a starting point");
+  #clip = svg("rect");
+  #lines = svg("g");
+  #points = svg("g");
+  #starts = svg("g");
+  #marks = svg("g");
+  #axes = new Axes(this.#plot);
+  #scene = null;
+  #drawn = null;
+  #marked = [];
+  #drag = null;
+
+  /**
+   * @param {Object} on
+   * @param {(x: number, y: number|null) => void} on.place
+   * @param {(index: number, x: number, y: number|null, final: boolean) => void} on.move
+   * @param {(index: number) => void} on.remove
+   * @param {(window: number[]) => void} on.window
+   * @param {(at: {path: number, entry: number}|null) => void} on.hover
+   */
+  constructor(on) {
+    this.#on = on;
+    const catcher = svg("rect", { class: "catcher", width: "100%", height: "100%" });
+    this.#overlay.append(
+      svg("defs", null, svg("clipPath", { id: "map-inside" }, this.#clip)),
+      catcher,
+      svg("g", { "clip-path": "url(#map-inside)" }, this.#lines, this.#points, this.#marks),
+      this.#starts,
+    );
+    this.element = h("figure", { class: "map", "aria-label": "Map of the function; a click places a starting point" }, this.#plot, this.#overlay, this.#hint);
+    this.#listen(catcher);
+    keepSize(this.#plot);
+  }
+
+  /** Draws what has changed; see `SurfacePlot.draw`, and `starts: Array<{x, y, color}>`. */
+  async draw(scene) {
+    const Plotly = await plotly();
+    this.#scene = scene;
+    const { grid, heights, look: lookNow, names } = scene;
+    const ground = [grid, heights, lookNow, ...names];
+    if (!this.#drawn || ground.some((part, index) => part !== this.#drawn[index])) {
+      const first = !this.#drawn;
+      this.#drawn = ground;
+      await Plotly.react(this.#plot, this.#traces(scene), this.#layout(scene), CONFIG);
+      if (first) this.#plot.on("plotly_afterplot", () => this.#drawOver());
+    }
+    this.#drawOver();
+  }
+
+  /** Marks where the paths are. */
+  mark(places) {
+    this.#marked = places;
+    if (!this.#scene || !this.#axes.box) return;
+    replace(
+      this.#marks,
+      ...places.filter(isSomewhere).map((place) => {
+        const [cx, cy] = this.#pixel(place.x, place.y, place.f);
+        return svg("circle", { cx, cy, r: 5.5, fill: place.color, class: "mark" });
+      }),
+    );
+  }
+
+  #drawOver() {
+    const box = this.#axes.box;
+    if (!box) return;
+    const { paths, minima, starts, canPlace } = this.#scene;
+    for (const [name, value] of Object.entries({ x: box.left, y: box.top, width: box.width, height: box.height })) {
+      this.#clip.setAttribute(name, value);
+    }
+    const shapes = paths.map((path) => this.#lineOf(path));
+    replace(
+      this.#lines,
+      ...shapes.map((d) => svg("path", { d, class: "casing" })),
+      ...shapes.map((d, index) => svg("path", { d, class: "line", stroke: paths[index].color })),
+    );
+    replace(this.#points, ...minima.map((known) => this.#minimum(known)));
+    this.#drawStarts(starts);
+    this.#hint.hidden = !canPlace || starts.length > 0 || paths.length > 0;
+    this.mark(this.#marked);
+  }
+
+  #lineOf(path) {
+    let d = "";
+    let pen = "M";
+    for (let entry = 0; entry < path.f.length; entry += 1) {
+      if (path.x[entry] === null || path.y[entry] === null || path.f[entry] === null) {
+        pen = "M";
+        continue;
+      }
+      const [x, y] = this.#pixel(path.x[entry], path.y[entry], path.f[entry]);
+      d += `${pen}${bounded(x)},${bounded(y)}`;
+      pen = "L";
+    }
+    return d;
+  }
+
+  #minimum(known) {
+    const [x, y] = this.#pixel(known.x, known.y, known.f);
+    const d = `M${x},${y - 6}L${x + 6},${y}L${x},${y + 6}L${x - 6},${y}Z`;
+    return svg("path", { d, class: "minimum" }, svg("title", null, `known minimum ${point(known.point)}`));
+  }
+
+  #drawStarts(starts) {
+    while (this.#starts.childElementCount > starts.length) this.#starts.lastChild.remove();
+    starts.forEach((start, index) => {
+      const handle = this.#starts.children[index] ?? this.#starts.appendChild(this.#handle(index));
+      const [x, y] = this.#pixel(start.x, start.y, start.f ?? null);
+      handle.setAttribute("transform", `translate(${x},${y})`);
+      handle.setAttribute("aria-label", `Start ${index + 1} at ${point(start.point)}. Arrow keys move it, Delete removes it.`);
+      handle.classList.toggle("fixed", !this.#scene.canPlace);
+      handle.lastChild.setAttribute("fill", start.color);
+      const { left, top, width, height } = this.#axes.box;
+      const outside = x < left || y < top || x > left + width || y > top + height;
+      handle.style.display = outside ? "none" : "";
+    });
+  }
+
+  #handle(index) {
+    const handle = svg("g", { class: "start", tabindex: 0, role: "button" }, svg("circle", { r: 14, class: "reach" }), svg("circle", { r: 7 }));
+    handle.addEventListener("pointerdown", (event) => this.#begin(event, index));
+    handle.addEventListener("keydown", (event) => this.#key(event, index));
+    handle.addEventListener("dblclick", () => this.#scene.canPlace && this.#on.remove(index));
+    return handle;
+  }
+
+  #key(event, index) {
+    if (!this.#scene.canPlace) return;
+    if (event.key === "Delete" || event.key === "Backspace") {
+      event.preventDefault();
+      this.#on.remove(index);
+    }
+    const way = ARROWS[event.key];
+    if (!way) return;
+    event.preventDefault();
+    const { grid, starts } = this.#scene;
+    const share = event.shiftKey ? 0.1 : 0.01;
+    const stepOf = (axis) => share * (axis.at(-1) - axis[0]);
+    const x = starts[index].x + way[0] * stepOf(grid.x);
+    const y = grid.y ? starts[index].y + way[1] * stepOf(grid.y) : null;
+    this.#on.move(index, ...this.#rounded(x, y), true);
+  }
+
+  #listen(catcher) {
+    catcher.addEventListener("pointerdown", (event) => this.#begin(event, null));
+    this.#overlay.addEventListener("pointermove", (event) => this.#moved(event));
+    this.#overlay.addEventListener("pointerup", (event) => this.#end(event));
+    this.#overlay.addEventListener("pointercancel", () => (this.#drag = null));
+    this.#overlay.addEventListener("pointerleave", () => this.#on.hover(null));
+  }
+
+  #begin(event, start) {
+    if (event.button !== 0 || !this.#axes.at(event)) return;
+    this.#drag = { start, x: event.clientX, y: event.clientY, moved: false, axes: rangesOf(this.#scene.grid) };
+    if (start !== null) event.target.setPointerCapture(event.pointerId);
+  }
+
+  #moved(event) {
+    const at = this.#axes.at(event);
+    const drag = this.#drag;
+    if (!drag) {
+      this.#on.hover(at && this.#nearest(at.pixel));
+      return;
+    }
+    drag.moved ||= Math.hypot(event.clientX - drag.x, event.clientY - drag.y) > STILL_PIXELS;
+    if (!drag.moved) return;
+    if (drag.start !== null && at && this.#scene.canPlace) this.#on.move(drag.start, ...this.#rounded(at.x, at.y), false);
+    if (drag.start === null && event.pointerType === "mouse") this.#pan(event, drag);
+  }
+
+  #end(event) {
+    const at = this.#axes.at(event);
+    const drag = this.#drag;
+    this.#drag = null;
+    if (!drag) return;
+    if (drag.start === null && drag.moved && drag.window) this.#on.window(drag.window);
+    if (drag.start === null && !drag.moved && at && this.#scene.canPlace) this.#on.place(...this.#rounded(at.x, at.y));
+    if (drag.start !== null && drag.moved && at && this.#scene.canPlace) {
+      this.#on.move(drag.start, ...this.#rounded(at.x, at.y), true);
+    }
+  }
+
+  #pan(event, drag) {
+    if (!this.#scene.grid.y) return;
+    const { width, height } = this.#axes.box;
+    const [x, y] = drag.axes;
+    const right = ((drag.x - event.clientX) / width) * (x[1] - x[0]);
+    const up = ((event.clientY - drag.y) / height) * (y[1] - y[0]);
+    drag.window = [x[0] + right, x[1] + right, y[0] + up, y[1] + up];
+    if (drag.frame) return;
+    drag.frame = requestAnimationFrame(async () => {
+      drag.frame = 0;
+      const [left, far, low, high] = drag.window;
+      (await plotly()).relayout(this.#plot, { "xaxis.range": [left, far], "yaxis.range": [low, high] });
+    });
+  }
+
+  #nearest([left, top]) {
+    let best = null;
+    let distance = NEAR_PIXELS ** 2;
+    this.#scene.paths.forEach((path, index) => {
+      for (let entry = 0; entry < path.f.length; entry += 1) {
+        if (path.x[entry] === null || path.f[entry] === null) continue;
+        const [x, y] = this.#pixel(path.x[entry], path.y[entry], path.f[entry]);
+        const d = (x - left) ** 2 + (y - top) ** 2;
+        if (d < distance) [best, distance] = [{ path: index, entry }, d];
+      }
+    });
+    return best;
+  }
+
+  #pixel(x, y, f) {
+    const { grid, heights } = this.#scene;
+    return this.#axes.toPixel(x, grid.y ? y : (heights.of(f ?? this.#valueAt(x)) ?? heights.range[0]));
+  }
+
+  /** Returns the value of a function of one coordinate, as far as its graph says it. */
+  #valueAt(x) {
+    const { grid } = this.#scene;
+    const place = Math.round(((x - grid.x[0]) / (grid.x.at(-1) - grid.x[0])) * (grid.x.length - 1));
+    return grid.f[place] ?? null;
+  }
+
+  #rounded(x, y) {
+    const { grid } = this.#scene;
+    const width = grid.x.at(-1) - grid.x[0];
+    return [toPixelPrecision(x, width), grid.y ? toPixelPrecision(y, grid.y.at(-1) - grid.y[0]) : null];
+  }
+
+  #traces({ grid, heights }) {
+    if (!grid.y) {
+      const y = grid.f.map((f) => heights.of(f));
+      return [{ type: "scatter", mode: "lines", x: grid.x, y, line: { color: "#1c7293", width: 2, simplify: false }, hoverinfo: "skip" }];
+    }
+    const [zmin, zmax] = heights.range;
+    const ticks = heights.ticks();
+    return [
+      {
+        type: "contour",
+        x: grid.x,
+        y: grid.y,
+        z: heights.grid(grid.z),
+        colorscale: HEIGHT_SCALE,
+        zmin,
+        zmax,
+        autocontour: false,
+        contours: { start: zmin, end: zmax, size: (zmax - zmin) / 18 || 1, coloring: "heatmap" },
+        line: { width: 0.6, color: "rgba(255,255,255,0.55)" },
+        hoverinfo: "skip",
+        colorbar: {
+          thickness: 8,
+          len: 0.9,
+          outlinewidth: 0,
+          xpad: 6,
+          ...(ticks ? { tickvals: ticks.at, ticktext: ticks.text } : {}),
+        },
+      },
+    ];
+  }
+
+  #layout({ grid, heights, names }) {
+    const { soft, line, font } = look();
+    const axis = (title) => ({ title: { text: title, standoff: 6, font: { size: 12 } }, color: soft, gridcolor: line, zeroline: false, fixedrange: true });
+    const ticks = grid.y ? null : heights.ticks();
+    return {
+      margin: { l: 48, r: 12, t: 8, b: 40 },
+      paper_bgcolor: "rgba(0,0,0,0)",
+      plot_bgcolor: "rgba(0,0,0,0)",
+      font,
+      dragmode: false,
+      hovermode: false,
+      xaxis: { ...axis(names[0]), range: [grid.x[0], grid.x.at(-1)] },
+      yaxis: {
+        ...axis(grid.y ? names[1] : "f"),
+        ...(grid.y ? { range: [grid.y[0], grid.y.at(-1)] } : {}),
+        ...(ticks ? { tickvals: ticks.at, ticktext: ticks.text } : {}),
+      },
+    };
+  }
+}
+
+function rangesOf(grid) {
+  return [grid.x, grid.y].map((axis) => axis && [axis[0], axis.at(-1)]);
+}
+
+function bounded(pixel) {
+  return Math.round(Math.min(Math.max(pixel, -9999), 9999) * 10) / 10;
+}
+
+function isSomewhere(place) {
+  return place.x !== null && place.y !== null && place.f !== null;
+}

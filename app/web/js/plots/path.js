@@ -1,0 +1,42 @@
+/**
+ * What a plot knows of a run: its entries, thinned, with the two coordinates that are looked at.
+ * @typedef {Object} Path
+ * @property {string} name
+ * @property {string} color
+ * @property {number[]} step
+ * @property {Array<number|null>} x
+ * @property {Array<number|null>} y
+ * @property {number[][]} points whole, with all coordinates
+ * @property {Array<number|null>} f
+ */
+
+/** Returns the entry of a path at a step: the last one that is not after it. */
+export function entryAt(path, step) {
+  let [low, high] = [0, path.step.length - 1];
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if (path.step[middle] <= step) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
+
+/** Returns the last step that any of the paths has. */
+export function lastStep(paths) {
+  return Math.max(0, ...paths.map((path) => path.step.at(-1) ?? 0));
+}
+
+/** Returns how many entries of each path to ask for, so that all together stay quick to draw. */
+export function entriesPerPath(nPaths) {
+  return Math.round(Math.min(1200, Math.max(120, 12000 / Math.max(nPaths, 1))));
+}
+
+/** Returns where each path is at a step, for plots to mark. */
+export function marksAt(paths, step) {
+  return paths
+    .filter((path) => path.step.length > 0)
+    .map((path) => {
+      const entry = entryAt(path, step);
+      return { x: path.x[entry], y: path.y[entry], f: path.f[entry], color: path.color };
+    });
+}

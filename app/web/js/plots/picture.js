@@ -1,0 +1,182 @@
+/**
+ * What there is to see of some paths on a function: surface, map and curves, which mark the same step, and the bar
+ * that goes through the steps.
+ */
+
+import { PlayBar } from "../controls/play_bar.js";
+import { h, replace } from "../dom.js";
+import { count, point, short } from "../numbers.js";
+import { CurvePlot } from "./curve.js";
+import { Heights } from "./heights.js";
+import { MapPlot } from "./map.js";
+import { lastStep, marksAt } from "./path.js";
+import { SurfacePlot } from "./surface.js";
+
+export class Picture {
+  #on;
+  #surface;
+  #map;
+  #value;
+  #slope;
+  #bar;
+  #flatNote = h("p", { class: "notice", hidden: true }, "A function of one coordinate has a graph, and no surface.");
+  #at = h("p", { class: "at" });
+  #error = h("p", { class: "error", role: "alert", hidden: true });
+  #curves;
+  #wanted = null;
+  #drawing = null;
+  #scene = null;
+  #heights = null;
+  #heightsOf = [];
+  #hovered = null;
+
+  /**
+   * @param {Object} on what happens in it: `place`, `move`, `remove`, `window` of the map, `camera`, `step`
+   */
+  constructor(on) {
+    this.#on = on;
+    const hover = (at) => this.#hover(at);
+    this.#surface = new SurfacePlot({ onCamera: on.camera, onHover: hover });
+    this.#map = new MapPlot({ ...on, hover });
+    this.#value = new CurvePlot("Value by step", (path) => path.f, hover);
+    this.#slope = new CurvePlot("Norm of the gradient by step", (path, index) => this.#scene.slopes?.[index] ?? null, hover);
+    this.#bar = new PlayBar(on.step);
+    this.#curves = h("div", { class: "curves", hidden: true }, this.#value.element, this.#slope.element);
+    this.element = h(
+      "div",
+      { class: "picture" },
+      this.#error,
+      h("div", { class: "views" }, this.#surface.element, this.#map.element),
+      this.#flatNote,
+      this.#bar.element,
+      this.#at,
+      this.#curves,
+    );
+  }
+
+  /**
+   * Draws a scene, or what is different in it.
+   * @param {Object} scene
+   * @param {{x: number[], y: number[]|null, z?: number[][], f?: number[]}} scene.grid
+   * @param {Array<import("./path.js").Path>} scene.paths
+   * @param {Array<Array<number|null>>|null} scene.slopes norms of the gradient along the paths, once they are known
+   * @param {Array<{x: number, y: number, f: number, point: number[]}>} scene.minima
+   * @param {Array<{x: number, y: number, point: number[], color: string}>} scene.starts
+   * @param {[string, string]} scene.names
+   * @param {boolean} scene.log
+   * @param {boolean} scene.canPlace
+   * @param {number|null} scene.step the step that is marked; null is the last
+   * @param {Object} scene.camera
+   * @param {boolean} scene.isWhole whether the ground is the whole function, and not a slice
+   * @param {number} scene.look changes when everything looks different
+   */
+  draw(scene) {
+    this.#wanted = scene;
+    this.#drawing ??= this.#drawAll();
+  }
+
+  /** Draws what is wanted once per frame: of scenes that come faster, the last. */
+  async #drawAll() {
+    while (this.#wanted) {
+      await nextFrame();
+      const scene = this.#wanted;
+      this.#wanted = null;
+      await this.#drawOne(scene).catch((error) => this.#fail(error));
+    }
+    this.#drawing = null;
+  }
+
+  async #drawOne(scene) {
+    const before = this.#scene;
+    this.#scene = scene;
+    const isNew = (...names) => !before || names.some((name) => scene[name] !== before[name]);
+    const heights = this.#heightsFor(scene);
+    const full = { ...scene, heights };
+    const isFlat = !scene.grid.y;
+    this.element.classList.toggle("flat", isFlat);
+    this.#flatNote.hidden = !isFlat;
+    const base = scene.log ? valueBase(scene) : 0;
+    this.#mark();
+    const drawings = [this.#map.draw(full)];
+    if (!before) await drawings[0].then(nextFrame, () => {}); // the map can be used while the surface is made
+    const { paths, log } = scene;
+    this.#curves.hidden = paths.length === 0;
+    if (paths.length > 0 && isNew("paths", "log", "look", "minima")) {
+      drawings.push(this.#value.draw({ paths, log, base, title: base === 0 ? "f" : `f − (${short(base, 6)})` }));
+    }
+    if (paths.length > 0 && isNew("paths", "slopes", "log", "look")) {
+      drawings.push(this.#slope.draw({ paths, log, base: 0, title: "‖∇f‖" }));
+    }
+    if (!isFlat && isNew("grid", "paths", "minima", "log", "look", "camera", "names")) drawings.push(this.#surface.draw(full));
+    await Promise.all(drawings).then(
+      () => (this.#error.hidden = true),
+      (error) => this.#fail(error),
+    );
+    this.#mark();
+  }
+
+  /** Stops what moves by itself. */
+  stop() {
+    this.#bar.stop();
+  }
+
+  #heightsFor({ grid, minima, log }) {
+    const of = [grid, minima, log];
+    if (!this.#heights || of.some((part, index) => part !== this.#heightsOf[index])) {
+      const known = minima.map((minimum) => minimum.f);
+      this.#heights = new Heights(grid.y ? grid.z : [grid.f], known, log);
+      this.#heightsOf = of;
+    }
+    return this.#heights;
+  }
+
+  #hover(at) {
+    const isSame = at?.path === this.#hovered?.path && at?.entry === this.#hovered?.entry;
+    if (isSame) return;
+    this.#hovered = at;
+    this.#mark();
+  }
+
+  #mark() {
+    if (!this.#scene) return;
+    const { paths, step: chosen } = this.#scene;
+    const last = lastStep(paths);
+    const set = Math.min(chosen ?? last, last);
+    const under = this.#hovered && paths[this.#hovered.path];
+    const step = under ? (under.step[this.#hovered.entry] ?? set) : set;
+    const marks = paths.length ? marksAt(paths, step) : [];
+    this.#surface.mark(marks);
+    this.#map.mark(marks);
+    this.#value.mark(paths.length ? step : null);
+    this.#slope.mark(paths.length ? step : null);
+    this.#bar.update(set, last);
+    replace(this.#at, this.#sentence(under, step));
+  }
+
+  #sentence(path, step) {
+    if (!path) return this.#scene.paths.length ? "Point at a path to read its steps." : "";
+    const entry = this.#hovered.entry;
+    const slope = this.#scene.slopes?.[this.#hovered.path]?.[entry];
+    return (
+      `${path.name} · step ${count(step)} · x = ${point(path.points[entry], 6)} · f = ${short(path.f[entry], 6)}` +
+      (slope === null || slope === undefined ? "" : ` · ‖∇f‖ = ${short(slope, 4)}`)
+    );
+  }
+
+  #fail(error) {
+    this.#error.hidden = false;
+    this.#error.textContent = error.message;
+  }
+}
+
+function nextFrame() {
+  return new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+}
+
+/** Returns what is taken off f so that it can be drawn on a log axis: the known minimum, or the lowest there is. */
+function valueBase({ minima, paths }) {
+  if (minima.length) return minima[0].f;
+  let lowest = Infinity;
+  for (const path of paths) for (const f of path.f) if (f !== null && f < lowest) lowest = f;
+  return lowest > 0 ? 0 : lowest;
+}

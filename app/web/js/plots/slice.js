@@ -1,0 +1,81 @@
+/** The plane through a function that is looked at: two of its coordinates, the others held. */
+
+/**
+ * Returns the request for a surface.
+ * @param {Object} reference the function, as a job has it
+ * @param {{dim: number, domain: number[][]|null, minima: Array<{x: number[]}>}} info
+ * @param {{points: number, axes?: number[], window?: number[]|null, through?: number[]}} view
+ */
+export function sliceRequest(reference, info, { points, axes = [0, 1], window = null, through }) {
+  const request = { function: withDim(reference, info.dim), points };
+  if (info.dim > 2) {
+    request.axes = axes;
+    request.fixed = through ?? middle(info);
+  }
+  if (window) {
+    const [x_min, x_max, y_min, y_max] = window;
+    Object.assign(request, { x_min, x_max, y_min, y_max });
+  }
+  return request;
+}
+
+/** Returns the point that a slice goes through if nothing else is said: a known minimum, or the middle. */
+export function middle(info) {
+  if (info.minima.length) return info.minima[0].x;
+  return info.domain.map(([low, high]) => (low + high) / 2);
+}
+
+/** Returns which coordinates are looked at: those that are wanted, where the function has them. */
+export function axesOf(info, axes) {
+  if (info.dim === 1) return [0];
+  return axes.every((axis) => axis < info.dim) ? axes : [0, 1];
+}
+
+/** Returns the point that a place on the map stands for: what the map does not say stays as it was. */
+export function pointAt(x, y, info, axes, old = null) {
+  const whole = [...(old ?? (info.dim > 2 ? middle(info) : Array(info.dim).fill(0)))];
+  const [across, along] = axesOf(info, axes);
+  whole[across] = x;
+  if (along !== undefined) whole[along] = y;
+  return whole;
+}
+
+/** Returns the window that shows all of a function, or as much as is usually looked at. */
+export function domainWindow(info, axes) {
+  const [x, y] = axes.map((axis) => info.domain[axis] ?? null);
+  return y ? [...x, ...y] : [...x];
+}
+
+/** Returns a window of another size about its middle, or about a point. */
+export function scaled(window, factor) {
+  const out = [];
+  for (let axis = 0; axis < window.length; axis += 2) {
+    const [low, high] = [window[axis], window[axis + 1]];
+    const [center, half] = [(low + high) / 2, ((high - low) / 2) * factor];
+    out.push(center - half, center + half);
+  }
+  return out;
+}
+
+/** Returns the window that just holds some paths, with a margin. */
+export function around(paths, flat) {
+  const columns = flat ? ["x"] : ["x", "y"];
+  return columns.flatMap((name) => {
+    let [low, high] = [Infinity, -Infinity];
+    for (const path of paths) {
+      for (const value of path[name]) {
+        if (value === null) continue;
+        low = Math.min(low, value);
+        high = Math.max(high, value);
+      }
+    }
+    if (low > high) return [-1, 1];
+    const margin = Math.max((high - low) * 0.12, 1e-9 * Math.max(1, Math.abs(low)), low === high ? 0.5 : 0);
+    return [low - margin, high + margin];
+  });
+}
+
+/** Returns a reference to a function of the catalogue with its dimension, and any other as it is. */
+export function withDim(reference, dim) {
+  return reference.name ? { ...reference, dim } : reference;
+}

@@ -1,0 +1,28 @@
+/** Light or dark: as the system has it, until somebody says otherwise. */
+
+const KEPT = "thalweg-theme";
+const NEXT = { auto: "light", light: "dark", dark: "auto" };
+const SIGN = { auto: "◐", light: "☀", dark: "☾" };
+
+/**
+ * Lets a button change the theme.
+ * @param {HTMLButtonElement} button
+ * @param {() => void} onChange called when the page looks different
+ */
+export function setUpTheme(button, onChange) {
+  let theme = localStorage.getItem(KEPT) ?? "auto";
+  const show = () => {
+    document.documentElement.dataset.theme = theme;
+    button.textContent = SIGN[theme];
+    button.title = `Theme: ${theme}`;
+    button.setAttribute("aria-label", `Theme: ${theme}; change it to ${NEXT[theme]}`);
+    onChange();
+  };
+  button.addEventListener("click", () => {
+    theme = NEXT[theme];
+    localStorage.setItem(KEPT, theme);
+    show();
+  });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", show);
+  show();
+}

@@ -1,0 +1,92 @@
+"""The Network view: the numbers on it are the API's."""
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.web.watched import Watched, field
+from tests.workers.service import Service
+
+MINUS = "\N{MINUS SIGN}"
+
+
+def shown(page: Page, name: str) -> list[float]:
+    values = page.locator(f".diagram .node[data-{name}]").evaluate_all(
+        f"all => all.map(each => each.dataset.{name})"
+    )
+    return [float(value) for value in values]
+
+
+def network(client: httpx.Client, **request: object) -> list[dict[str, list[float]]]:
+    answer = client.post("/v1/mlp/backprop", json=request)
+    assert answer.status_code == 200, answer.text
+    layers: list[dict[str, list[float]]] = answer.json()["layers"]
+    return layers
+
+
+def test_the_numbers_are_those_of_the_api_and_come_backwards_layer_by_layer(
+    watched: Watched, service: Service
+) -> None:
+    page = watched.open("#/network")
+    page.locator(".diagram .node").first.wait_for()
+    layers = network(
+        service.client,
+        layers=[2, 4, 3, 1],
+        activation="sigmoid",
+        output_activation="sigmoid",
+        loss="half_sse",
+        seed=1,
+        input=[1, 0.5],
+        target=[1],
+    )
+    assert shown(page, "output") == pytest.approx(
+        [value for layer in layers for value in layer["output"]], rel=1e-15
+    )
+    assert shown(page, "delta") == []
+    backwards = page.get_by_role("button", name="Step backwards")
+    for n_seen in (1, 2, 3):
+        backwards.click()
+        seen = [value for layer in layers[-n_seen:] for value in layer["delta"]]
+        expect(page.locator(".diagram .node[data-delta]")).to_have_count(len(seen))
+        assert shown(page, "delta") == pytest.approx(seen, rel=1e-15)
+    expect(backwards).to_be_disabled()
+    page.get_by_role("button", name="Layer 3, node 1").click()
+    o, delta = layers[2]["output"][0], layers[2]["delta"][0]
+    assert delta == pytest.approx((o - 1) * o * (1 - o))
+    expect(page.locator(".derivation")).to_contain_text(
+        f"({o:.4g} {MINUS} 1) · {o:.4g}·(1 {MINUS} {o:.4g}) = {MINUS}{-delta:.4g}"
+    )
+    watched.picture(page, "network-backprop-1440")
+
+
+def test_a_network_is_trained_and_its_address_restores_it(watched: Watched, service: Service) -> None:
+    page = watched.open("#/network")
+    page.locator(".diagram .node").first.wait_for()
+    field(page, "Data set").select_option("xor")
+    field(page, "Steps").fill("300")
+    page.get_by_role("button", name="Train", exact=True).click()
+    expect(page.locator(".progress-text")).to_contain_text("done")
+    page.locator(".surface canvas").first.wait_for()
+    page.get_by_role("slider", name="Step").fill("100")
+    field(page, "sample").fill("2")
+    field(page, "sample").blur()
+    expect(page.locator(".stage > .hint")).to_contain_text("at step 100, sample 2")
+    job = page.evaluate("new URLSearchParams(location.hash.split('?')[1]).get('job')")
+    found = service.client.get(f"/v1/jobs/{job}/backprop", params={"step": 100, "sample": 2}).json()
+    wanted = [value for layer in found["layers"] for value in layer["output"]]
+    assert shown(page, "output") == pytest.approx(wanted, rel=1e-15)
+    again = watched.open(page.url.removeprefix(watched.origin + "/"))
+    expect(again.locator(".stage > .hint")).to_contain_text("at step 100, sample 2")
+    expect(field(again, "Data set")).to_have_value("xor")
+    expect(field(again, "Steps")).to_have_value("300")
+    again.locator(".surface canvas").first.wait_for()
+    watched.picture(again, "network-trained-1440", full=True)
+
+
+def test_a_network_that_cannot_be(watched: Watched) -> None:
+    watched.expect_status(422)
+    page = watched.open("#/network")
+    page.locator(".diagram .node").first.wait_for()
+    field(page, "Hidden layers").fill("4, 0")
+    field(page, "Hidden layers").blur()
+    expect(page.locator("[data-pointer='#/function/mlp/layers'] .error")).to_contain_text("at least 1")

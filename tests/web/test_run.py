@@ -1,0 +1,299 @@
+"""A run: from an empty database to its picture, by clicks."""
+
+import json
+import time
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.web.watched import Watched, field, on_map, place_starts, run
+from tests.workers.service import Service
+
+THREE = ((0.5, 0.5), (0.82, 0.5), (0.18, 0.5))
+FRAMES = """(ms) => new Promise((resolve) => {
+    const began = performance.now();
+    let [frames, longest, last] = [0, 0, began];
+    const tick = (now) => {
+        frames += 1;
+        longest = Math.max(longest, now - last);
+        last = now;
+        if (now - began < ms) requestAnimationFrame(tick);
+        else resolve([frames, longest]);
+    };
+    requestAnimationFrame(tick);
+})"""
+
+
+def job_of(page: Page, service: Service) -> dict[str, Any]:
+    return service.job(page.evaluate("new URLSearchParams(location.hash.split('?')[1]).get('job')"))
+
+
+def camera_of(page: Page) -> list[float]:
+    eye = page.locator(".surface .plot").evaluate("plot => plot.layout.scene.camera.eye")
+    return [eye["x"], eye["y"], eye["z"]]
+
+
+def turn(page: Page) -> None:
+    box = page.locator(".surface").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 2 + 90, box["y"] + box["height"] / 2 - 20, steps=4)
+    page.mouse.up()
+
+
+def test_three_starts_and_a_turning_surface_in_four_clicks(
+    watched: Watched, service: Service, capsys: pytest.CaptureFixture[str]
+) -> None:
+    began = time.perf_counter()
+    page = watched.open("")
+    usable = time.perf_counter() - began
+    place_starts(page, *THREE)
+    expect(page.locator(".starts-list li")).to_have_count(3)
+    began = time.perf_counter()
+    run(page)
+    first = time.perf_counter() - began
+    job = job_of(page, service)
+    assert [run["init"] for run in job["runs"]] == [[0, 0], [3.84, 0], [-3.84, 0]]
+    rows = page.locator(".results tbody tr")
+    expect(rows).to_have_count(3)
+    for row, ended in zip(rows.all(), job["runs"], strict=True):
+        expect(row).to_contain_text(f"no. {ended['minimum']['index'] + 1}")
+    expect(page.locator(".map path.line")).to_have_count(3)
+    page.locator(".surface canvas").first.wait_for()
+    before = camera_of(page)
+    assert before[2] / before[0] == pytest.approx(2.0, rel=1e-3)  # elevation 60 degrees, azimuth -30
+    assert before[1] / before[0] == pytest.approx(-(3**-0.5), rel=1e-3)
+    turn(page)
+    assert camera_of(page) != before
+    began = time.perf_counter()
+    page.get_by_role("button", name="Run", exact=True).click()
+    page.wait_for_url(lambda url: job["id"] not in url and "job=" in url)
+    expect(page.locator(".progress-text")).to_contain_text("done")
+    second = time.perf_counter() - began
+    with capsys.disabled():
+        print(f"\nusable after {usable:.2f} s, first result after {first:.2f} s, second after {second:.2f} s")
+    watched.picture(page, "run-1440")
+
+
+def test_a_path_grows_while_its_job_runs(page: Page, service: Service) -> None:
+    place_starts(page, (0.9, 0.9))
+    field(page, "Optimizer").select_option("sgd")
+    field(page, "Learning rate").fill("1e-9")
+    field(page, "Steps").fill("900000000")
+    page.get_by_text("More", exact=True).click()
+    field(page, "Record every so many steps").fill("1000")
+    page.get_by_role("button", name="Run", exact=True).click()
+    lengths: set[str | None] = set()
+    deadline = time.monotonic() + 60
+    while len(lengths) < 3 and time.monotonic() < deadline:
+        expect(page.locator(".progress-text")).to_contain_text("running")
+        expect(page.locator(".map path.line")).to_have_count(1)
+        lengths.add(page.locator(".map path.line").get_attribute("d"))
+        page.wait_for_timeout(100)
+    assert len(lengths) == 3
+    page.locator(".progress").get_by_role("button", name="Cancel").click()
+    expect(page.locator(".results tbody tr")).to_contain_text("cancelled")
+    assert job_of(page, service)["status"] == "cancelled"
+
+
+def test_an_address_restores_the_view(watched: Watched, page: Page, service: Service) -> None:
+    place_starts(page, *THREE)
+    field(page, "Optimizer").select_option("rmsprop")
+    page.get_by_text("Parameters", exact=True).click()
+    field(page, "momentum").fill("0.5")
+    field(page, "Steps").fill("300")
+    run(page)
+    page.locator(".surface canvas").first.wait_for()
+    turn(page)
+    page.get_by_label("log scale").uncheck()
+    page.get_by_role("slider", name="Step").fill("120")
+    page.get_by_role("button", name="Zoom in").click()
+    expect(page.locator(".map .plot .xtick").first).to_be_attached()
+    page.wait_for_timeout(500)  # the camera's last move
+    camera = camera_of(page)
+    again = watched.open(page.url.removeprefix(watched.origin + "/"))
+    expect(again.locator(".results tbody tr")).to_have_count(3)
+    assert again.locator(".starts-list input").evaluate_all("all => all.map(each => each.value)") == [
+        "0, 0",
+        "3.84, 0",
+        "-3.84, 0",
+    ]
+    expect(field(again, "Optimizer")).to_have_value("rmsprop")
+    expect(again.get_by_label("momentum", exact=True)).to_have_value("0.5")
+    expect(again.get_by_role("slider", name="Step")).to_have_value("120")
+    expect(again.get_by_label("log scale")).not_to_be_checked()
+    again.locator(".surface canvas").first.wait_for()
+    assert camera_of(again) == pytest.approx(camera, abs=2e-3)
+    ranges = "plot => plot.layout.xaxis.range"
+    assert again.locator(".map .plot").evaluate(ranges) == page.locator(".map .plot").evaluate(ranges) == [-4, 4]
+    assert job_of(again, service)["spec"]["optimizer"]["momentum"] == 0.5
+
+
+def test_the_draft_of_a_job_is_in_the_address_too(watched: Watched, page: Page) -> None:
+    place_starts(page, (0.25, 0.75))
+    field(page, "Steps").fill("77")
+    field(page, "Steps").blur()
+    again = watched.open(page.url.removeprefix(watched.origin + "/"))
+    expect(field(again, "Steps")).to_have_value("77")
+    expect(again.locator(".starts-list input")).to_have_value("-3, -3")
+
+
+def test_starts_are_moved_by_mouse_and_by_keyboard_and_removed(page: Page) -> None:
+    place_starts(page, (0.5, 0.5))
+    start = page.locator(".starts-list input")
+    page.mouse.move(*on_map(page, 0.5, 0.5))
+    page.mouse.down()
+    page.mouse.move(*on_map(page, 0.75, 0.25), steps=5)
+    page.mouse.up()
+    expect(start).to_have_value("3, 3")
+    handle = page.get_by_role("button", name="Start 1 at")
+    handle.press("ArrowLeft")
+    expect(start).to_have_value("2.88, 3")
+    start.fill("1, 2.5")
+    start.blur()
+    expect(handle).to_have_attribute("aria-label", "Start 1 at (1, 2.5). Arrow keys move it, Delete removes it.")
+    handle.press("Delete")
+    expect(start).to_have_count(0)
+
+
+def test_a_step_is_marked_in_every_view(page: Page) -> None:
+    place_starts(page, (0.5, 0.5))
+    field(page, "Steps").fill("200")
+    run(page)
+    page.get_by_role("slider", name="Step").fill("50")
+    expect(page.locator(".readout")).to_have_text("step 50 of 200")
+    marked = page.locator(".map .mark").get_attribute("cx")
+    assert marked is not None
+    page.mouse.move(*on_map(page, 0.5, 0.5))
+    expect(page.locator(".at")).to_contain_text("run 1 · step 0 · x = (0, 0) · f = 170")
+    assert page.locator(".map .mark").get_attribute("cx") != marked
+    rules = page.locator(".curve .rule").evaluate_all("all => all.map(each => each.getAttribute('x1'))")
+    assert len(rules) == 2
+    assert None not in rules
+    page.get_by_role("button", name="Play").click()
+    expect(page.get_by_role("slider", name="Step")).not_to_have_value("50")
+    page.get_by_role("button", name="Pause").click()
+
+
+def test_every_optimizer_has_a_form_made_from_its_schema(page: Page, service: Service) -> None:
+    for optimizer in service.client.get("/v1/optimizers").json()["items"]:
+        field(page, "Optimizer").select_option(optimizer["name"])
+        wanted = {f"#/optimizer/{name}" for name in optimizer["parameters"]["properties"]} - {"#/optimizer/lr"}
+        found = page.locator("[data-pointer^='#/optimizer/']").evaluate_all(
+            "all => all.map(each => each.dataset.pointer)"
+        )
+        assert set(found) == wanted, optimizer["name"]
+    for scheduler in service.client.get("/v1/schedulers").json()["items"]:
+        field(page, "Schedule of the rate").select_option(scheduler["name"])
+        found = page.locator("[data-pointer^='#/scheduler/']").count()
+        assert found == len(scheduler["parameters"]["properties"]), scheduler["name"]
+
+
+def test_a_problem_stands_beside_its_field(page: Page, watched: Watched) -> None:
+    watched.expect_status(422)
+    run_button = page.get_by_role("button", name="Run", exact=True)
+    page.locator(".map .minimum").first.wait_for(state="attached")
+    run_button.click()
+    expect(page.locator("[data-pointer='#/init'] > .error")).to_contain_text("Place at least one start")
+    place_starts(page, (0.5, 0.5))
+    field(page, "Learning rate").fill("-1")
+    field(page, "Steps").fill("many")
+    run_button.click()
+    expect(page.locator("[data-pointer='#/lr'] .error")).to_have_text("Input should be greater than 0")
+    expect(page.locator("[data-pointer='#/steps'] .error")).to_contain_text("valid integer")
+    expect(field(page, "Learning rate")).to_have_attribute("aria-invalid", "true")
+    field(page, "Learning rate").fill("0.1")
+    field(page, "Steps").fill("20")
+    run(page)
+    expect(page.locator(".job-form .error:visible")).to_have_count(0)
+
+
+def test_another_function_from_the_gallery(page: Page, watched: Watched, service: Service) -> None:
+    page.locator(".function-button").click()
+    expect(page.locator(".gallery li")).to_have_count(len(service.client.get("/v1/functions").json()["items"]))
+    page.get_by_role("searchbox").fill("rosen")
+    page.locator(".gallery li:visible button", has_text="Rosenbrock").first.click()
+    expect(page.locator(".function-button")).to_contain_text("Rosenbrock")
+    field(page, "coordinates").fill("4")
+    field(page, "coordinates").blur()
+    page.get_by_label("Vertical coordinate").select_option("3")
+    place_starts(page, (0.3, 0.3))
+    field(page, "Steps").fill("100")
+    run(page)
+    job = job_of(page, service)
+    assert job["spec"]["function"] == {"name": "rosenbrock", "dim": 4}
+    assert job["runs"][0]["init"][1:3] == [1, 1]
+    asked = [path for status, path in watched.statuses if path == "/v1/surface"]
+    assert len(asked) >= 2
+
+
+def test_a_function_of_one_coordinate_has_a_graph(watched: Watched, service: Service) -> None:
+    ones = [each["name"] for each in service.client.get("/v1/functions").json()["items"] if each["dim"] == 1]
+    name = ones[0] if ones else "sphere"
+    page = watched.open(f"#/run?spec={json.dumps({'function': {'name': name, 'dim': 1}, 'steps': 50})}")
+    page.locator(".map .plot .scatterlayer").wait_for(state="attached")
+    place_starts(page, (0.3, 0.5))
+    run(page)
+    expect(page.locator(".surface")).to_be_hidden()
+    expect(page.locator(".map path.line")).to_have_count(1)
+    watched.picture(page, "one-coordinate")
+
+
+def test_sixty_paths_of_twenty_thousand_steps_turn(
+    watched: Watched, service: Service, capsys: pytest.CaptureFixture[str]
+) -> None:
+    job = service.post(init={"random": 60, "seed": 4}, steps=20_000, lr=0.01)
+    service.ended(job)
+    page = watched.open(f"#/run?job={job}")
+    expect(page.locator(".map path.line")).to_have_count(60)
+    page.locator(".surface canvas").first.wait_for()
+    page.wait_for_timeout(1000)
+    page.evaluate(f"() => {{ window.counted = ({FRAMES})(2500); }}")  # while the mouse turns the surface
+    before = camera_of(page)
+    for _ in range(3):
+        turn(page)
+    frames, longest = page.evaluate("window.counted")
+    assert camera_of(page) != before
+    assert frames > 0
+    with capsys.disabled():
+        print(f"\nturning 60 paths, drawn in software: {frames / 2.5:.0f} frames/s, the longest {longest:.0f} ms")
+    watched.picture(page, "sixty-paths")
+
+
+def test_a_formula_and_what_is_wrong_with_it_under_its_column(
+    watched: Watched, page: Page, service: Service
+) -> None:
+    watched.expect_status(422)
+    page.locator(".map .minimum").first.wait_for(state="attached")
+    page.get_by_text("Type a formula").click()
+    formula = page.get_by_role("textbox", name="Formula", exact=True)
+    formula.fill("sin(x)*cos(y) + 0.1*(x**2 + yy**2)")
+    shown = page.locator("pre.column")
+    expect(shown).to_be_visible()
+    text, mark = shown.inner_text().splitlines()
+    assert text[mark.index("▲") :].startswith("yy**2")
+    expect(page.locator("[data-pointer='#/function/expression'] .error")).to_contain_text("yy")
+    formula.fill("sin(x)*cos(y) + 0.1*(x**2 + y**2)")
+    expect(page.locator(".function-button")).to_contain_text("Your formula")
+    expect(shown).to_be_hidden()
+    page.wait_for_timeout(1000)
+    x, y = on_map_of_formula = page.locator("#map-inside rect").evaluate(
+        """rect => {
+            const frame = rect.ownerSVGElement.getBoundingClientRect();
+            const of = (name) => Number(rect.getAttribute(name));
+            return [frame.left + of("x") + of("width") * 0.7, frame.top + of("y") + of("height") * 0.3];
+        }"""
+    )
+    assert on_map_of_formula
+    page.mouse.click(x, y)
+    run(page)
+    job = job_of(page, service)
+    assert job["spec"]["function"]["expression"] == "sin(x)*cos(y) + 0.1*(x**2 + y**2)"
+    assert job["runs"][0]["init"] == [2, 2]
+    again = watched.open(page.url.removeprefix(watched.origin + "/"))
+    expect(again.locator(".results tbody tr")).to_have_count(1)
+    expect(again.get_by_role("textbox", name="Formula", exact=True)).to_have_value(
+        "sin(x)*cos(y) + 0.1*(x**2 + y**2)"
+    )

@@ -39,7 +39,8 @@ serve: setup
 
 test: setup
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto tests/unit tests/store tests/api
-	$(BIN)/pytest tests/workers tests/web tests/acceptance
+	$(BIN)/pytest -n 2 --dist loadfile tests/workers tests/acceptance
+	$(BIN)/pytest tests/web
 
 sweep: setup
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto tests/sweeps

@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from typing import Annotated, Any
 
 import numpy as np
-import orjson
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field, ValidationError
 
@@ -225,4 +224,4 @@ def _surface(request: Slice, services: Wired) -> Response:
 
 def _json(columns: dict[str, Any]) -> Response:
     arrays = {name: np.ascontiguousarray(column) for name, column in columns.items()}
-    return Response(orjson.dumps(arrays, option=orjson.OPT_SERIALIZE_NUMPY), media_type="application/json")
+    return wire.numbers(arrays)

@@ -3,7 +3,6 @@
 from typing import Annotated
 
 import numpy as np
-import orjson
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
@@ -103,4 +102,4 @@ def get_landscape(
         "explained_variance": found.explained_variance,
         "max_distance": found.max_distance,
     }
-    return Response(orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY), media_type="application/json")
+    return wire.numbers(answer)

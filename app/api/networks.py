@@ -1,15 +1,14 @@
 """Networks: one sample's way through, forward and back."""
 
 from dataclasses import fields
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
-import orjson
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
 from app.api.dependencies import JobId, RunNumber, Wired, check_run, network_of
-from app.api.wire import Number
+from app.api.wire import Number, numbers
 from app.db.trajectories import StepRange
 from app.engine.backprop import BackpropRequest
 from app.engine.outcome import Results
@@ -73,7 +72,7 @@ def post_backprop(request: BackpropRequest, services: Wired) -> Response:
     O_j (1 - O_j) times the sum of delta_k W_jk over the nodes k behind. The gradient of a weight is O_i delta_j.
     """
     request.check_limits(services.settings)
-    return _response(request.backpropagation())
+    return numbers(request.backpropagation())
 
 
 @router.get("/jobs/{job_id}/backprop", response_model=BackpropOfStep)
@@ -97,20 +96,25 @@ def get_backprop(
         raise InvalidInput(
             f"there is no sample {sample}: the data set has {network.n_samples}, from 0", "query", "sample"
         )
-    at = int(results.n_steps[run]) if step is None else step
-    (entry,) = services.trajectories.read(record, results, range(run, run + 1), StepRange(at, at))
-    if step is None and not len(entry.steps):
-        # of a job under way the last step is recorded only if it is on the grid
-        at -= at % record.spec.record_every
-        (entry,) = services.trajectories.read(record, results, range(run, run + 1), StepRange(at, at))
-    if step is None and not len(entry.steps):
-        raise Conflict("nothing of this run is recorded yet: wait until it has begun")
-    if not len(entry.steps):
-        raise InvalidInput(_not_recorded(record, results, run, at), "query", "step")
+    end = int(results.n_steps[run])
+    # of a job under way the last step is recorded only if it is on the grid
+    wanted = StepRange(end - end % record.spec.record_every, end) if step is None else StepRange(step, step)
+    (entries,) = services.trajectories.read(record, results, range(run, run + 1), wanted)
+    if not len(entries.steps):
+        if step is None:
+            raise Conflict("nothing of this run is recorded yet: wait until it has begun")
+        raise InvalidInput(_not_recorded(record, results, run, step), "query", "step")
     given, target = network.sample(sample)
-    found = backpropagation(network.architecture, entry.x[0].astype(np.float64), given, target)
-    place = {"job_id": record.id, "run": run, "step": at, "sample": sample, "input": given, "target": target}
-    return _response({**place, **{field.name: getattr(found, field.name) for field in fields(found)}})
+    found = backpropagation(network.architecture, entries.x[-1].astype(np.float64), given, target)
+    place = {
+        "job_id": record.id,
+        "run": run,
+        "step": entries.steps[-1],
+        "sample": sample,
+        "input": given,
+        "target": target,
+    }
+    return numbers({**place, **{field.name: getattr(found, field.name) for field in fields(found)}})
 
 
 @router.get("/jobs/{job_id}/samples")
@@ -135,7 +139,3 @@ def _not_recorded(record: JobRecord, results: Results, run: int, step: int) -> s
     grid = "every step" if every == 1 else f"the multiples of {every}"
     last = ", and the last of an ended job" if every > 1 else ""
     return f"step {step} is not recorded: run {run} has {grid} from 0 to {end}{last}"
-
-
-def _response(found: Any) -> Response:
-    return Response(orjson.dumps(found, option=orjson.OPT_SERIALIZE_NUMPY), media_type="application/json")

@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import numpy as np
+import orjson
+from fastapi import Response
 from pydantic import BaseModel, Field
 
 from app.engine.gradient_check import GradientCheck
@@ -146,6 +148,11 @@ def runs(record: JobRecord, results: Results, which: range) -> list[Run]:
         )
         for run in which
     ]
+
+
+def numbers(answer: Any) -> Response:
+    """Return what consists of numpy's arrays, contiguous ones, as JSON; null where a number is not finite."""
+    return Response(orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY), media_type="application/json")
 
 
 def etag(record: JobRecord) -> str:

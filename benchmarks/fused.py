@@ -113,19 +113,28 @@ def many() -> None:
         "fused, 1 thread": lambda: fused(spec).x,
         "fused, 2 threads": lambda: fused(spec, threads=2).x,
         "optax": peers.optax_many(starts, STEPS_PER_START),
+        "optax, a state each": peers.optax_each(starts, STEPS_PER_START),
         "numba": peers.numba_many(starts, STEPS_PER_START),
     }
     expected = EagerRun(spec).advance(STEPS_PER_START).checkpoint.results.x
     for name, way in ways.items():
         _check_same(f"the ends of {name}", way(), expected)
-    for name in ("fused, 1 thread", "optax", "numba"):
+    for name in ways.keys() - {"fused, 2 threads"}:
         peers.check_one_thread(ways[name])
 
     taken = seconds(ways, rounds=7, least=TURN_SECONDS)
     table(
         f"Adam, {N_STARTS} starts, {STEPS_PER_START} steps, the ends recorded; one thread unless said otherwise",
         [
-            Figure("optax under vmap and scan / fused", multiple(taken, "optax", "fused, 1 thread"), at_least=3),
+            Figure(
+                "optax under vmap and scan, a state for each start / fused",
+                multiple(taken, "optax, a state each", "fused, 1 thread"),
+                at_least=3,
+            ),
+            Figure(
+                "optax under vmap and scan, one count of steps for all / fused",
+                multiple(taken, "optax", "fused, 1 thread"),
+            ),
             Figure("by hand in Numba / fused", multiple(taken, "numba", "fused, 1 thread")),
             Figure(
                 "fused, 1 thread / 2 threads",

@@ -66,7 +66,10 @@ def optax_one(start: tuple[float, float], steps: int) -> Callable[[], Trajectory
 
 
 def optax_many(starts: np.ndarray, steps: int) -> Callable[[], Any]:
-    """Return descents from all starts `(n, 2)` by optax under vmap and scan, whose ends `(n, 2)` are kept."""
+    """Return descents from all starts `(n, 2)` by optax under vmap and scan, whose ends `(n, 2)` are kept.
+
+    The whole descent is under vmap, so that the count of steps is one for all.
+    """
 
     def descend(x: Any) -> Any:
         (x, _), _ = jax.lax.scan(
@@ -75,6 +78,21 @@ def optax_many(starts: np.ndarray, steps: int) -> Callable[[], Any]:
         return x
 
     return _warm(jax.jit(jax.vmap(descend)), starts)
+
+
+def optax_each(starts: np.ndarray, steps: int) -> Callable[[], Any]:
+    """Return the same with an optimizer's state for each start (`init` and `update` under vmap), as in optax's guide.
+
+    Each start then counts its steps itself, and takes the powers of beta for its bias corrections.
+    """
+
+    def descend(x: Any) -> Any:
+        carry = x, jax.vmap(_OPTAX_ADAM.init)(x)
+        each = jax.vmap(_optax_step, in_axes=(0, None))
+        (x, _), _ = jax.lax.scan(lambda carry, _: (each(carry, None)[0], None), carry, length=steps)
+        return x
+
+    return _warm(jax.jit(descend), starts)
 
 
 def check_one_thread(way: Callable[[], object]) -> None:

@@ -1,4 +1,5 @@
 import ctypes
+from functools import partial
 
 import pytest
 import torch
@@ -8,6 +9,7 @@ from app.engine.fused.aten import type_of
 from app.engine.fused.builder import BYTES
 from app.engine.fused.function import Function, Library
 from app.engine.fused.program import Program
+from app.engine.fused.roots import Roots, ways
 
 needs_vml = pytest.mark.skipif(not native.has_vml(), reason="torch has no vector library here")
 
@@ -66,20 +68,34 @@ def test_roots_in_kernels_have_torch_s_digits(dtype: torch.dtype, vector_bytes: 
     width = max(1, vector_bytes // dtype.itemsize)
     given = numbers(dtype, 1 << 13)
     whole = torch.int64 if dtype == torch.float64 else torch.int32
-    for library in (Library(vml=True), native.library(dtype)):
+    for how in filter(partial(native.holds, dtype=dtype), Roots):
+        library = Library(vml=True, roots=how)
         got, wanted = roots(given, width, n_parts, library), given.sqrt()
         not_nan = ~wanted.isnan()
         assert torch.equal(got.isnan(), ~not_nan)
         assert torch.equal(got[not_nan].view(whole), wanted[not_nan].view(whole))
 
 
-@pytest.mark.skipif(not native.library(torch.float64).nearest_roots, reason="the library is called here")
 @pytest.mark.parametrize("width", [1, 16])
-def test_certain_roots_are_the_library_s_in_a_million_numbers(width: int) -> None:
+@pytest.mark.parametrize("how", [Roots.nearest, Roots.repeated])
+def test_certain_roots_are_the_library_s_in_millions_of_numbers(how: Roots, width: int) -> None:
+    if not native.holds(how, torch.float64):
+        pytest.skip("the library works otherwise here")
     generator = torch.Generator().manual_seed(4)
-    exponents = -899 + 1922 * torch.rand(1 << 20, dtype=torch.float64, generator=generator)
-    given = torch.exp2(exponents)
-    got = native.roots(given, width)
-    certain = ~got.isnan()
-    assert certain.double().mean() > 0.9
-    assert torch.equal(got[certain], given.sqrt()[certain])
+    given = torch.exp2(250 * torch.rand(1 << 22, dtype=torch.float64, generator=generator) - 125)
+    expected = given.sqrt()
+    for way in ways(how, "double", width):
+        got = native.roots(given, width, way)
+        certain = ~got.isnan()
+        assert certain.double().mean() > 0.9
+        assert torch.equal(got[certain], expected[certain])
+
+
+def test_repeated_roots_are_certain_for_all_ordinary_numbers_and_zero() -> None:
+    if not native.holds(Roots.repeated, torch.float64):
+        pytest.skip("the library works otherwise here")
+    generator = torch.Generator().manual_seed(5)
+    given = torch.exp2(1798 * torch.rand(1 << 20, dtype=torch.float64, generator=generator) - 899)
+    given[::1000] = 0.0
+    *_, last = ways(Roots.repeated, "double", 16)
+    assert torch.equal(native.roots(given, 16, last), given.sqrt())

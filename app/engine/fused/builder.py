@@ -12,6 +12,7 @@ BITS: Final[dict[Type, str]] = {"double": "i64", "float": "i32"}
 
 MANTISSA_BITS: Final[dict[Type, int]] = {"double": 52, "float": 23}
 
+_USUALLY: Final = '!0 = !{!"branch_weights", i32 1000, i32 1}'
 _SUFFIX: Final = {"double": "f64", "float": "f32", "i64": "i64", "i32": "i32"}
 
 
@@ -47,6 +48,11 @@ class Builder:
         """Return names for blocks, of which there are others of the same kind."""
         self._n += 1
         return [f"{name}{self._n}" for name in names]
+
+    def branch(self, condition: str, usual: str, unusual: str) -> None:
+        """End a block: go on with another one, nearly always the usual one."""
+        self.declarations.add(_USUALLY)
+        self.put(f"br i1 {condition}, label %{usual}, label %{unusual}, !prof !0")
 
     def new(self, expression: str) -> str:
         """Compute an expression."""

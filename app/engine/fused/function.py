@@ -7,7 +7,7 @@ from typing import Final
 
 from app.engine.fused.builder import BYTES, Builder
 from app.engine.fused.program import COMPARISONS, Type, Value
-from app.engine.fused.roots import nearest
+from app.engine.fused.roots import Roots, ways
 
 _CAPITALIZED: Final = (
     "cos",
@@ -37,11 +37,11 @@ class Library:
 
     Attributes:
         vml: Whether the vector library that torch itself calls is there; else they are libm's, number by number.
-        nearest_roots: Whether its square roots are the nearest numbers wherever `app.engine.fused.roots` says so.
+        roots: How square roots get its digits.
     """
 
     vml: bool
-    nearest_roots: bool = False
+    roots: Roots = Roots.asked
 
 
 class Function(Builder):
@@ -96,7 +96,7 @@ class Function(Builder):
         for op, group in groups:
             if not op:
                 self._compute_by_part(group)
-            elif op == "sqrt" and self._library.nearest_roots:
+            elif op == "sqrt" and self._library.roots is not Roots.asked:
                 self._take_roots(group)
             else:
                 self._call_vectors(op, group)
@@ -182,23 +182,30 @@ class Function(Builder):
         """Take square roots in place, and ask the library for those that are not certain."""
         of_type = values[0].type
         slots = [[self.alloca(self.wide(of_type)) for _ in values] for _ in range(self.n_parts)]
-        queue = _Queue(self, of_type, len(values) * self.n_parts)
-        for part in self.each_part():
-            for value, slot in zip(values, slots[part], strict=True):
-                x = self.operand(value.operands[0])
-                root, certain = nearest(self, x, of_type)
-                if (ignored := self.ignored_lanes()) is not None:
-                    certain = self.mask("or", certain, ignored)
-                self.put(f"store {self.wide(of_type)} {root}, ptr {slot}")
-                queue.add(x, self.inverse(certain), slot)
-        asked, after = self.labels("asked", "rooted")
-        self.put(f"br i1 {queue.is_empty()}, label %{after}, label %{asked}")
-        self.label(asked)
+        (rooted,) = self.labels("rooted")
+        unsure: list[tuple[str, str, str]] = []
+        for way in ways(self._library.roots, of_type, self.width):
+            unsure, all_certain = [], self.literal("true", "i1")
+            for part in self.each_part():
+                for value, slot in zip(values, slots[part], strict=True):
+                    x = self.operand(value.operands[0])
+                    root, certain = way(self, x, of_type)
+                    if (ignored := self.ignored_lanes()) is not None:
+                        certain = self.mask("or", certain, ignored)
+                    all_certain = self.mask("and", all_certain, certain)
+                    self.put(f"store {self.wide(of_type)} {root}, ptr {slot}")
+                    unsure.append((x, self.inverse(certain), slot))
+            (otherwise,) = self.labels("unsure")
+            self.branch(self.all(all_certain), rooted, otherwise)
+            self.label(otherwise)
+        queue = _Queue(self, of_type, len(unsure))
+        for x, mask, slot in unsure:
+            queue.add(x, mask, slot)
         n = self.cast_one("trunc", queue.length, "i64", "i32")
         self._call_library("sqrt", of_type, n, queue.given, queue.got)
         queue.take_out()
-        self.put(f"br label %{after}")
-        self.label(after)
+        self.put(f"br label %{rooted}")
+        self.label(rooted)
         for part in self.each_part():
             for value, slot in zip(values, slots[part], strict=True):
                 self.names[value] = self.new(f"load {self.wide(of_type)}, ptr {slot}")
@@ -240,10 +247,6 @@ class _Queue:
             count = builder.new(f"call i{lanes} @{name}(i{lanes} {held})")
             count = builder.cast_one("zext", count, f"i{lanes}", "i64")
         self.length = builder.new(f"add i64 {self.length}, {count}")
-
-    def is_empty(self) -> str:
-        """Return whether there are none."""
-        return self._builder.new(f"icmp eq i64 {self.length}, 0")
 
     def take_out(self) -> None:
         """Put the answers where they belong."""

@@ -13,9 +13,10 @@ import torch
 
 from app.engine.fused.aten import type_of
 from app.engine.fused.function import Library
-from app.engine.fused.roots import NEEDED_FEATURES, emit_roots
+from app.engine.fused.roots import NEEDED_FEATURES, Roots, Way, emit_roots, ways
 
 _lock = threading.Lock()
+_MOSTLY = 0.5  # of the roots have to be certain, or looking whether they are is not worth it
 _LIBRARY = Path(torch.__file__).parent / "lib" / "libtorch_cpu.so"
 
 
@@ -39,24 +40,37 @@ def library(dtype: torch.dtype) -> Library:
     """Return where kernels find elementary functions with torch's own digits."""
     if not has_vml():
         return Library(vml=False)
+    return Library(
+        vml=True, roots=next(how for how in (Roots.repeated, Roots.nearest, Roots.asked) if holds(how, dtype))
+    )
+
+
+@cache
+def holds(how: Roots, dtype: torch.dtype) -> bool:
+    """Whether square roots that are taken so have the library's digits, looked at in many numbers."""
+    if how is Roots.asked:
+        return True
     features = llvm.get_host_cpu_features()
-    can_check = all(features.get(name) for name in NEEDED_FEATURES)
-    return Library(vml=True, nearest_roots=can_check and _roots_are_nearest(dtype))
-
-
-def _roots_are_nearest(dtype: torch.dtype) -> bool:
-    """Whether square roots in place have the digits of the library's, looked at in many numbers."""
-    exponents = torch.linspace(-99.0, 120.0, 1 << 16, dtype=torch.float64)
+    if not has_vml() or not all(features.get(name) for name in NEEDED_FEATURES):
+        return False
+    if how is Roots.repeated and dtype != torch.float64:
+        return False
+    exponents = torch.linspace(-99.0, 120.0, 1 << 18, dtype=torch.float64)
     given = torch.exp2(exponents).to(dtype)
-    got = roots(given, 16)
+    tried = [(way, width) for width in (1, 16) for way in ways(how, type_of(dtype), width)]
+    return all(_is_library_s(way, width, given, given.sqrt()) for way, width in tried)
+
+
+def _is_library_s(way: Way, width: int, given: torch.Tensor, expected: torch.Tensor) -> bool:
+    got = roots(given, width, way)
     certain = ~got.isnan()
-    return bool(certain.double().mean() > 0.5) and torch.equal(got[certain], given.sqrt()[certain])
+    return bool(certain.double().mean() > _MOSTLY) and torch.equal(got[certain], expected[certain])
 
 
-def roots(given: torch.Tensor, width: int) -> torch.Tensor:
-    """Return the square roots of ordinary numbers, so many side by side; NaN where the library must be asked."""
+def roots(given: torch.Tensor, width: int, way: Way) -> torch.Tensor:
+    """Return the square roots of ordinary numbers, so many side by side; NaN where the library would be asked."""
     got = torch.empty_like(given)
-    linked = Linked(compiled(emit_roots(type_of(given.dtype), width)), ("roots",))
+    linked = Linked(compiled(emit_roots(type_of(given.dtype), width, way)), ("roots",))
     function = linked.function("roots", ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64)
     function(given.data_ptr(), got.data_ptr(), len(given))
     return got

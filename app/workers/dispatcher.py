@@ -24,6 +24,7 @@ _JOBS_OF_A_TASK = 8
 _LOOK_SECONDS = 0.5
 _RETRY_SECONDS = 1.0
 _BEHIND_ALL_JOBS = -1
+_MAX_DONE = 100
 
 Job = tuple[str, int]  # its id and its generation
 
@@ -52,6 +53,7 @@ class QueueDispatcher:
         self._cluster: Cluster | None = None
         self._warming: list[Any] = []
         self._sent: dict[str, _Task] = {}
+        self._done: dict[str, Any] = {}  # futures that Dask is still to forget
         self._not_before: dict[Job, float] = {}
         self._n_together = 1  # jobs of a task: more than one only while they are short
         self._attention = threading.Event()
@@ -101,7 +103,9 @@ class QueueDispatcher:
             except Unavailable as error:
                 _log.error("%s", error)
                 self._stopping.wait(_RETRY_SECONDS)
-            self._attention.wait(_LOOK_SECONDS)
+            is_idle = not self._attention.wait(_LOOK_SECONDS)
+            if is_idle or len(self._done) > _MAX_DONE:
+                self._release()
 
     def _warm(self, cluster: Cluster) -> None:
         """Have the usual kernels made, while there is nothing better to do."""
@@ -118,15 +122,22 @@ class QueueDispatcher:
                 if is_late and len(task.jobs) > 1:
                     self._recall(task)
                 continue
-            if task.future.status != "finished":
+            if task.future.status == "finished":
+                self._done[key] = task.future
+            else:
                 _log.error("task %s was interrupted: %s", key, _exception(task.future))
                 if task.future.status == "error":  # it was raised by a worker that lives: none was lost
                     self._store.put_back(task.jobs)
                 self._not_before.update(dict.fromkeys(task.jobs, now + _RETRY_SECONDS))
+                task.future.release()
             self._n_together = 1 if is_late else min(2 * self._n_together, _JOBS_OF_A_TASK)
-            # a key whose future is held would give its old result instead of running again
-            task.future.release()
             del self._sent[key]
+
+    def _release(self) -> None:
+        """Have Dask forget what is done: later, as it lets ten milliseconds pass between what it sends."""
+        for future in self._done.values():
+            future.release()
+        self._done.clear()
 
     def _recall(self, task: _Task) -> None:
         """Take back what waits behind a job that is not short after all, for any worker to run."""
@@ -151,6 +162,8 @@ class QueueDispatcher:
 
     def _send(self, cluster: Cluster, jobs: list[Job]) -> None:
         key = "{}:{}".format(*jobs[0])
+        if key in self._done:  # a key whose future is held would give its old result instead of running again
+            self._done.pop(key).release()
         future = cluster.client.submit(run_jobs, self._url, self._kernels, jobs, key=key, pure=False)
         if not cluster.is_local:
             fire_and_forget(future)  # or the scheduler would forget it with this client
@@ -160,6 +173,7 @@ class QueueDispatcher:
     def _close(self) -> None:
         cluster, self._cluster = self._cluster, None
         self._sent.clear()
+        self._done.clear()
         self._warming.clear()
         if cluster is not None:
             cluster.close()

@@ -21,6 +21,7 @@ from app.engine.spec import JobSpec
 
 _MAX_NOISE_VALUES = 2_000_000
 _WORTH_A_THREAD = 100_000  # updates of single runs
+_SHARES_OF_A_THREAD = 4
 _FIRST_CHUNK_UPDATES = 5_000_000
 _FIRST_CHUNK_RATES = 50_000  # torch's schedulers take longer than all the rest
 _MAX_CHUNK_STEPS = 2**40
@@ -211,8 +212,14 @@ class FusedRun:
         if threads <= 1:
             blocks(0, n_blocks)
             return
-        cuts = [n_blocks * k // threads for k in range(threads + 1)]
-        for done in [_pool().submit(blocks, *cut) for cut in pairwise(cuts)]:
+        n_shares = min(_SHARES_OF_A_THREAD * threads, n_blocks)
+        shares = pairwise([n_blocks * k // n_shares for k in range(n_shares + 1)])
+
+        def take_shares() -> None:
+            for begin, end in shares:  # one iterator for all: who is held up takes fewer
+                blocks(begin, end)
+
+        for done in [_pool().submit(take_shares) for _ in range(threads)]:
             done.result()
 
     @staticmethod

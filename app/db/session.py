@@ -1,6 +1,7 @@
 """Connections to the database, and what kind of transaction each piece of work gets."""
 
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -16,6 +17,9 @@ from sqlalchemy.orm import Session
 from app.errors import SettingsError, Unavailable
 
 _BUSY_SECONDS = 30
+_LOOK_SECONDS = 0.001
+_BEGIN_WRITING = "BEGIN IMMEDIATE"
+_PRIMARY_CODE = 0xFF  # of SQLite's result codes; the rest says more of the circumstances
 _SQLITE_BEGINS = b"SQLite format 3\0"
 _BROKEN_FILE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
@@ -24,7 +28,7 @@ class Database:
     """A database, by its SQLAlchemy URL.
 
     SQLite is opened so that what was committed survives a power cut (WAL, `synchronous=FULL`), and so that
-    writers queue up instead of failing (a busy timeout, and `BEGIN IMMEDIATE` for whatever writes: a
+    writers wait their turn instead of failing (`BEGIN IMMEDIATE` for whatever writes, tried for 30 s: a
     transaction that begins as a reader is refused at once when it turns writer beside another).
 
     Raises:
@@ -42,9 +46,9 @@ class Database:
                 "no other database is supported yet"
             )
         self.path = Path(self.url.database or "")
-        self.engine = self._engine("FULL")
-        self._writing = self.engine.execution_options(thalweg_begin="BEGIN IMMEDIATE")
-        self._lightly_writing = self._engine("NORMAL").execution_options(thalweg_begin="BEGIN IMMEDIATE")
+        self.engine = self._engine("FULL", _BUSY_SECONDS, _begin)
+        self._writing = self._engine("FULL", _LOOK_SECONDS, _begin_writing)
+        self._lightly_writing = self._engine("NORMAL", _LOOK_SECONDS, _begin_writing)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -109,20 +113,20 @@ class Database:
 
     def dispose(self) -> None:
         """Close all connections."""
-        self.engine.dispose()
-        self._lightly_writing.dispose()
+        for engine in (self.engine, self._writing, self._lightly_writing):
+            engine.dispose()
 
-    def _engine(self, synchronous: str) -> Engine:
+    def _engine(self, synchronous: str, busy_seconds: float, begin: Callable[[Connection], None]) -> Engine:
         engine = create_engine(
             self.url,
-            connect_args={"timeout": _BUSY_SECONDS},
+            connect_args={"timeout": busy_seconds},
             pool_size=8,
             max_overflow=-1,
             json_serializer=lambda value: orjson.dumps(value).decode(),
             json_deserializer=orjson.loads,
         )
         event.listen(engine, "connect", partial(_configure, synchronous))
-        event.listen(engine, "begin", _begin)
+        event.listen(engine, "begin", begin)
         return engine
 
 
@@ -145,4 +149,26 @@ def _configure(synchronous: str, connection: Any, _record: Any) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    connection.exec_driver_sql(connection.get_execution_options().get("thalweg_begin", "BEGIN"))
+    connection.exec_driver_sql("BEGIN")
+
+
+def _begin_writing(connection: Connection) -> None:
+    """Begin as the only writer, when it is one's turn.
+
+    Each try lasts for `_LOOK_SECONDS`. SQLite itself would wait for longer and longer between its looks at the
+    lock, while nobody has it.
+    """
+    give_up_at = time.monotonic() + _BUSY_SECONDS
+    cursor: Any = connection.connection.cursor()
+    try:
+        while time.monotonic() < give_up_at:
+            try:
+                cursor.execute(_BEGIN_WRITING)
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & _PRIMARY_CODE != sqlite3.SQLITE_BUSY:
+                    break
+            else:
+                return
+    finally:
+        cursor.close()
+    connection.exec_driver_sql(_BEGIN_WRITING)  # whatever is wrong is said as of any other statement

@@ -5,8 +5,9 @@ import time
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
+from tests.web.conftest import PICTURES
 from tests.web.watched import Watched, field, on_map, place_starts, run
 from tests.workers.service import Service
 
@@ -129,6 +130,94 @@ def test_an_address_restores_the_view(watched: Watched, page: Page, service: Ser
     ranges = "plot => plot.layout.xaxis.range"
     assert again.locator(".map .plot").evaluate(ranges) == page.locator(".map .plot").evaluate(ranges) == [-4, 4]
     assert job_of(again, service)["spec"]["optimizer"]["momentum"] == 0.5
+
+
+def window_of(page: Page) -> list[float]:
+    ranges: list[float] = page.locator(".map .plot").evaluate(
+        "plot => [...plot.layout.xaxis.range, ...plot.layout.yaxis.range]"
+    )
+    return ranges
+
+
+def addressed_window(page: Page) -> list[float] | None:
+    window: list[float] | None = page.evaluate(
+        "JSON.parse(new URLSearchParams(location.hash.split('?')[1]).get('window'))"
+    )
+    return window
+
+
+def settled(page: Page, before: list[float] | None = None) -> list[float]:
+    """Return the window that the address says, once it is another one and its ground is drawn."""
+    page.wait_for_function(
+        """before => {
+            const window = JSON.parse(new URLSearchParams(location.hash.split("?")[1]).get("window"));
+            const [ground] = document.querySelector(".map .plot").data;
+            return window && String(window) !== String(before) && ground.x[0] === window[0];
+        }""",
+        arg=before,
+    )
+    window = addressed_window(page)
+    assert window is not None
+    return window
+
+
+def test_the_wheel_zooms_about_the_pointer_and_the_address_keeps_it(watched: Watched, page: Page) -> None:
+    whole = [-6, 6, -6, 6]
+    page.mouse.move(*on_map(page, 0.75, 0.25))
+    page.mouse.wheel(0, -400)
+    near = settled(page)
+    assert near == pytest.approx([-1.5, 4.5, -1.5, 4.5], abs=0.05)  # half as wide, and (3, 3) is where it was
+    assert window_of(page) == pytest.approx(near)
+    again = watched.open(page.url.removeprefix(watched.origin + "/"))
+    on_map(again, 0.5, 0.5)
+    assert window_of(again) == pytest.approx(near)
+    page.mouse.wheel(0, 400)
+    assert settled(page, near) == pytest.approx(whole, abs=0.2)  # the axes have moved a little for their labels
+    page.mouse.move(10, 300)  # beside the map it is the page that moves
+    page.mouse.wheel(0, 100)
+    page.wait_for_timeout(300)
+    assert window_of(page) == pytest.approx(whole, abs=0.2)
+
+
+def test_a_page_that_scrolls_goes_on_over_the_map(page: Page) -> None:
+    page.set_viewport_size({"width": 1440, "height": 420})
+    x, _ = on_map(page, 0.5, 0.5)
+    page.mouse.move(x, 60)  # above the map, which is about to come under the pointer
+    for _ in range(5):
+        page.mouse.wheel(0, 50)
+        page.wait_for_timeout(60)
+    page.wait_for_function("() => scrollY > 80")
+    assert page.evaluate("x => document.elementFromPoint(x, 60).closest('.map') !== null", x)
+    page.wait_for_timeout(400)
+    assert addressed_window(page) is None
+
+
+def test_keys_zoom_the_map_that_has_the_focus(page: Page) -> None:
+    on_map(page, 0.5, 0.5)
+    page.locator(".map").focus()
+    page.keyboard.press("+")
+    near = settled(page)
+    assert near == pytest.approx([-4, 4, -4, 4])
+    page.keyboard.press("-")
+    assert settled(page, near) == pytest.approx([-6, 6, -6, 6])
+    page.keyboard.press("0")
+    page.wait_for_function("!location.hash.includes('window')")
+
+
+def test_two_fingers_zoom_the_map(browser: Browser, service: Service) -> None:
+    watched = Watched(browser, str(service.client.base_url), PICTURES, width=380, has_touch=True)
+    page = watched.open("")
+    (left, middle), (right, _) = on_map(page, 0.4, 0.5), on_map(page, 0.6, 0.5)
+    touch = page.context.new_cdp_session(page)
+    for kind, spread in (("Start", 0), ("Move", 10), ("Move", 20), ("Move", (right - left) / 2)):
+        points = [{"x": left - spread, "y": middle, "id": 0}, {"x": right + spread, "y": middle, "id": 1}]
+        touch.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": points})
+    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    left_end, right_end, *_ = settled(page)
+    assert right_end - left_end < 7  # of 12: as much more as the fingers went apart, but for where they began to
+    assert left_end + right_end == pytest.approx(0, abs=0.3)
+    expect(page.locator(".starts-list li")).to_have_count(0)
+    watched.close()
 
 
 def test_the_draft_of_a_job_is_in_the_address_too(watched: Watched, page: Page) -> None:

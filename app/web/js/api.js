@@ -57,6 +57,10 @@ export class Api {
     return (await this.#json("GET", "v1/schedulers")).items;
   }
 
+  networks() {
+    return this.#json("GET", "v1/mlp");
+  }
+
   functionOf(name, dim) {
     return this.#json("GET", `v1/functions/${encodeURIComponent(name)}${query({ dim })}`);
   }

@@ -106,6 +106,7 @@ def test_all_that_the_api_takes_of_a_network_can_be_said(watched: Watched, servi
     field(page, "weight_init").select_option("he_normal")
     field(page, "batch_size").fill("16")
     page.locator(f"[data-pointer='{at}seed'] input").fill("9")
+    field(page, "Optimizer").select_option("muon")
     field(page, "Steps").fill("60")
     page.get_by_role("button", name="Train", exact=True).click()
     expect(page.locator(".progress-text")).to_contain_text("done")
@@ -122,6 +123,7 @@ def test_all_that_the_api_takes_of_a_network_can_be_said(watched: Watched, servi
     }
     assert {name: network[name] for name in said} == said
     assert network["dataset"]["classes"] == 4
+    assert job["spec"]["optimizer"]["name"] == "muon"
     again = watched.open(page.url.removeprefix(watched.origin + "/"))
     expect(field(again, "batch_size")).to_have_value("16")
     expect(field(again, "loss")).to_have_value("cross_entropy")

@@ -57,7 +57,7 @@ export class NetworkView {
     this.#catalogue = catalogue;
     const set = (patch) => this.#store.set({ settings: { ...this.#state.settings, ...patch }, job: null, trajectory: null, landscape: null, step: null, shown: null, chosen: null, problem: null });
     this.#network = new NetworkForm(set);
-    this.#method = new MethodForm(catalogue, set);
+    this.#method = new MethodForm(catalogue, set, { isForNetwork: true });
     this.#steps = numberInput(1000, (steps) => set({ steps }), { inputmode: "numeric" });
     this.#form = this.#makeForm();
     replace(

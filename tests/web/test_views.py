@@ -81,6 +81,18 @@ def test_the_jobs_are_listed_and_can_be_dealt_with(watched: Watched, service: Se
     expect(page.locator(".results tbody tr")).to_have_count(1)
 
 
+def test_the_reference_of_the_api_asks_nobody_else(watched: Watched, service: Service) -> None:
+    page = watched.open_anything("/docs")
+    paths = service.client.get("/openapi.json").json()["paths"]
+    operations = page.locator(".opblock")
+    expect(operations).to_have_count(sum(len(path) for path in paths.values()))
+    operations.filter(has_text="/healthz").click()
+    page.get_by_role("button", name="Try it out").click()
+    page.get_by_role("button", name="Execute").click()
+    expect(page.locator(".live-responses-table .response .response-col_status")).to_have_text("200")
+    watched.picture(page, "docs-1440")
+
+
 def test_no_jobs_yet(watched: Watched) -> None:
     page = watched.open("#/jobs?tag=nobody-has-this")
     expect(page.get_by_role("heading", name="No job matches")).to_be_visible()

@@ -3,6 +3,7 @@
 import json
 import time
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -79,6 +80,11 @@ def test_three_starts_and_a_turning_surface_in_four_clicks(
 
 
 def test_a_path_grows_while_its_job_runs(page: Page, service: Service) -> None:
+    asked: list[dict[str, list[str]]] = []
+    page.on(
+        "request",
+        lambda request: "/trajectory" in request.url and asked.append(parse_qs(urlsplit(request.url).query)),
+    )
     place_starts(page, (0.9, 0.9))
     field(page, "Optimizer").select_option("sgd")
     field(page, "Learning rate").fill("1e-9")
@@ -97,6 +103,12 @@ def test_a_path_grows_while_its_job_runs(page: Page, service: Service) -> None:
     page.locator(".progress").get_by_role("button", name="Cancel").click()
     expect(page.locator(".results tbody tr")).to_contain_text("cancelled")
     assert job_of(page, service)["status"] == "cancelled"
+    first, *others, last = asked
+    assert "from_step" not in first
+    assert "from_step" not in last  # what is seen in the end is thinned as a whole
+    since = [int(each["from_step"][0]) for each in others if "from_step" in each]
+    assert len(set(since)) >= 2
+    assert since == sorted(since)
 
 
 def test_an_address_restores_the_view(watched: Watched, page: Page, service: Service) -> None:

@@ -7,6 +7,7 @@ import { NetworkForm } from "../controls/network_form.js";
 import { PlayBar } from "../controls/play_bar.js";
 import { Progress } from "../controls/progress.js";
 import { h, replace } from "../dom.js";
+import { Growth } from "../growth.js";
 import { Boundary } from "../networks/boundary.js";
 import { derivation } from "../networks/derivation.js";
 import { NetworkDiagram } from "../networks/diagram.js";
@@ -202,16 +203,17 @@ export class NetworkView {
     try {
       set({ samples: await this.#api.samples(job.id, signal) });
       let busyUntil = 0;
-      const look = async () => {
+      const growth = new Growth(this.#api, job.id, { nRuns: 1, entries: ENTRIES });
+      const look = async (step) => {
         if (performance.now() < busyUntil) return;
         busyUntil = Infinity;
-        const trajectory = await this.#api.trajectory(job.id, { run: 0, max_points: ENTRIES }, signal).catch(() => null);
+        const [trajectory] = await growth.fetch(step, signal).catch(() => [null]);
         if (trajectory && busyUntil === Infinity) set({ trajectory });
         busyUntil = performance.now() + LIVE_MS;
       };
       let ended = job;
       if (!hasEnded(job)) {
-        const progress = (news) => (set({ progress: news }), news.step > 0 && look());
+        const progress = (news) => (set({ progress: news }), news.step > 0 && look(news.step));
         ended = await this.#api.follow(job.id, { progress, lost: () => set({ lost: true }), found: () => set({ lost: false }) }, signal);
       }
       const trajectory = await this.#api.trajectory(job.id, { run: 0, max_points: ENTRIES }, signal);

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Request, expect
 
 from tests.web.conftest import PICTURES
 from tests.web.watched import Watched, field, on_map, place_starts, run
@@ -81,10 +81,12 @@ def test_three_starts_and_a_turning_surface_in_four_clicks(
 
 def test_a_path_grows_while_its_job_runs(page: Page, service: Service) -> None:
     asked: list[dict[str, list[str]]] = []
-    page.on(
-        "request",
-        lambda request: "/trajectory" in request.url and asked.append(parse_qs(urlsplit(request.url).query)),
-    )
+
+    def note(request: Request) -> None:
+        if "/trajectory" in request.url:
+            asked.append(parse_qs(urlsplit(request.url).query))
+
+    page.on("request", note)
     place_starts(page, (0.9, 0.9))
     field(page, "Optimizer").select_option("sgd")
     field(page, "Learning rate").fill("1e-9")
@@ -366,6 +368,28 @@ def test_sixty_paths_of_twenty_thousand_steps_turn(
     with capsys.disabled():
         print(f"\nturning 60 paths, drawn in software: {frames / 2.5:.0f} frames/s, the longest {longest:.0f} ms")
     watched.picture(page, "sixty-paths")
+
+
+def test_all_of_many_runs_are_in_the_table(watched: Watched, service: Service) -> None:
+    job = service.post(init={"random": 1150, "seed": 4}, steps=5, lr=0.01)
+    service.ended(job)
+    page = watched.open(f"#/run?job={job}")
+    rows = page.locator(".results tbody tr")
+    expect(rows).to_have_count(100)
+    expect(page.locator(".stage > .notice")).to_contain_text("The first 64 of 1\u2009150 runs are drawn")
+    pager = page.get_by_role("group", name="Pages of the table")
+    expect(pager.get_by_role("button", name="Before")).to_be_disabled()
+    pager.get_by_role("button", name="Next").click()
+    expect(rows.first.locator("th")).to_have_text("101")
+    again = watched.open(page.url.removeprefix(watched.origin + "/").replace("page=1", "page=11"))
+    rows = again.locator(".results tbody tr")
+    expect(rows.first.locator("th")).to_have_text("1101")
+    expect(rows).to_have_count(50)
+    run_1150 = service.client.get(f"/v1/jobs/{job}/runs?limit=1000").json()["next_cursor"]
+    last = service.client.get(f"/v1/jobs/{job}/runs?limit=1000&cursor={run_1150}").json()["items"][-1]
+    expect(rows.last).to_contain_text(f"{last['f']:.4g}")
+    expect(again.get_by_role("button", name="Next")).to_be_disabled()
+    watched.picture(again, "many-runs-1440", full=True)
 
 
 def test_a_formula_and_what_is_wrong_with_it_under_its_column(

@@ -101,6 +101,10 @@ export class Api {
     return this.#json("GET", `v1/jobs${query(filter)}`);
   }
 
+  runs(id, values, signal) {
+    return this.#json("GET", `v1/jobs/${id}/runs${query(values)}`, undefined, { signal });
+  }
+
   cancel(id) {
     return this.#json("POST", `v1/jobs/${id}/cancel`);
   }

@@ -5,14 +5,17 @@ import { showProblem } from "../controls/field.js";
 import { jobActions } from "../controls/job_actions.js";
 import { JobForm } from "../controls/job_form.js";
 import { Progress } from "../controls/progress.js";
-import { Results } from "../controls/results.js";
+import { Results, ROWS } from "../controls/results.js";
 import { pointsOf } from "../controls/starts.js";
 import { h, replace } from "../dom.js";
 import { Memory } from "../memory.js";
+import { count } from "../numbers.js";
 import * as permalink from "../permalink.js";
 import { pathColor } from "../plots/palette.js";
+import { MOST_PATHS } from "../plots/paths.js";
 import { withDim } from "../plots/slice.js";
-import { Store } from "../store.js";
+import { Runs } from "../runs.js";
+import { Store, changed } from "../store.js";
 import { hasEnded, watch } from "../watch.js";
 import { addressed, draftOf, FIRST_STATE, inDimension, stateFrom, withoutEmpty } from "./run_state.js";
 import { Stage } from "./stage.js";
@@ -24,7 +27,7 @@ export class RunView {
   #store = new Store(FIRST_STATE);
   #form;
   #stage;
-  #results = new Results();
+  #results = new Results((page) => this.#store.set({ page }));
   #actions = h("div", { class: "run-actions" });
   #progress = new Progress(() => this.#cancel());
   #alert = h("div", { class: "error", role: "alert", hidden: true });
@@ -111,6 +114,7 @@ export class RunView {
   #follow(state, before) {
     if (!this.#visible) return;
     this.#stage.follow(state, before);
+    if (state.job && hasEnded(state.job) && changed(state, before, "job", "page")) this.#fetchRuns(state);
     permalink.write("run", addressed(state), { push: state.job?.id !== before.job?.id && state.job !== null });
     this.#render(state);
   }
@@ -185,6 +189,17 @@ export class RunView {
     }
   }
 
+  /** Fetches the runs of the page of the table that is looked at. */
+  async #fetchRuns({ job, page }) {
+    const runs = this.#memory.once("runs", [job], () => new Runs(this.#api, job));
+    try {
+      const found = await runs.upTo((page + 1) * ROWS);
+      if (this.#state.job === job) this.#store.set({ runs: found });
+    } catch (problem) {
+      if (this.#state.job === job) this.#store.set({ problem });
+    }
+  }
+
   #stopWatching() {
     this.#watching?.abort();
     this.#watching = null;
@@ -204,9 +219,8 @@ export class RunView {
     return pointsOf(this.#state.spec.init);
   }
 
-  #colorOf(run) {
-    const { job } = this.#state;
-    return pathColor(run, job?.n_runs ?? this.#starts().length, job?.runs?.[run]?.minimum?.index ?? null);
+  #colorOf(index, run = this.#state.job?.runs?.[index]) {
+    return pathColor(index, this.#state.job?.n_runs ?? this.#starts().length, run?.minimum?.index ?? null);
   }
 
   #render(state) {
@@ -215,7 +229,7 @@ export class RunView {
     const starts = this.#starts();
     this.#form.update(info, spec);
     this.#progress.update(progress, lost, took);
-    this.#results.update(job && hasEnded(job) ? job : null, (run) => this.#colorOf(run));
+    this.#results.update(job && hasEnded(job) ? job : null, state, (run) => this.#colorOf(run.run, run));
     this.#memory.once("actions", [job], () => replace(this.#actions, job && hasEnded(job) ? this.#actionsFor(job) : []));
     this.#say(problem, job);
     this.#stage.draw(state, {
@@ -253,8 +267,8 @@ export class RunView {
 }
 
 function cleared() {
-  const { job, progress, lost, took, problem, trajectories, slopes, step } = FIRST_STATE;
-  return { job, progress, lost, took, problem, trajectories, slopes, step, jobSpec: null };
+  const { job, progress, lost, took, problem, trajectories, slopes, step, page, runs } = FIRST_STATE;
+  return { job, progress, lost, took, problem, trajectories, slopes, step, page, runs, jobSpec: null };
 }
 
 function isGiven(value) {
@@ -267,6 +281,6 @@ function asked(pointer, detail) {
 
 function noteOn(job) {
   if (job?.status === "failed") return `The job failed: ${job.error}`;
-  if (job && job.n_runs > 64) return `The first 64 of ${job.n_runs} runs are drawn.`;
+  if (job && job.n_runs > MOST_PATHS) return `The first ${MOST_PATHS} of ${count(job.n_runs)} runs are drawn; the table has all of them.`;
   return null;
 }

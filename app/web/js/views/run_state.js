@@ -21,18 +21,21 @@ export const FIRST_STATE = {
   problem: null,
   trajectories: [],
   slopes: null,
+  page: 0,
+  runs: null,
 };
 
 /** Returns what of the state the address is to say. */
 export function addressed(state) {
-  const { job, spec } = state;
+  const { job, spec, page } = state;
   const isJobs = job !== null && spec === state.jobSpec;
-  return { job: job?.id ?? null, spec: isJobs ? null : withoutEmpty(spec), ...addressedStage(state) };
+  return { job: job?.id ?? null, spec: isJobs ? null : withoutEmpty(spec), page: page || null, ...addressedStage(state) };
 }
 
 /** Returns the state that an address asks for; its `job` is left to be fetched. */
 export function stateFrom(values) {
   const state = { ...FIRST_STATE, ...stageFrom(values) };
+  if (Number.isInteger(values.page) && values.page > 0) state.page = values.page;
   if (isObject(values.spec)) state.spec = { ...FIRST_SPEC, ...values.spec, ...namesIn(values.spec) };
   return state;
 }

@@ -30,7 +30,7 @@ export const FIRST_STATE = {
 
 /** Returns the network that settings describe. @param {Object} offer what the service says of networks */
 export function networkOf({ network, hidden, ends }, offer) {
-  const [nInputs, nOutputs] = endsOf(network, offer) ?? ends;
+  const [nInputs, nOutputs] = endsOf(network, offer) ?? ends ?? [1, 1];
   return { ...withoutEmpty(usualOf(offer)), ...withoutEmpty(network), layers: [nInputs, ...hidden, nOutputs] };
 }
 
@@ -84,7 +84,7 @@ export function addressed({ settings, job, step, sample, shown, chosen }) {
 /** Returns the state that an address asks for, but for its job. */
 export function stateFrom(values) {
   const state = { ...FIRST_STATE };
-  if (values.settings?.network?.dataset) state.settings = { ...FIRST_SETTINGS, ...values.settings };
+  if (typeof values.settings?.network?.dataset === "object") state.settings = { ...FIRST_SETTINGS, ...values.settings };
   if (Number.isInteger(values.step)) state.step = values.step;
   if (Number.isInteger(values.sample)) state.sample = values.sample;
   if (Number.isInteger(values.shown)) state.shown = values.shown;

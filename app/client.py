@@ -280,6 +280,10 @@ class Client:
         """Yield the learning-rate schedulers that a job can use."""
         return self._items("/v1/schedulers")
 
+    def networks(self) -> Json:
+        """Return what a network can be told: its parameters, the data sets and the losses."""
+        return self._json("GET", "/v1/mlp")
+
     def ready(self) -> bool:
         """Return whether the service answers and can run jobs."""
         try:

@@ -52,6 +52,8 @@ def create_app(settings: Settings) -> FastAPI:
         version=version("thalweg"),
         description=_DESCRIPTION,
         lifespan=_lifespan,
+        docs_url=None,  # FastAPI's own pages fetch what they are made of from elsewhere: app.web has one
+        redoc_url=None,
     )
     app.state.settings = settings
     app.add_middleware(BodyLimitMiddleware, max_body_bytes=settings.max_body_bytes)

@@ -1,7 +1,8 @@
 """Networks: one sample's way through, forward and back."""
 
 from dataclasses import fields
-from typing import Annotated
+from functools import cache
+from typing import Annotated, Any
 
 import numpy as np
 from fastapi import APIRouter, Query, Response
@@ -13,7 +14,10 @@ from app.db.trajectories import StepRange
 from app.engine.backprop import BackpropRequest
 from app.engine.outcome import Results
 from app.errors import Conflict, InvalidInput
+from app.functions.networks.datasets import DATASETS
 from app.functions.networks.delta_rule import backpropagation
+from app.functions.networks.losses import LOSSES
+from app.functions.networks.reference import Network
 from app.jobs.record import JobRecord
 
 router = APIRouter(prefix="/v1", tags=["networks"])
@@ -61,6 +65,52 @@ class Samples(BaseModel):
     n_samples: int = Field(description="how many there are in the whole data set")
     x: list[list[float]] = Field(description="inputs")
     y: list[list[float]] = Field(description="what each output should be")
+
+
+class DatasetEntry(BaseModel):
+    """A generated data set, with what it is if nothing else is said."""
+
+    name: str
+    title: str
+    n_inputs: int
+    n: int = Field(description="samples")
+    noise: float = Field(description="standard deviation")
+    classes: int | None = Field(description="null of a curve")
+    any_classes: bool = Field(description="whether there may be more or fewer")
+
+
+class LossEntry(BaseModel):
+    """A loss."""
+
+    name: str
+    output_activation: str | None = Field(description="the only one that it is defined with; null if any will do")
+
+
+class NetworkDescription(BaseModel):
+    """What a network can be told, and what there is to choose from."""
+
+    parameters: dict[str, Any] = Field(description="JSON Schema of `mlp` in a job's function")
+    datasets: list[DatasetEntry]
+    losses: list[LossEntry]
+
+
+@router.get("/mlp")
+def describe_networks() -> NetworkDescription:
+    """Return what a network can be told: its parameters, the data sets and the losses."""
+    return _networks()
+
+
+@cache
+def _networks() -> NetworkDescription:
+    names = [name for name in DatasetEntry.model_fields if name != "name"]
+    return NetworkDescription(
+        parameters=Network.model_json_schema(),
+        datasets=[
+            DatasetEntry(name=name, **{each: getattr(entry, each) for each in names})
+            for name, entry in DATASETS.items()
+        ],
+        losses=[LossEntry(name=name, output_activation=entry.output_activation) for name, entry in LOSSES.items()],
+    )
 
 
 @router.post("/mlp/backprop", response_model=Backprop)

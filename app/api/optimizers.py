@@ -21,31 +21,46 @@ class Description(BaseModel):
     source: str
 
 
-class DescriptionPage(BaseModel):
+class OptimizerDescription(Description):
+    """An optimizer, as a job names it."""
+
+    matrices_only: bool = Field(description="whether it moves matrices only: then the function must be a network")
+
+
+class SchedulerPage(BaseModel):
     """All of them; there is no further page."""
 
     items: list[Description]
     next_cursor: None = None
 
 
+class OptimizerPage(BaseModel):
+    """All of them; there is no further page."""
+
+    items: list[OptimizerDescription]
+    next_cursor: None = None
+
+
 @router.get("/optimizers")
-def list_optimizers() -> DescriptionPage:
+def list_optimizers() -> OptimizerPage:
     """Return torch's optimizers that a job can use."""
     return _optimizers()
 
 
 @router.get("/schedulers")
-def list_schedulers() -> DescriptionPage:
+def list_schedulers() -> SchedulerPage:
     """Return torch's learning-rate schedulers that a job can use."""
     return _schedulers()
 
 
 # a schema is made from its class anew each time, and together they take some tenths of a second
 @cache
-def _optimizers() -> DescriptionPage:
-    return DescriptionPage(items=[Description(**describe(optimizer)) for optimizer in catalogue.optimizers()])
+def _optimizers() -> OptimizerPage:
+    return OptimizerPage(
+        items=[OptimizerDescription(**describe(optimizer)) for optimizer in catalogue.optimizers()]
+    )
 
 
 @cache
-def _schedulers() -> DescriptionPage:
-    return DescriptionPage(items=[Description(**describe(scheduler)) for scheduler in schedules.schedulers()])
+def _schedulers() -> SchedulerPage:
+    return SchedulerPage(items=[Description(**describe(scheduler)) for scheduler in schedules.schedulers()])

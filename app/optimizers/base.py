@@ -135,7 +135,7 @@ class SchedulerParams(Params):
 
 
 def describe(cls: type[OptimizerParams] | type[SchedulerParams]) -> dict[str, Any]:
-    """Return an entry as the API lists it: name, title, JSON Schema of its parameters, source."""
+    """Return an entry as the API lists it: name, title, schema of its parameters, source, what it moves."""
     schema = cls.model_json_schema()
     # one that contains itself is a reference into its own definitions
     own = schema["$defs"][cls.__name__] if "$ref" in schema else schema
@@ -153,4 +153,5 @@ def describe(cls: type[OptimizerParams] | type[SchedulerParams]) -> dict[str, An
             **defs,
         },
         "source": f"{docs} ; {cls.paper}" if cls.paper else docs,
+        **({"matrices_only": cls.matrices} if issubclass(cls, OptimizerParams) else {}),
     }

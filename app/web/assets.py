@@ -37,25 +37,26 @@ class Page:
 def page() -> Page:
     """Return the page, read once."""
     paths = sorted(path for path in _ROOT.rglob("*") if path.suffix in _SUFFIXES)
-    files = {path.relative_to(_ROOT).as_posix(): _asset(path.read_bytes(), path.suffix) for path in paths}
+    files = {path.relative_to(_ROOT).as_posix(): asset(path.read_bytes(), path.suffix) for path in paths}
     digest = sha256("".join(asset.etag for asset in files.values()).encode()).hexdigest()[:16]
     # without the list, a module would be asked for only when the one that imports it has arrived
     modules = "\n    ".join(
-        f'<link rel="modulepreload" href="assets/{digest}/{name}">' for name in files if name.endswith(".js")
+        f'<link rel="modulepreload" href="assets/{digest}/{name}">' for name in files if name.startswith("js/")
     )
     document = Template((_ROOT / "index.html").read_text()).substitute(
         assets=f"assets/{digest}", modules=modules, plotly=plotly.name()
     )
-    return Page(_asset(document.encode(), ".html"), files, digest)
+    return Page(asset(document.encode(), ".html"), files, digest)
 
 
 @cache
 def script() -> Asset:
     """Return Plotly's JavaScript as the `plotly` package ships it, compressed once."""
-    return _asset(plotly.source(), ".js")
+    return asset(plotly.source(), ".js")
 
 
-def _asset(body: bytes, suffix: str) -> Asset:
+def asset(body: bytes, suffix: str) -> Asset:
+    """Return a file of this content; its name's suffix says what it is."""
     media_type = "text/javascript" if suffix == ".js" else mimetypes.types_map[suffix]
     return Asset(
         body=body,

@@ -1,11 +1,12 @@
-"""The routes of the page. They are no part of the API, and open also where that wants keys."""
+"""The routes of the page and of the API's reference. They are open also where the API wants keys."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Header, HTTPException, Request, Response
 
 from app.plots import plotly
-from app.web.assets import Asset, page, script
+from app.web.assets import Asset, Page, page, script
+from app.web.reference import reference
 
 router = APIRouter(include_in_schema=False)
 
@@ -15,7 +16,7 @@ _POLICY = "; ".join(
     (
         "default-src 'none'",
         "script-src 'self'",
-        "style-src 'self' 'unsafe-inline'",  # Plotly writes style attributes
+        "style-src 'self' 'unsafe-inline'",  # Plotly and Swagger UI write style attributes
         "img-src 'self' data: blob:",
         "connect-src 'self'",
         "base-uri 'none'",
@@ -33,10 +34,21 @@ async def get_page(
     request: Request, accept_encoding: AcceptEncoding = "", if_none_match: IfNoneMatch = ""
 ) -> Response:
     """Return the document of the page."""
-    answer = _response(request, page().document, accept_encoding, if_none_match, _ASK_AGAIN)
-    answer.headers["Content-Security-Policy"] = _POLICY
-    answer.headers["Referrer-Policy"] = "no-referrer"
-    return answer
+    return _document(request, page().document, accept_encoding, if_none_match)
+
+
+@router.api_route("/docs", methods=["GET", "HEAD"])
+def get_docs(request: Request, accept_encoding: AcceptEncoding = "", if_none_match: IfNoneMatch = "") -> Response:
+    """Return the document of the API's reference."""
+    return _document(request, reference().document, accept_encoding, if_none_match)
+
+
+@router.api_route("/assets/swagger/{digest}/{name}", methods=["GET", "HEAD"])
+def get_swagger(
+    request: Request, digest: str, name: str, accept_encoding: AcceptEncoding = "", if_none_match: IfNoneMatch = ""
+) -> Response:
+    """Return a file of Swagger UI."""
+    return _file(request, reference(), digest, name, accept_encoding, if_none_match)
 
 
 # compressing it takes a moment, the first time: a thread's work
@@ -55,10 +67,21 @@ async def get_asset(
     request: Request, digest: str, name: str, accept_encoding: AcceptEncoding = "", if_none_match: IfNoneMatch = ""
 ) -> Response:
     """Return a file of the page. Under the digest of what is served now it never changes."""
-    asset = page().files.get(name)
+    return _file(request, page(), digest, name, accept_encoding, if_none_match)
+
+
+def _document(request: Request, document: Asset, accept_encoding: str, if_none_match: str) -> Response:
+    answer = _response(request, document, accept_encoding, if_none_match, _ASK_AGAIN)
+    answer.headers["Content-Security-Policy"] = _POLICY
+    answer.headers["Referrer-Policy"] = "no-referrer"
+    return answer
+
+
+def _file(request: Request, of: Page, digest: str, name: str, accept_encoding: str, if_none_match: str) -> Response:
+    asset = of.files.get(name)
     if asset is None:
         raise HTTPException(404)
-    lifetime = _FOR_GOOD if digest == page().digest else _ASK_AGAIN
+    lifetime = _FOR_GOOD if digest == of.digest else _ASK_AGAIN
     return _response(request, asset, accept_encoding, if_none_match, lifetime)
 
 

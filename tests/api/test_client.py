@@ -31,6 +31,7 @@ def test_what_is_seen_of_a_network(client: Client, running: httpx.Client) -> Non
 def test_what_needs_no_job(client: Client) -> None:
     passed = client.backpropagate(layers=[2, 2, 1], input=[1, 0], target=[1], seed=3)
     assert passed["autograd_max_abs_difference"] < 1e-12
+    assert "cross_entropy" in [loss["name"] for loss in client.networks()["losses"]]
     formula = {"expression": "x**2 - y**2", "variables": ["x", "y"]}
     found = client.critical_points(formula, low=[-1, -1], high=[1, 1])
     assert [point["kind"] for point in found["critical_points"]] == ["saddle"]

@@ -154,6 +154,12 @@ def test_what_can_be_chosen_is_listed(idle: httpx.Client, at: str, kind: str, en
         jsonschema.Draft202012Validator.check_schema(item["parameters"])
 
 
+def test_an_optimizer_says_whether_a_function_of_a_vector_can_have_it(idle: httpx.Client) -> None:
+    for item in valid(idle.get("/v1/optimizers"))["items"]:
+        spec = {"function": "himmelblau", "optimizer": item["name"], "init": [1, 2], "steps": 1}
+        assert idle.post("/v1/jobs", json=spec).status_code == (422 if item["matrices_only"] else 202), item["name"]
+
+
 @pytest.mark.parametrize("case", OPTIMIZERS, ids=name_of)
 def test_what_an_optimizers_schema_takes_a_job_takes(idle: httpx.Client, case: dict[str, Any]) -> None:
     listed = {item["name"]: item for item in valid(idle.get("/v1/optimizers"))["items"]}

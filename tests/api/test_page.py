@@ -23,12 +23,13 @@ def ended_job(client: httpx.Client, **fields: object) -> str:
     return job_id
 
 
-def test_the_document_names_nothing_that_is_not_served(idle: httpx.Client) -> None:
-    document = idle.get("/")
+@pytest.mark.parametrize(("address", "n_files"), [("/", 21), ("/docs", 5)])
+def test_the_document_names_nothing_that_is_not_served(idle: httpx.Client, address: str, n_files: int) -> None:
+    document = idle.get(address)
     assert document.headers["content-type"].startswith("text/html")
     assert "script-src 'self'" in document.headers["content-security-policy"]
     names = re.findall(r'(?:href|src)="(assets/[^"]+)"', document.text)
-    assert len(names) > 20
+    assert len(names) >= n_files
     for name in names:
         answer = idle.get(f"/{name}")
         assert answer.status_code == 200, name

@@ -105,6 +105,7 @@ def test_every_endpoint_of_the_contract_is_there() -> None:
         "POST /v1/evaluate",
         "GET /v1/optimizers",
         "GET /v1/schedulers",
+        "GET /v1/mlp",
         "GET /healthz",
         "GET /readyz",
     }

@@ -269,7 +269,7 @@ def test_the_listing_is_the_model(cls: type[OptimizerParams]) -> None:
     entry = describe(cls)
     schema = entry["parameters"]
     Draft202012Validator.check_schema(schema)
-    assert list(entry) == ["name", "title", "parameters", "source"]
+    assert list(entry) == ["name", "title", "parameters", "source", "matrices_only"]
     assert list(schema["properties"]) == [field for field in cls.model_fields if field != "name"]
     assert all("description" in parameter for parameter in schema["properties"].values())
     assert f"torch.optim.{cls.torch_class.__name__}.html" in entry["source"]

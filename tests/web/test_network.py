@@ -83,6 +83,77 @@ def test_a_network_is_trained_and_its_address_restores_it(watched: Watched, serv
     watched.picture(again, "network-trained-1440", full=True)
 
 
+def test_all_that_the_api_takes_of_a_network_can_be_said(watched: Watched, service: Service) -> None:
+    page = watched.open("#/network")
+    page.locator(".diagram .node").first.wait_for()
+    offer = service.client.get("/v1/mlp").json()
+    schema = offer["parameters"]["properties"]
+    at = "#/function/mlp/"
+    found = page.locator(f"[data-pointer^='{at}']").evaluate_all("all => all.map(each => each.dataset.pointer)")
+    data = {f"{at}dataset/{name}" for name in ("n", "noise", "seed")}  # moons has two classes, and no other number
+    assert set(found) == {f"{at}{name}" for name in schema} | data
+    for name in ("loss", "activation"):
+        options = field(page, name).locator("option").evaluate_all("all => all.map(each => each.value)")
+        assert options == schema[name]["enum"]
+    sets = field(page, "Data set").locator("option").evaluate_all("all => all.map(each => each.value)")
+    assert sets == [entry["name"] for entry in offer["datasets"]]
+    field(page, "Data set").select_option("blobs")
+    page.get_by_text("Its samples").click()
+    field(page, "classes").fill("4")
+    field(page, "loss").select_option("cross_entropy")
+    field(page, "activation").select_option("silu")
+    page.get_by_text("More of the network").click()
+    field(page, "weight_init").select_option("he_normal")
+    field(page, "batch_size").fill("16")
+    page.locator(f"[data-pointer='{at}seed'] input").fill("9")
+    field(page, "Optimizer").select_option("muon")
+    field(page, "Steps").fill("60")
+    page.get_by_role("button", name="Train", exact=True).click()
+    expect(page.locator(".progress-text")).to_contain_text("done")
+    job = service.job(page.evaluate("new URLSearchParams(location.hash.split('?')[1]).get('job')"))
+    network = job["spec"]["function"]["mlp"]
+    said = {
+        "layers": [2, 4, 3, 4],
+        "activation": "silu",
+        "output_activation": "softmax",
+        "loss": "cross_entropy",
+        "weight_init": "he_normal",
+        "batch_size": 16,
+        "seed": 9,
+    }
+    assert {name: network[name] for name in said} == said
+    assert network["dataset"]["classes"] == 4
+    assert job["spec"]["optimizer"]["name"] == "muon"
+    again = watched.open(page.url.removeprefix(watched.origin + "/"))
+    expect(field(again, "batch_size")).to_have_value("16")
+    expect(field(again, "loss")).to_have_value("cross_entropy")
+    expect(field(again, "output_activation")).to_have_value("")
+    again.locator(".surface canvas").first.wait_for()
+    watched.picture(again, "network-batches-1440", full=True)
+
+
+def test_the_answers_over_the_plane_are_those_of_the_api(watched: Watched, service: Service) -> None:
+    page = watched.open("#/network")
+    page.locator(".diagram .node").first.wait_for()
+    address = page.locator("link[href$='networks/forward.js']").get_attribute("href")
+    activations = service.client.get("/v1/mlp").json()["parameters"]["properties"]["activation"]["enum"]
+    for activation in activations:
+        request = {"layers": [2, 3, 1], "activation": activation, "seed": 2, "input": [0.7, -1.3], "target": [0]}
+        found = service.client.post("/v1/mlp/backprop", json=request).json()
+        parts = [
+            {"weights": weights, "biases": biases}
+            for weights, biases in zip(found["weights"], found["biases"], strict=True)
+        ]
+        computed = page.evaluate(
+            """async ([address, parts, network]) => {
+                const { outputs } = await import(new URL(address, document.baseURI));
+                return outputs(parts, network, network.input);
+            }""",
+            [address, parts, request],
+        )
+        assert computed == pytest.approx(found["output"], abs=1e-6), activation
+
+
 def test_a_network_that_cannot_be(watched: Watched) -> None:
     watched.expect_status(422)
     page = watched.open("#/network")

@@ -3,10 +3,12 @@
 import json
 import time
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, Request, expect
 
+from tests.web.conftest import PICTURES
 from tests.web.watched import Watched, field, on_map, place_starts, run
 from tests.workers.service import Service
 
@@ -78,6 +80,13 @@ def test_three_starts_and_a_turning_surface_in_four_clicks(
 
 
 def test_a_path_grows_while_its_job_runs(page: Page, service: Service) -> None:
+    asked: list[dict[str, list[str]]] = []
+
+    def note(request: Request) -> None:
+        if "/trajectory" in request.url:
+            asked.append(parse_qs(urlsplit(request.url).query))
+
+    page.on("request", note)
     place_starts(page, (0.9, 0.9))
     field(page, "Optimizer").select_option("sgd")
     field(page, "Learning rate").fill("1e-9")
@@ -96,6 +105,12 @@ def test_a_path_grows_while_its_job_runs(page: Page, service: Service) -> None:
     page.locator(".progress").get_by_role("button", name="Cancel").click()
     expect(page.locator(".results tbody tr")).to_contain_text("cancelled")
     assert job_of(page, service)["status"] == "cancelled"
+    first, *others, last = asked
+    assert "from_step" not in first
+    assert "from_step" not in last  # what is seen in the end is thinned as a whole
+    since = [int(each["from_step"][0]) for each in others if "from_step" in each]
+    assert len(set(since)) >= 2
+    assert since == sorted(since)
 
 
 def test_an_address_restores_the_view(watched: Watched, page: Page, service: Service) -> None:
@@ -129,6 +144,94 @@ def test_an_address_restores_the_view(watched: Watched, page: Page, service: Ser
     ranges = "plot => plot.layout.xaxis.range"
     assert again.locator(".map .plot").evaluate(ranges) == page.locator(".map .plot").evaluate(ranges) == [-4, 4]
     assert job_of(again, service)["spec"]["optimizer"]["momentum"] == 0.5
+
+
+def window_of(page: Page) -> list[float]:
+    ranges: list[float] = page.locator(".map .plot").evaluate(
+        "plot => [...plot.layout.xaxis.range, ...plot.layout.yaxis.range]"
+    )
+    return ranges
+
+
+def addressed_window(page: Page) -> list[float] | None:
+    window: list[float] | None = page.evaluate(
+        "JSON.parse(new URLSearchParams(location.hash.split('?')[1]).get('window'))"
+    )
+    return window
+
+
+def settled(page: Page, before: list[float] | None = None) -> list[float]:
+    """Return the window that the address says, once it is another one and its ground is drawn."""
+    page.wait_for_function(
+        """before => {
+            const window = JSON.parse(new URLSearchParams(location.hash.split("?")[1]).get("window"));
+            const [ground] = document.querySelector(".map .plot").data;
+            return window && String(window) !== String(before) && ground.x[0] === window[0];
+        }""",
+        arg=before,
+    )
+    window = addressed_window(page)
+    assert window is not None
+    return window
+
+
+def test_the_wheel_zooms_about_the_pointer_and_the_address_keeps_it(watched: Watched, page: Page) -> None:
+    whole = [-6, 6, -6, 6]
+    page.mouse.move(*on_map(page, 0.75, 0.25))
+    page.mouse.wheel(0, -400)
+    near = settled(page)
+    assert near == pytest.approx([-1.5, 4.5, -1.5, 4.5], abs=0.05)  # half as wide, and (3, 3) is where it was
+    assert window_of(page) == pytest.approx(near)
+    again = watched.open(page.url.removeprefix(watched.origin + "/"))
+    on_map(again, 0.5, 0.5)
+    assert window_of(again) == pytest.approx(near)
+    page.mouse.wheel(0, 400)
+    assert settled(page, near) == pytest.approx(whole, abs=0.2)  # the axes have moved a little for their labels
+    page.mouse.move(10, 300)  # beside the map it is the page that moves
+    page.mouse.wheel(0, 100)
+    page.wait_for_timeout(300)
+    assert window_of(page) == pytest.approx(whole, abs=0.2)
+
+
+def test_a_page_that_scrolls_goes_on_over_the_map(page: Page) -> None:
+    page.set_viewport_size({"width": 1440, "height": 420})
+    x, _ = on_map(page, 0.5, 0.5)
+    page.mouse.move(x, 60)  # above the map, which is about to come under the pointer
+    for _ in range(5):
+        page.mouse.wheel(0, 50)
+        page.wait_for_timeout(60)
+    page.wait_for_function("() => scrollY > 80")
+    assert page.evaluate("x => document.elementFromPoint(x, 60).closest('.map') !== null", x)
+    page.wait_for_timeout(400)
+    assert addressed_window(page) is None
+
+
+def test_keys_zoom_the_map_that_has_the_focus(page: Page) -> None:
+    on_map(page, 0.5, 0.5)
+    page.locator(".map").focus()
+    page.keyboard.press("+")
+    near = settled(page)
+    assert near == pytest.approx([-4, 4, -4, 4])
+    page.keyboard.press("-")
+    assert settled(page, near) == pytest.approx([-6, 6, -6, 6])
+    page.keyboard.press("0")
+    page.wait_for_function("!location.hash.includes('window')")
+
+
+def test_two_fingers_zoom_the_map(browser: Browser, service: Service) -> None:
+    watched = Watched(browser, str(service.client.base_url), PICTURES, width=380, has_touch=True)
+    page = watched.open("")
+    (left, middle), (right, _) = on_map(page, 0.4, 0.5), on_map(page, 0.6, 0.5)
+    touch = page.context.new_cdp_session(page)
+    for kind, spread in (("Start", 0), ("Move", 10), ("Move", 20), ("Move", (right - left) / 2)):
+        points = [{"x": left - spread, "y": middle, "id": 0}, {"x": right + spread, "y": middle, "id": 1}]
+        touch.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": points})
+    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    left_end, right_end, *_ = settled(page)
+    assert right_end - left_end < 7  # of 12: as much more as the fingers went apart, but for where they began to
+    assert left_end + right_end == pytest.approx(0, abs=0.3)
+    expect(page.locator(".starts-list li")).to_have_count(0)
+    watched.close()
 
 
 def test_the_draft_of_a_job_is_in_the_address_too(watched: Watched, page: Page) -> None:
@@ -179,6 +282,11 @@ def test_a_step_is_marked_in_every_view(page: Page) -> None:
 
 def test_every_optimizer_has_a_form_made_from_its_schema(page: Page, service: Service) -> None:
     for optimizer in service.client.get("/v1/optimizers").json()["items"]:
+        option = field(page, "Optimizer").locator(f"option[value={optimizer['name']}]")
+        if optimizer["matrices_only"]:  # the service would refuse it for a function
+            expect(option).to_be_disabled()
+            expect(option).to_contain_text("for networks only")
+            continue
         field(page, "Optimizer").select_option(optimizer["name"])
         wanted = {f"#/optimizer/{name}" for name in optimizer["parameters"]["properties"]} - {"#/optimizer/lr"}
         found = page.locator("[data-pointer^='#/optimizer/']").evaluate_all(
@@ -260,6 +368,28 @@ def test_sixty_paths_of_twenty_thousand_steps_turn(
     with capsys.disabled():
         print(f"\nturning 60 paths, drawn in software: {frames / 2.5:.0f} frames/s, the longest {longest:.0f} ms")
     watched.picture(page, "sixty-paths")
+
+
+def test_all_of_many_runs_are_in_the_table(watched: Watched, service: Service) -> None:
+    job = service.post(init={"random": 1150, "seed": 4}, steps=5, lr=0.01)
+    service.ended(job)
+    page = watched.open(f"#/run?job={job}")
+    rows = page.locator(".results tbody tr")
+    expect(rows).to_have_count(100)
+    expect(page.locator(".stage > .notice")).to_contain_text("The first 64 of 1\u2009150 runs are drawn")
+    pager = page.get_by_role("group", name="Pages of the table")
+    expect(pager.get_by_role("button", name="Before")).to_be_disabled()
+    pager.get_by_role("button", name="Next").click()
+    expect(rows.first.locator("th")).to_have_text("101")
+    again = watched.open(page.url.removeprefix(watched.origin + "/").replace("page=1", "page=11"))
+    rows = again.locator(".results tbody tr")
+    expect(rows.first.locator("th")).to_have_text("1101")
+    expect(rows).to_have_count(50)
+    run_1150 = service.client.get(f"/v1/jobs/{job}/runs?limit=1000").json()["next_cursor"]
+    last = service.client.get(f"/v1/jobs/{job}/runs?limit=1000&cursor={run_1150}").json()["items"][-1]
+    expect(rows.last).to_contain_text(f"{last['f']:.4g}")
+    expect(again.get_by_role("button", name="Next")).to_be_disabled()
+    watched.picture(again, "many-runs-1440", full=True)
 
 
 def test_a_formula_and_what_is_wrong_with_it_under_its_column(

@@ -13,7 +13,13 @@ from tests.web.conftest import PICTURES
 from tests.web.watched import Watched, field
 from tests.workers.service import Service
 
-VIEWS = ("run", "race", "network", "jobs")
+NETWORK = {
+    "function": {"mlp": {"layers": [2, 4, 3, 1], "dataset": "moons", "loss": "bce", "batch_size": 20}},
+    "init": {"random": 1, "seed": 1},
+    "steps": 100,
+    "lr": 0.05,
+    "tags": ["network"],
+}
 
 
 def test_a_race_says_who_got_where(watched: Watched, service: Service) -> None:
@@ -81,6 +87,18 @@ def test_the_jobs_are_listed_and_can_be_dealt_with(watched: Watched, service: Se
     expect(page.locator(".results tbody tr")).to_have_count(1)
 
 
+def test_the_reference_of_the_api_asks_nobody_else(watched: Watched, service: Service) -> None:
+    page = watched.open_anything("/docs")
+    paths = service.client.get("/openapi.json").json()["paths"]
+    operations = page.locator(".opblock")
+    expect(operations).to_have_count(sum(len(path) for path in paths.values()))
+    operations.filter(has_text="/healthz").click()
+    page.get_by_role("button", name="Try it out").click()
+    page.get_by_role("button", name="Execute").click()
+    expect(page.locator(".live-responses-table .response .response-col_status")).to_have_text("200")
+    watched.picture(page, "docs-1440")
+
+
 def test_no_jobs_yet(watched: Watched) -> None:
     page = watched.open("#/jobs?tag=nobody-has-this")
     expect(page.get_by_role("heading", name="No job matches")).to_be_visible()
@@ -146,27 +164,32 @@ def test_a_service_with_keys_asks_for_one(guarded: str, browser: Browser, tmp_pa
     watched.close()
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (380, "dark")])
-def test_every_view_is_accessible_and_fits(
-    browser: Browser, service: Service, axe: str, width: int, scheme: str
-) -> None:
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_view_is_accessible_and_fits(browser: Browser, service: Service, axe: str, scheme: str) -> None:
     job = service.post(init=[[0, 0], [4, 0], [-4, 0]], steps=2000, lr=0.01)
+    network = service.post(**NETWORK)
     service.ended(job)
-    watched = Watched(browser, str(service.client.base_url), PICTURES, width=width, color_scheme=scheme)
-    for view in VIEWS:
-        page = watched.open(f"#/{view}" + (f"?job={job}" if view == "run" else ""))
-        if view == "run":
-            expect(page.locator(".results tbody tr")).to_have_count(3)
-            expect(page.locator(".curve .js-line")).to_have_count(6)
+    service.ended(network)
+    watched = Watched(browser, str(service.client.base_url), PICTURES, color_scheme=scheme)
+    page = watched.open("#/jobs")
+    page.evaluate(axe)
+    for view, hash_, is_drawn in (
+        ("run", f"#/run?job={job}", ".curves:not([hidden]) .js-line >> nth=5"),
+        ("race", "#/race", ".map .minimum >> nth=0"),
+        ("network", f"#/network?job={network}", ".training .surface canvas >> nth=0"),
+        ("jobs", "#/jobs", "tbody tr >> nth=0"),
+    ):
+        page.evaluate("hash => { location.hash = hash; }", hash_)
+        page.locator(is_drawn).wait_for(state="attached")
         page.wait_for_load_state("networkidle")
-        page.wait_for_timeout(600)
-        page.evaluate(axe)
-        found = page.evaluate("axe.run().then(result => result.violations)")
-        said = [(each["id"], [node["html"][:150] for node in each["nodes"]]) for each in found]
-        assert not said, (view, said)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width, view
-        watched.picture(page, f"{view}-{width}-{scheme}", full=True)
-        page.close()
+        for width in (1440, 380):
+            page.set_viewport_size({"width": width, "height": 900})
+            page.wait_for_timeout(400)  # plots follow the size of the window
+            found = page.evaluate("axe.run().then(result => result.violations)")
+            said = [(each["id"], [node["html"][:150] for node in each["nodes"]]) for each in found]
+            assert not said, (view, width, said)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width, (view, width)
+            watched.picture(page, f"{view}-{width}-{scheme}", full=True)
     watched.close()
 
 

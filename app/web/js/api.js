@@ -57,6 +57,10 @@ export class Api {
     return (await this.#json("GET", "v1/schedulers")).items;
   }
 
+  networks() {
+    return this.#json("GET", "v1/mlp");
+  }
+
   functionOf(name, dim) {
     return this.#json("GET", `v1/functions/${encodeURIComponent(name)}${query({ dim })}`);
   }
@@ -95,6 +99,10 @@ export class Api {
 
   jobs(filter) {
     return this.#json("GET", `v1/jobs${query(filter)}`);
+  }
+
+  runs(id, values, signal) {
+    return this.#json("GET", `v1/jobs/${id}/runs${query(values)}`, undefined, { signal });
   }
 
   cancel(id) {

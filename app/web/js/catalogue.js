@@ -1,10 +1,11 @@
-/** What the service offers, fetched once: functions, optimizers, schedules. */
+/** What the service offers, fetched once: functions, optimizers, schedules, and networks when they are wanted. */
 
 const USUAL_WINDOW = [-5, 5];
 
 export class Catalogue {
   #api;
   #inOtherDimensions = new Map();
+  #networks = null;
 
   constructor(api, { functions, optimizers, schedulers }) {
     this.#api = api;
@@ -33,6 +34,15 @@ export class Catalogue {
       this.#inOtherDimensions.set(key, found);
     }
     return this.#inOtherDimensions.get(key);
+  }
+
+  /** Returns what a network can be told: its parameters, the data sets, the losses. */
+  networks() {
+    this.#networks ??= this.#api.networks().catch((error) => {
+      this.#networks = null;
+      throw error;
+    });
+    return this.#networks;
   }
 
   async #aboutFormula(reference) {

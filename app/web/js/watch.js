@@ -1,10 +1,11 @@
 /** A job that is watched: how far it is, and what of it there is to see so far. */
 
 import { Problem } from "./api.js";
-import { fetchSlopes, fetchTrajectories } from "./plots/paths.js";
+import { Growth } from "./growth.js";
+import { fetchSlopes, fetchTrajectories, sizeOf } from "./plots/paths.js";
 
 const PAUSE_MS = 250;
-const SHARE = 2; // a picture is not fetched anew before this many times as long as the last one took
+const SHARE = 2; // what is new is not fetched before this many times as long as the last one took
 
 export const hasEnded = (job) => !["queued", "running"].includes(job.status);
 
@@ -18,12 +19,13 @@ export const hasEnded = (job) => !["queued", "running"].includes(job.status);
 export async function watch(api, job, tell, signal) {
   let fetching = false;
   let notBefore = 0;
-  const look = async () => {
+  const growth = new Growth(api, job.id, sizeOf(job));
+  const look = async (step) => {
     if (fetching || performance.now() < notBefore) return;
     fetching = true;
     const began = performance.now();
     try {
-      const trajectories = await fetchTrajectories(api, job, signal);
+      const trajectories = await growth.fetch(step, signal);
       if (fetching && !signal.aborted) tell({ trajectories });
     } catch {
       // the end of the stream says what is to be said
@@ -38,7 +40,7 @@ export async function watch(api, job, tell, signal) {
       {
         progress: (progress) => {
           tell({ progress });
-          if (progress.step > 0) look();
+          if (progress.step > 0) look(progress.step);
         },
         lost: () => tell({ lost: true }),
         found: () => tell({ lost: false }),

@@ -38,12 +38,12 @@ export function numberInput(value, onChange, attributes = {}) {
   });
 }
 
-/** Returns a control that chooses one of some options: `[value, text]`. */
+/** Returns a control that chooses one of some options: `[value, text]`, or `[value, text, true]` where it cannot be chosen. */
 export function choice(options, value, onChange, attributes = {}) {
   return h(
     "select",
     { onchange: (event) => onChange(event.target.value), ...attributes },
-    options.map(([each, text]) => h("option", { value: each, selected: each === value }, text)),
+    options.map(([each, text, disabled]) => h("option", { value: each, selected: each === value, disabled }, text)),
   );
 }
 

@@ -8,18 +8,19 @@ import { schemaFields } from "./schema_form.js";
 export class MethodForm {
   #catalogue;
   #onChange;
+  #isForNetwork;
   #shown = null;
   element = h("div", { class: "method" });
 
   /**
    * @param {{optimizers: Array, schedulers: Array}} catalogue
    * @param {(patch: {optimizer?: Object, lr?: number|null, scheduler?: Object|null}) => void} onChange
-   * @param {{scheduler?: boolean}} [options]
+   * @param {{isForNetwork?: boolean}} [options] whether what is minimised is the loss of a network
    */
-  constructor(catalogue, onChange, { scheduler = true } = {}) {
+  constructor(catalogue, onChange, { isForNetwork = false } = {}) {
     this.#catalogue = catalogue;
     this.#onChange = onChange;
-    this.withScheduler = scheduler;
+    this.#isForNetwork = isForNetwork;
   }
 
   /** @param {{optimizer: Object, lr?: number|null, scheduler?: Object|null}} method */
@@ -33,7 +34,7 @@ export class MethodForm {
       return;
     }
     this.#shown.said = this.#said(optimizer, lr, scheduler);
-    replace(this.element, ...this.#optimizerFields(optimizer, lr), ...(this.withScheduler ? this.#schedulerFields(scheduler) : []));
+    replace(this.element, ...this.#optimizerFields(optimizer, lr), ...this.#schedulerFields(scheduler));
   }
 
   #said(...parts) {
@@ -62,7 +63,7 @@ export class MethodForm {
     return [
       field({
         label: "Optimizer",
-        control: choice(optimizers.map((each) => [each.name, each.title]), optimizer.name, (name) => this.#onChange({ optimizer: { name }, lr: null })),
+        control: choice(optimizers.map((each) => this.#option(each)), optimizer.name, (name) => this.#onChange({ optimizer: { name }, lr: null })),
         hint: entry.parameters.description,
         pointer: "#/optimizer",
       }),
@@ -73,6 +74,10 @@ export class MethodForm {
       }),
       parameters.length ? h("details", { open: Object.keys(values).length > 0 && Boolean(this.element.querySelector("details[open]")) }, h("summary", null, "Parameters"), parameters) : null,
     ];
+  }
+
+  #option({ name, title, matrices_only }) {
+    return matrices_only && !this.#isForNetwork ? [name, `${title} (moves matrices: for networks only)`, true] : [name, title];
   }
 
   #schedulerFields(scheduler) {

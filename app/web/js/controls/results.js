@@ -3,6 +3,9 @@
 import { h, replace } from "../dom.js";
 import { count, point, short } from "../numbers.js";
 
+export const ROWS = 100; // on a page of the table
+
+const HEAD = ["Run", "Start", "End", "f", "‖∇f‖", "Known minimum", "Steps", "Outcome"];
 const WORDS = {
   max_steps: "all steps",
   converged: "converged",
@@ -12,33 +15,55 @@ const WORDS = {
 };
 
 export class Results {
-  element = h("section", { class: "results", "aria-label": "Results" });
+  #onPage;
+  #rows = h("tbody");
+  #page = 0;
+  #before = h("button", { type: "button", onclick: () => this.#onPage(this.#page - 1) }, "Before");
+  #next = h("button", { type: "button", onclick: () => this.#onPage(this.#page + 1) }, "Next");
+  #place = h("span", { role: "status" });
+  #pager = h("div", { class: "pager", role: "group", "aria-label": "Pages of the table" }, this.#before, this.#next, this.#place);
   #shown = [];
 
-  /** @param {Object|null} job @param {(run: number) => string} colorOf */
-  update(job, colorOf) {
-    if (this.#shown[0] === job) return;
-    this.#shown = [job];
-    const runs = (job?.runs ?? []).filter((run) => run.outcome !== null);
-    replace(this.element, runs.length ? this.#table(job, runs, colorOf) : []);
-  }
-
-  #table(job, runs, colorOf) {
-    const head = ["Run", "Start", "End", "f", "‖∇f‖", "Known minimum", "Steps", "Outcome"];
-    return [
+  /** @param {(page: number) => void} onPage */
+  constructor(onPage) {
+    this.#onPage = onPage;
+    this.element = h(
+      "section",
+      { class: "results", "aria-label": "Results", hidden: true },
       h("h2", null, "Where they ended"),
       h(
         "div",
         { class: "table-frame", tabindex: 0, role: "region", "aria-label": "Table of runs" },
-        h(
-          "table",
-          null,
-          h("thead", null, h("tr", null, head.map((name) => h("th", { scope: "col" }, name)))),
-          h("tbody", null, runs.map((run) => this.#row(run, colorOf(run.run)))),
-        ),
+        h("table", null, h("thead", null, h("tr", null, HEAD.map((name) => h("th", { scope: "col" }, name)))), this.#rows),
       ),
-      job.n_runs > runs.length ? h("p", { class: "hint" }, `The first ${runs.length} of ${count(job.n_runs)} runs.`) : null,
-    ];
+      this.#pager,
+    );
+  }
+
+  /**
+   * @param {Object|null} job that has ended
+   * @param {{page: number, runs: Array|null}} view the page of the table, and the job's runs as far as they are there
+   * @param {(run: Object) => string} colorOf
+   */
+  update(job, { page, runs }, colorOf) {
+    const shown = [job, page, runs];
+    if (shown.every((part, index) => part === this.#shown[index])) return;
+    this.#shown = shown;
+    const all = (runs ?? job?.runs ?? []).filter((run) => run.outcome !== null);
+    this.element.hidden = all.length === 0;
+    if (all.length === 0) {
+      replace(this.#rows);
+      return;
+    }
+    const last = Math.ceil(job.n_runs / ROWS) - 1;
+    this.#page = Math.min(page, last);
+    const from = this.#page * ROWS;
+    const rows = all.slice(from, from + ROWS);
+    if (rows.length) replace(this.#rows, rows.map((run) => this.#row(run, colorOf(run))));
+    this.#pager.hidden = last === 0;
+    this.#before.disabled = this.#page === 0;
+    this.#next.disabled = this.#page === last;
+    this.#place.textContent = rows.length ? `Runs ${count(from + 1)} to ${count(from + rows.length)} of ${count(job.n_runs)}` : "Loading …";
   }
 
   #row(run, color) {

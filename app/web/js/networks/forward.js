@@ -12,11 +12,9 @@ const ACTIVATIONS = {
   softplus: (net) => Math.max(net, 0) + Math.log1p(Math.exp(-Math.abs(net))),
   silu: (net) => net * sigmoid(net),
   gelu: (net) => (net / 2) * (1 + erf(net / Math.SQRT2)),
+  sin: Math.sin,
   identity: (net) => net,
 };
-
-/** The activations that there are. */
-export const ACTIVATION_NAMES = Object.keys(ACTIVATIONS);
 
 /**
  * Returns the weights and biases that a point holds: for each layer a matrix, rows first, whose last row is the biases.

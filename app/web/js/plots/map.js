@@ -8,16 +8,19 @@ import { point, toPixelPrecision } from "../numbers.js";
 import { Axes } from "./axes.js";
 import { HEIGHT_SCALE } from "./palette.js";
 import { CONFIG, keepSize, look, plotly } from "./plotly.js";
+import { scaled } from "./slice.js";
+import { listenForZoom } from "./zoom_gestures.js";
 
 const STILL_PIXELS = 4; // a pointer that has moved no more than this has clicked
 const NEAR_PIXELS = 12;
+const SETTLED_MS = 200; // without further zooming, before the new window is the one to be fetched
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 
 export class MapPlot {
   #on;
   #plot = h("div", { class: "plot" });
   #overlay = svg("svg", { class: "overlay", role: "group", "aria-label": "Starting points" });
-  #hint = h("p", { class: "map-hint", hidden: true }, "Click on the map to place a starting point");
+  #hint = h("p", { class: "map-hint", hidden: true }, "Click to place a start; wheel or pinch to zoom");
   #clip = svg("rect");
   #lines = svg("g");
   #points = svg("g");
@@ -28,13 +31,16 @@ export class MapPlot {
   #drawn = null;
   #marked = [];
   #drag = null;
+  #window = null; // that is shown before its ground has come
+  #frame = 0;
+  #settling = 0;
 
   /**
    * @param {Object} on
    * @param {(x: number, y: number|null) => void} on.place
    * @param {(index: number, x: number, y: number|null, final: boolean) => void} on.move
    * @param {(index: number) => void} on.remove
-   * @param {(window: number[]) => void} on.window
+   * @param {(window: number[]|null) => void} on.window null is the whole domain
    * @param {(at: {path: number, entry: number}|null) => void} on.hover
    */
   constructor(on) {
@@ -46,7 +52,13 @@ export class MapPlot {
       svg("g", { "clip-path": "url(#map-inside)" }, this.#lines, this.#points, this.#marks),
       this.#starts,
     );
-    this.element = h("figure", { class: "map", "aria-label": "Map of the function; a click places a starting point" }, this.#plot, this.#overlay, this.#hint);
+    this.element = h(
+      "figure",
+      { class: "map", tabindex: 0, "aria-label": "Map of the function; a click places a starting point, the wheel and the keys + and − zoom, 0 shows the whole domain" },
+      this.#plot,
+      this.#overlay,
+      this.#hint,
+    );
     this.#listen(catcher);
     keepSize(this.#plot);
   }
@@ -60,6 +72,7 @@ export class MapPlot {
     if (!this.#drawn || ground.some((part, index) => part !== this.#drawn[index])) {
       const first = !this.#drawn;
       this.#drawn = ground;
+      if (!this.#settling && !this.#drag?.moved) this.#window = null;
       await Plotly.react(this.#plot, this.#traces(scene), this.#layout(scene), CONFIG);
       if (first) this.#plot.on("plotly_afterplot", () => this.#drawOver());
     }
@@ -165,11 +178,16 @@ export class MapPlot {
     this.#overlay.addEventListener("pointerup", (event) => this.#end(event));
     this.#overlay.addEventListener("pointercancel", () => (this.#drag = null));
     this.#overlay.addEventListener("pointerleave", () => this.#on.hover(null));
+    listenForZoom(this.element, {
+      shareAt: (event) => this.#axes.shareAt(event),
+      zoom: (factor, share) => this.#zoom(factor, share),
+      whole: () => this.#settle(null),
+    });
   }
 
   #begin(event, start) {
     if (event.button !== 0 || !this.#axes.at(event)) return;
-    this.#drag = { start, x: event.clientX, y: event.clientY, moved: false, axes: rangesOf(this.#scene.grid) };
+    this.#drag = { start, x: event.clientX, y: event.clientY, moved: false, window: this.#shown };
     if (start !== null) event.target.setPointerCapture(event.pointerId);
   }
 
@@ -191,7 +209,7 @@ export class MapPlot {
     const drag = this.#drag;
     this.#drag = null;
     if (!drag) return;
-    if (drag.start === null && drag.moved && drag.window) this.#on.window(drag.window);
+    if (drag.start === null && drag.moved && event.pointerType === "mouse") this.#settle(this.#window);
     if (drag.start === null && !drag.moved && at && this.#scene.canPlace) this.#on.place(...this.#rounded(at.x, at.y));
     if (drag.start !== null && drag.moved && at && this.#scene.canPlace) {
       this.#on.move(drag.start, ...this.#rounded(at.x, at.y), true);
@@ -199,18 +217,41 @@ export class MapPlot {
   }
 
   #pan(event, drag) {
-    if (!this.#scene.grid.y) return;
     const { width, height } = this.#axes.box;
-    const [x, y] = drag.axes;
-    const right = ((drag.x - event.clientX) / width) * (x[1] - x[0]);
-    const up = ((event.clientY - drag.y) / height) * (y[1] - y[0]);
-    drag.window = [x[0] + right, x[1] + right, y[0] + up, y[1] + up];
-    if (drag.frame) return;
-    drag.frame = requestAnimationFrame(async () => {
-      drag.frame = 0;
-      const [left, far, low, high] = drag.window;
-      (await plotly()).relayout(this.#plot, { "xaxis.range": [left, far], "yaxis.range": [low, high] });
+    const [left, right, low, high] = drag.window;
+    const across = ((drag.x - event.clientX) / width) * (right - left);
+    const up = ((event.clientY - drag.y) / height) * (high - low);
+    this.#show(this.#scene.grid.y ? [left + across, right + across, low + up, high + up] : [left + across, right + across]);
+  }
+
+  #zoom(factor, share) {
+    if (!this.#scene) return;
+    this.#drag = null; // the second finger makes a pinch of what had begun
+    this.#show(scaled(this.#shown, factor, share));
+    clearTimeout(this.#settling);
+    this.#settling = setTimeout(() => this.#settle(this.#window), SETTLED_MS);
+  }
+
+  /** The window that is seen now. */
+  get #shown() {
+    const { x, y } = this.#scene.grid;
+    return this.#window ?? [x, y].flatMap((axis) => (axis ? [axis[0], axis.at(-1)] : []));
+  }
+
+  /** Shows a window with what is there already. */
+  #show(window) {
+    this.#window = window;
+    this.#frame ||= requestAnimationFrame(async () => {
+      this.#frame = 0;
+      const [left, right, low, high] = this.#shown;
+      (await plotly()).relayout(this.#plot, { "xaxis.range": [left, right], ...(this.#scene.grid.y ? { "yaxis.range": [low, high] } : {}) });
     });
+  }
+
+  #settle(window) {
+    clearTimeout(this.#settling);
+    this.#settling = 0;
+    this.#on.window(window);
   }
 
   #nearest([left, top]) {
@@ -280,6 +321,7 @@ export class MapPlot {
     const { soft, line, font } = look();
     const axis = (title) => ({ title: { text: title, standoff: 6, font: { size: 12 } }, color: soft, gridcolor: line, zeroline: false, fixedrange: true });
     const ticks = grid.y ? null : heights.ticks();
+    const [left, right, low, high] = this.#shown;
     return {
       margin: { l: 48, r: 12, t: 8, b: 40 },
       paper_bgcolor: "rgba(0,0,0,0)",
@@ -287,18 +329,14 @@ export class MapPlot {
       font,
       dragmode: false,
       hovermode: false,
-      xaxis: { ...axis(names[0]), range: [grid.x[0], grid.x.at(-1)] },
+      xaxis: { ...axis(names[0]), range: [left, right] },
       yaxis: {
         ...axis(grid.y ? names[1] : "f"),
-        ...(grid.y ? { range: [grid.y[0], grid.y.at(-1)] } : {}),
+        ...(grid.y ? { range: [low, high] } : {}),
         ...(ticks ? { tickvals: ticks.at, ticktext: ticks.text } : {}),
       },
     };
   }
-}
-
-function rangesOf(grid) {
-  return [grid.x, grid.y].map((axis) => axis && [axis[0], axis.at(-1)]);
 }
 
 function bounded(pixel) {

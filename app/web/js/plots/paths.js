@@ -11,15 +11,26 @@ const MOST_SLOPE_NUMBERS = 400_000;
  * Fetches what is recorded of a job's first runs.
  * @returns {Promise<Array<{run: number, step: number[], x: number[][], f: number[]}>>}
  */
-export async function fetchTrajectories(api, job, signal) {
-  const n = Math.min(job.n_runs, MOST_PATHS);
+export function fetchTrajectories(api, job, signal) {
+  const { nRuns, entries } = sizeOf(job);
+  return ofRuns(nRuns, (run) => api.trajectory(job.id, { run, max_points: entries }, signal));
+}
+
+/** Returns how many of a job's runs are to be seen, and how many entries of each. */
+export function sizeOf(job) {
+  const nRuns = Math.min(job.n_runs, MOST_PATHS);
+  return { nRuns, entries: entriesPerPath(nRuns) };
+}
+
+/** Fetches something of each of the first runs, some at once. */
+export async function ofRuns(n, fetchOne) {
   const found = Array(n);
   let next = 0;
   const lane = async () => {
     while (next < n) {
       const run = next;
       next += 1;
-      found[run] = await api.trajectory(job.id, { run, max_points: entriesPerPath(n) }, signal);
+      found[run] = await fetchOne(run);
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, lane));

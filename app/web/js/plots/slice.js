@@ -1,5 +1,7 @@
 /** The plane through a function that is looked at: two of its coordinates, the others held. */
 
+const LEAST_WIDTH = 1e-12; // of the numbers in it
+
 /**
  * Returns the request for a surface.
  * @param {Object} reference the function, as a job has it
@@ -46,13 +48,20 @@ export function domainWindow(info, axes) {
   return y ? [...x, ...y] : [...x];
 }
 
-/** Returns a window of another size about its middle, or about a point. */
-export function scaled(window, factor) {
+/**
+ * Returns a window of another size, in which one point stays where it is; the same, where numbers end.
+ * @param {number[]} window
+ * @param {number} factor
+ * @param {number[]} [share] where that point is, from 0 to 1 rightwards and upwards
+ */
+export function scaled(window, factor, share = [0.5, 0.5]) {
   const out = [];
-  for (let axis = 0; axis < window.length; axis += 2) {
-    const [low, high] = [window[axis], window[axis + 1]];
-    const [center, half] = [(low + high) / 2, ((high - low) / 2) * factor];
-    out.push(center - half, center + half);
+  for (let end = 0; end < window.length; end += 2) {
+    const [low, high] = [window[end], window[end + 1]];
+    const [part, width] = [share[end / 2], high - low];
+    if (width * factor < LEAST_WIDTH * Math.max(Math.abs(low), Math.abs(high))) return window;
+    const still = low + part * width;
+    out.push(still - part * width * factor, still + (1 - part) * width * factor);
   }
   return out;
 }

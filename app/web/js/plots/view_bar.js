@@ -23,7 +23,7 @@ export class ViewBar {
       { class: "view-bar", role: "group", "aria-label": "View" },
       h("span", { class: "switch" }, this.#log, h("label", { for: "log-scale" }, "log scale")),
       this.#axes,
-      h("span", { class: "buttons" }, button("−", () => on.zoom(1.5), "Zoom out"), button("+", () => on.zoom(1 / 1.5), "Zoom in"), button("Whole domain", on.whole), this.#fit, button("First view", on.turn, "Turn the surface back to its first view")),
+      h("span", { class: "buttons" }, button("−", () => on.zoom(1.5), "Zoom out", "Zoom out: −, or the wheel over the map"), button("+", () => on.zoom(1 / 1.5), "Zoom in", "Zoom in: +, or the wheel over the map"), button("Whole domain", on.whole), this.#fit, button("First view", on.turn, "Turn the surface back to its first view")),
     );
   }
 
@@ -51,6 +51,6 @@ function chosen(axes, place, axis) {
   return next[0] === next[1] ? next.with(1 - place, axes[place]) : next;
 }
 
-function button(text, onclick, label = null) {
-  return h("button", { type: "button", onclick, "aria-label": label, title: label }, text);
+function button(text, onclick, label = null, title = label) {
+  return h("button", { type: "button", onclick, "aria-label": label, title }, text);
 }

@@ -1,15 +1,17 @@
 /** The Network view: a network that learns, what it answers, and how its gradients come about. */
 
-import { choice, field, numberInput, numberOf, showProblem } from "../controls/field.js";
+import { field, numberInput, showProblem } from "../controls/field.js";
 import { formula as set } from "../controls/formula.js";
 import { MethodForm } from "../controls/method_form.js";
+import { NetworkForm } from "../controls/network_form.js";
 import { PlayBar } from "../controls/play_bar.js";
 import { Progress } from "../controls/progress.js";
 import { h, replace } from "../dom.js";
+import { Growth } from "../growth.js";
 import { Boundary } from "../networks/boundary.js";
 import { derivation } from "../networks/derivation.js";
 import { NetworkDiagram } from "../networks/diagram.js";
-import { ACTIVATION_NAMES, partsOf } from "../networks/forward.js";
+import { partsOf } from "../networks/forward.js";
 import { short } from "../numbers.js";
 import * as permalink from "../permalink.js";
 import { CurvePlot } from "../plots/curve.js";
@@ -19,7 +21,7 @@ import { pathColor } from "../plots/palette.js";
 import { FIRST_CAMERA, SurfacePlot } from "../plots/surface.js";
 import { Store, changed } from "../store.js";
 import { hasEnded } from "../watch.js";
-import { addressed, DATASETS, FIRST_STATE, networkOf, settingsOf, specOf, stateFrom } from "./network_state.js";
+import { addressed, FIRST_STATE, networkOf, outputActivationOf, settingsOf, specOf, stateFrom } from "./network_state.js";
 
 const ENTRIES = 400;
 const LIVE_MS = 250;
@@ -28,8 +30,10 @@ export class NetworkView {
   title = "Network";
   #api;
   #store = new Store(FIRST_STATE);
-  #controls;
+  #catalogue;
+  #network;
   #method;
+  #steps;
   #form;
   #alert = h("div", { class: "error", role: "alert", hidden: true });
   #progress = new Progress(() => this.#api.cancel(this.#state.job.id).catch((problem) => this.#store.set({ problem })));
@@ -51,15 +55,11 @@ export class NetworkView {
 
   constructor({ api, catalogue }) {
     this.#api = api;
+    this.#catalogue = catalogue;
     const set = (patch) => this.#store.set({ settings: { ...this.#state.settings, ...patch }, job: null, trajectory: null, landscape: null, step: null, shown: null, chosen: null, problem: null });
-    this.#method = new MethodForm(catalogue, set);
-    this.#controls = {
-      dataset: choice(Object.keys(DATASETS).map((name) => [name, name]), "moons", (dataset) => set({ dataset })),
-      hidden: h("input", { type: "text", autocomplete: "off", onchange: (event) => set({ hidden: event.target.value.split(/[,;\s]+/).filter(Boolean).map(numberOf) }) }),
-      activation: choice(ACTIVATION_NAMES.map((name) => [name, name]), "sigmoid", (activation) => set({ activation })),
-      seed: numberInput(1, (seed) => set({ seed: seed ?? 0 }), { inputmode: "numeric" }),
-      steps: numberInput(1000, (steps) => set({ steps }), { inputmode: "numeric" }),
-    };
+    this.#network = new NetworkForm(set);
+    this.#method = new MethodForm(catalogue, set, { isForNetwork: true });
+    this.#steps = numberInput(1000, (steps) => set({ steps }), { inputmode: "numeric" });
     this.#form = this.#makeForm();
     replace(
       this.#training,
@@ -89,7 +89,9 @@ export class NetworkView {
   async show(values) {
     this.#visible = true;
     this.#stop();
-    this.#store.set(stateFrom(values));
+    const { offer } = this.#state;
+    this.#store.set({ ...stateFrom(values), offer });
+    if (!offer && !(await this.#learn())) return;
     if (typeof values.job === "string") await this.#open(values.job);
     else await this.#ask(this.#state);
   }
@@ -104,8 +106,8 @@ export class NetworkView {
     if (this.#state.landscape) this.#drawTraining(this.#state, true);
   }
 
-  reconnect() {
-    this.#ask(this.#state);
+  async reconnect() {
+    if (this.#state.offer || (await this.#learn())) this.#ask(this.#state);
   }
 
   get #state() {
@@ -113,20 +115,11 @@ export class NetworkView {
   }
 
   #makeForm() {
-    const { dataset, hidden, activation, seed, steps } = this.#controls;
     return h(
       "form",
       { class: "job-form", novalidate: true, "aria-label": "The training", onsubmit: (event) => (event.preventDefault(), this.#train()) },
-      h(
-        "fieldset",
-        null,
-        h("legend", null, "Network"),
-        field({ label: "Data set", control: dataset, pointer: "#/function/mlp/dataset" }),
-        field({ label: "Hidden layers", control: hidden, hint: "Nodes of each, as in 4, 3", pointer: "#/function/mlp/layers" }),
-        field({ label: "Activation", control: activation, pointer: "#/function/mlp/activation" }),
-        field({ label: "Seed of the weights", control: seed, pointer: "#/init/seed" }),
-      ),
-      h("fieldset", null, h("legend", null, "Method"), this.#method.element, field({ label: "Steps", control: steps, pointer: "#/steps" })),
+      this.#network.element,
+      h("fieldset", null, h("legend", null, "Method"), this.#method.element, field({ label: "Steps", control: this.#steps, pointer: "#/steps" })),
       h("div", { class: "form-foot" }, this.#alert, h("button", { class: "primary", type: "submit" }, "Train"), this.#progress.element),
     );
   }
@@ -140,8 +133,20 @@ export class NetworkView {
     if (changed(state, before, "trajectory", "step", "landscape", "samples")) this.#drawTraining(state, changed(state, before, "landscape"));
   }
 
+  /** Finds out what networks can be told. */
+  async #learn() {
+    try {
+      this.#store.set({ offer: await this.#catalogue.networks() });
+      return true;
+    } catch (problem) {
+      this.#store.set({ problem });
+      return false;
+    }
+  }
+
   /** Asks for both passes: of the job's network at its step, or of one that is yet to be trained. */
-  async #ask({ job, settings, step, sample, trajectory }) {
+  async #ask({ offer, job, settings, step, sample, trajectory }) {
+    if (!offer) return;
     this.#asking?.abort();
     this.#asking = new AbortController();
     const { signal } = this.#asking;
@@ -152,10 +157,10 @@ export class NetworkView {
         pass = await this.#api.jobBackprop(job.id, { step: at, sample }, signal);
         pass = { ...pass, network: job.spec.function.mlp };
       } else {
-        const network = networkOf(settings);
-        const nOutputs = network.layers.at(-1);
-        const input = network.layers[0] === 2 ? [1, 0.5] : [0.5];
-        const target = Array.from({ length: nOutputs }, (_, index) => (index === 0 ? 1 : 0));
+        const { dataset: _, batch_size: __, ...network } = networkOf(settings, offer);
+        network.output_activation = outputActivationOf(settings.network, offer);
+        const input = Array.from({ length: network.layers[0] }, (_, index) => 1 / (index + 1));
+        const target = Array.from({ length: network.layers.at(-1) }, (_, index) => (index === 0 ? 1 : 0));
         pass = await this.#api.backprop({ ...network, seed: settings.seed, input, target }, signal);
         pass = { ...pass, network, input, target };
       }
@@ -169,7 +174,7 @@ export class NetworkView {
     this.#stop();
     this.#store.set({ job: null, trajectory: null, landscape: null, step: null, problem: null });
     try {
-      const job = await this.#api.postJob(specOf(this.#state.settings));
+      const job = await this.#api.postJob(specOf(this.#state.settings, this.#state.offer));
       this.#store.set({ job, progress: { ...job.progress, status: job.status } });
       await this.#watch(job);
     } catch (problem) {
@@ -184,7 +189,7 @@ export class NetworkView {
         location.replace(permalink.hashOf("run", { job: id }));
         return;
       }
-      this.#store.set({ job, settings: settingsOf(job.spec), progress: { ...job.progress, status: job.status } });
+      this.#store.set({ job, settings: settingsOf(job.spec, this.#state.offer), progress: { ...job.progress, status: job.status } });
       await this.#watch(job);
     } catch (problem) {
       this.#store.set({ problem });
@@ -198,16 +203,17 @@ export class NetworkView {
     try {
       set({ samples: await this.#api.samples(job.id, signal) });
       let busyUntil = 0;
-      const look = async () => {
+      const growth = new Growth(this.#api, job.id, { nRuns: 1, entries: ENTRIES });
+      const look = async (step) => {
         if (performance.now() < busyUntil) return;
         busyUntil = Infinity;
-        const trajectory = await this.#api.trajectory(job.id, { run: 0, max_points: ENTRIES }, signal).catch(() => null);
+        const [trajectory] = await growth.fetch(step, signal).catch(() => [null]);
         if (trajectory && busyUntil === Infinity) set({ trajectory });
         busyUntil = performance.now() + LIVE_MS;
       };
       let ended = job;
       if (!hasEnded(job)) {
-        const progress = (news) => (set({ progress: news }), news.step > 0 && look());
+        const progress = (news) => (set({ progress: news }), news.step > 0 && look(news.step));
         ended = await this.#api.follow(job.id, { progress, lost: () => set({ lost: true }), found: () => set({ lost: false }) }, signal);
       }
       const trajectory = await this.#api.trajectory(job.id, { run: 0, max_points: ENTRIES }, signal);
@@ -234,10 +240,9 @@ export class NetworkView {
   }
 
   #render(state) {
-    const { settings, pass, progress, lost, problem, sample, job } = state;
-    for (const [name, control] of Object.entries(this.#controls)) {
-      if (control !== document.activeElement) control.value = [settings[name]].flat().join(", ");
-    }
+    const { offer, settings, pass, progress, lost, problem, sample, job } = state;
+    if (offer) this.#network.update(offer, settings);
+    if (this.#steps !== document.activeElement) this.#steps.value = settings.steps ?? "";
     this.#method.update(settings);
     this.#progress.update(progress, lost);
     if (this.#sample !== document.activeElement) this.#sample.value = sample;
@@ -277,7 +282,7 @@ export class NetworkView {
     this.#bar.update(at, last);
     if (!point.includes(null)) this.#boundary.draw(partsOf(point, network.layers), network, samples);
     const path = { name: "loss", color: pathColor(0, 8), step: trajectory.step, f: trajectory.f };
-    if (this.#drawn !== trajectory) this.#curve.draw({ paths: [path], log: true, base: 0, title: "loss" }).catch(() => {});
+    if (this.#drawn !== trajectory) this.#curve.draw({ paths: [path], log: true, base: 0, title: network.batch_size ? "loss of the mini-batch" : "loss" }).catch(() => {});
     this.#drawn = trajectory;
     this.#curve.mark(at);
     if (!landscape) return;
@@ -293,6 +298,6 @@ export class NetworkView {
 
 /** Complaints about a network that is yet to be trained point at the same fields as those about its job. */
 function inNetwork(problem) {
-  const errors = problem.errors?.map((each) => ({ ...each, pointer: each.pointer.replace(/^#\/(layers|activation)/, "#/function/mlp/$1").replace("#/seed", "#/init/seed") }));
-  return { message: problem.message, errors };
+  const pointer = (at) => (at === "#/seed" ? "#/init/seed" : at.replace("#/", "#/function/mlp/"));
+  return { message: problem.message, errors: problem.errors?.map((each) => ({ ...each, pointer: pointer(each.pointer) })) };
 }

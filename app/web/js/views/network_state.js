@@ -2,19 +2,9 @@
 
 import { withoutEmpty } from "./run_state.js";
 
-export const DATASETS = {
-  xor: { classes: 2, inputs: 2 },
-  moons: { classes: 2, inputs: 2 },
-  circles: { classes: 2, inputs: 2 },
-  spiral: { classes: 2, inputs: 2 },
-  blobs: { classes: 3, inputs: 2 },
-  sine: { classes: null, inputs: 1 },
-};
-
 const FIRST_SETTINGS = {
-  dataset: "moons",
+  network: { dataset: { name: "moons" }, loss: "half_sse" },
   hidden: [4, 3],
-  activation: "sigmoid",
   optimizer: { name: "adam" },
   lr: 0.05,
   steps: 1000,
@@ -22,6 +12,7 @@ const FIRST_SETTINGS = {
 };
 
 export const FIRST_STATE = {
+  offer: null,
   settings: FIRST_SETTINGS,
   job: null,
   progress: null,
@@ -37,21 +28,23 @@ export const FIRST_STATE = {
   chosen: null,
 };
 
-/** Returns the network that settings describe. */
-export function networkOf({ dataset, hidden, activation }) {
-  const { classes, inputs } = DATASETS[dataset];
-  const nOutputs = classes === null || classes === 2 ? 1 : classes;
-  const layers = [inputs, ...hidden, nOutputs];
-  if (nOutputs > 1) return { layers, activation, loss: "cross_entropy", output_activation: "softmax" };
-  return { layers, activation, loss: "half_sse", output_activation: classes === null ? "identity" : "sigmoid" };
+/** Returns the network that settings describe. @param {Object} offer what the service says of networks */
+export function networkOf({ network, hidden, ends }, offer) {
+  const [nInputs, nOutputs] = endsOf(network, offer) ?? ends ?? [1, 1];
+  return { ...withoutEmpty(usualOf(offer)), ...withoutEmpty(network), layers: [nInputs, ...hidden, nOutputs] };
+}
+
+/** Returns what the outputs of a network are made with. */
+export function outputActivationOf(network, offer) {
+  return network.output_activation ?? usualOutputActivation(network, offer) ?? network.activation ?? usualOf(offer).activation;
 }
 
 /** Returns the job that trains it. */
-export function specOf(settings) {
-  const { dataset, optimizer, lr, scheduler, steps, seed } = settings;
+export function specOf(settings, offer) {
+  const { optimizer, lr, scheduler, steps, seed } = settings;
   const every = Math.max(1, Math.floor(Number(steps) / 2000) || 1);
   return withoutEmpty({
-    function: { mlp: { ...networkOf(settings), dataset } },
+    function: { mlp: networkOf(settings, offer) },
     optimizer,
     lr,
     scheduler,
@@ -62,11 +55,25 @@ export function specOf(settings) {
   });
 }
 
-/** Returns the settings that a job was made with, as far as the form has them. */
-export function settingsOf(spec) {
-  const { layers, activation, dataset } = spec.function.mlp;
+/** Returns the settings that a job was made with, as far as the form has them: without what they would be anyway. */
+export function settingsOf(spec, offer) {
+  const { layers, ...network } = spec.function.mlp;
   const { optimizer, lr, scheduler, steps, init } = spec;
-  return { ...FIRST_SETTINGS, dataset: dataset.name in DATASETS ? dataset.name : "moons", hidden: layers.slice(1, -1), activation, optimizer, lr, scheduler, steps, seed: init.seed ?? 0 };
+  const others = { ...network, output_activation: undefined };
+  if (network.output_activation === outputActivationOf(others, offer)) network.output_activation = null;
+  const entry = offer.datasets.find((each) => each.name === network.dataset.name);
+  if (entry) network.dataset = { name: entry.name, ...unlike({ seed: 0, ...entry }, network.dataset) };
+  return {
+    ...FIRST_SETTINGS,
+    network: unlike(usualOf(offer), network),
+    hidden: layers.slice(1, -1),
+    ends: entry ? null : [layers[0], layers.at(-1)],
+    optimizer,
+    lr,
+    scheduler,
+    steps,
+    seed: init.seed ?? 0,
+  };
 }
 
 /** Returns what of the state the address is to say. */
@@ -77,10 +84,39 @@ export function addressed({ settings, job, step, sample, shown, chosen }) {
 /** Returns the state that an address asks for, but for its job. */
 export function stateFrom(values) {
   const state = { ...FIRST_STATE };
-  if (values.settings?.dataset in DATASETS) state.settings = { ...FIRST_SETTINGS, ...values.settings };
+  if (typeof values.settings?.network?.dataset === "object") state.settings = { ...FIRST_SETTINGS, ...values.settings };
   if (Number.isInteger(values.step)) state.step = values.step;
   if (Number.isInteger(values.sample)) state.sample = values.sample;
   if (Number.isInteger(values.shown)) state.shown = values.shown;
   if (Number.isInteger(values.chosen?.layer) && Number.isInteger(values.chosen?.node)) state.chosen = values.chosen;
   return state;
+}
+
+/** Returns how many inputs and outputs a generated data set wants; null of samples that are given. */
+function endsOf({ dataset, loss }, offer) {
+  const entry = offer.datasets.find((each) => each.name === dataset.name);
+  if (!entry) return null;
+  const classes = dataset.classes ?? entry.classes;
+  const isOneEnough = classes === null || (classes === 2 && belongingTo(loss, offer) !== "softmax");
+  return [entry.n_inputs, isOneEnough ? 1 : classes];
+}
+
+/** Returns the output activation that a network gets if nothing is said; null where it is the hidden layers' own. */
+function usualOutputActivation({ dataset, loss }, offer) {
+  const entry = offer.datasets.find((each) => each.name === dataset.name);
+  return belongingTo(loss, offer) ?? (entry?.classes === null ? "identity" : null);
+}
+
+function belongingTo(loss, offer) {
+  return offer.losses.find((each) => each.name === (loss ?? usualOf(offer).loss))?.output_activation ?? null;
+}
+
+/** Returns what a network is if nothing is said. */
+function usualOf({ parameters }) {
+  return Object.fromEntries(Object.entries(parameters.properties).map(([name, { default: value = null }]) => [name, value]));
+}
+
+/** Returns what of `values` is not as usual. */
+function unlike(usual, values) {
+  return Object.fromEntries(Object.entries(values).filter(([name, value]) => value !== (usual[name] ?? null)));
 }

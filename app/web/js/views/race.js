@@ -1,7 +1,6 @@
 /** The Race view: several methods from one start, on one surface, and who got where. */
 
 import { arrival } from "../arrival.js";
-import { coordinateNames } from "../catalogue.js";
 import { Contenders, methodName } from "../controls/contenders.js";
 import { field, numberInput, numberOf, showProblem } from "../controls/field.js";
 import { FunctionPicker } from "../controls/function_picker.js";
@@ -9,17 +8,13 @@ import { Standings } from "../controls/standings.js";
 import { h, replace } from "../dom.js";
 import { Memory } from "../memory.js";
 import * as permalink from "../permalink.js";
-import { fetchGround, minimaIn } from "../plots/ground.js";
 import { pathColor } from "../plots/palette.js";
-import { pathOf } from "../plots/paths.js";
-import { Picture } from "../plots/picture.js";
-import { around, axesOf, domainWindow, middle, pointAt, scaled, withDim } from "../plots/slice.js";
-import { FIRST_CAMERA } from "../plots/surface.js";
-import { ViewBar } from "../plots/view_bar.js";
-import { Store, changed } from "../store.js";
+import { middle, withDim } from "../plots/slice.js";
+import { Store } from "../store.js";
 import { hasEnded, watch } from "../watch.js";
 import { addressed, FIRST_STATE, specsOf, stateFrom } from "./race_state.js";
 import { draftOf } from "./run_state.js";
+import { Stage } from "./stage.js";
 
 export class RaceView {
   title = "Race";
@@ -28,8 +23,7 @@ export class RaceView {
   #store = new Store(FIRST_STATE);
   #picker;
   #contenders;
-  #picture;
-  #viewBar;
+  #stage;
   #standings = new Standings();
   #start;
   #steps;
@@ -37,9 +31,7 @@ export class RaceView {
   #alert = h("div", { class: "error", role: "alert", hidden: true });
   #memory = new Memory();
   #watching = null;
-  #grounding = null;
   #visible = false;
-  #look = 0;
 
   /** @param {{api: import("../api.js").Api, catalogue: import("../catalogue.js").Catalogue, thumbnails: Object}} page */
   constructor({ api, catalogue, thumbnails }) {
@@ -55,30 +47,22 @@ export class RaceView {
     this.#contenders = new Contenders(catalogue, (contenders) => this.#store.set({ contenders, problem: null }));
     this.#start = h("input", { type: "text", autocomplete: "off", onchange: (event) => this.#setStart(event.target.value.split(/[,;\s]+/).filter(Boolean).map(numberOf)) });
     this.#steps = numberInput(null, (steps) => this.#store.set({ steps, problem: null }), { inputmode: "numeric" });
-    this.#viewBar = new ViewBar({
-      log: (log) => this.#store.set({ log }),
-      axes: (axes) => this.#store.set({ axes, window: null }),
-      zoom: (factor) => this.#store.set({ window: scaled(this.#window, factor) }),
-      whole: () => this.#store.set({ window: null }),
-      fit: () => this.#store.set({ window: around(this.#paths(this.#state), this.#state.info.dim === 1) }),
-      turn: () => this.#store.set({ camera: FIRST_CAMERA }),
+    const place = (x, y) => this.#setStart(this.#stage.pointAt(x, y, this.#state.start));
+    this.#stage = new Stage({
+      api,
+      catalogue,
+      store: this.#store,
+      referenceOf: (state) => state.reference,
+      on: { place, move: (_, x, y) => place(x, y), remove: () => {} },
     });
-    const place = (x, y) => this.#setStart(pointAt(x, y, this.#state.info, this.#state.axes, this.#state.start));
-    this.#picture = new Picture({
-      place,
-      move: (_, x, y) => place(x, y),
-      remove: () => {},
-      window: (window) => this.#store.set({ window }),
-      camera: (camera) => this.#store.set({ camera }),
-      step: (step) => this.#store.set({ step }),
-    });
+    this.#stage.element.append(this.#standings.element);
     this.#form = this.#makeForm();
     this.element = h(
       "div",
       { class: "race-view" },
       h("h1", { class: "visually-hidden" }, "Race optimizers"),
       this.#form,
-      h("section", { class: "stage", "aria-label": "Picture" }, this.#viewBar.element, this.#picture.element, this.#standings.element),
+      this.#stage.element,
     );
     this.#store.subscribe((state, before) => this.#follow(state, before));
   }
@@ -89,32 +73,27 @@ export class RaceView {
     this.#stopWatching();
     const wanted = stateFrom(values);
     this.#store.set({ ...wanted, racedAs: null });
-    await this.#about(wanted.reference);
+    await this.#stage.about(wanted.reference);
     if (Array.isArray(values.jobs)) await this.#open(values.jobs, !values.contenders);
   }
 
   hide() {
     this.#visible = false;
-    this.#picture.stop();
+    this.#stage.stop();
     this.#stopWatching();
   }
 
   restyle() {
-    this.#look += 1;
+    this.#stage.restyle();
     this.#render(this.#state);
   }
 
   reconnect() {
-    if (!this.#state.grid) this.#about(this.#state.reference);
+    this.#stage.reconnect();
   }
 
   get #state() {
     return this.#store.state;
-  }
-
-  get #window() {
-    const { window, info, axes } = this.#state;
-    return window ?? domainWindow(info, axesOf(info, axes));
   }
 
   #makeForm() {
@@ -136,7 +115,7 @@ export class RaceView {
 
   #follow(state, before) {
     if (!this.#visible) return;
-    if (state.info && changed(state, before, "info", "axes", "window")) this.#fetchGround(state);
+    this.#stage.follow(state, before);
     permalink.write("race", addressed(state));
     this.#render(state);
   }
@@ -147,33 +126,10 @@ export class RaceView {
 
   async #choose(reference) {
     this.#stopWatching();
-    const info = await this.#about(reference);
+    const info = await this.#stage.about(reference);
     if (!info) return;
     const start = info.domain.map(([low, high], axis) => info.dim <= 2 ? Number((low + (high - low) * (axis ? 0.2 : 0.35)).toPrecision(3)) : middle(info)[axis] + 0.2 * (high - low));
     this.#store.set({ reference: withDim(reference, info.dim), start, racers: [], step: null, axes: [0, 1], window: null });
-  }
-
-  async #about(reference) {
-    try {
-      const info = await this.#catalogue.about(reference);
-      this.#store.set({ info, problem: null });
-      return info;
-    } catch (problem) {
-      this.#store.set({ problem });
-      return null;
-    }
-  }
-
-  async #fetchGround({ reference, info, axes, window }) {
-    this.#grounding?.abort();
-    this.#grounding = new AbortController();
-    const { signal } = this.#grounding;
-    try {
-      const grid = await fetchGround(this.#api, reference, info, { axes: axesOf(info, axes), window }, signal);
-      if (!signal.aborted) this.#store.set({ grid });
-    } catch (problem) {
-      if (!signal.aborted) this.#store.set({ problem });
-    }
   }
 
   async #race() {
@@ -267,49 +223,30 @@ export class RaceView {
     this.#watching = null;
   }
 
-  #paths({ racers, racedAs, contenders, info, axes }) {
-    const drawn = racers.map((racer, index) => ({ ...racer, index })).filter((racer) => racer.trajectory);
-    const methods = racedAs ?? contenders;
-    return this.#memory.once("paths", [info, axes, ...drawn.map((each) => each.trajectory)], () =>
-      drawn.map(({ trajectory, index }) => pathOf(trajectory, axesOf(info, axes), { name: this.#nameOf(methods[index], index), color: pathColor(index % 8, 8) })),
-    );
-  }
-
   #nameOf(method, index) {
     return method ? methodName(method, this.#catalogue) : `contender ${index + 1}`;
   }
 
   #render(state) {
-    const { info, grid, axes, racers, contenders, racedAs, start } = state;
+    const { info, racers, contenders, racedAs, start } = state;
     if (!info) return;
-    const names = coordinateNames(info);
-    const shown = axesOf(info, axes);
-    const paths = this.#paths(state);
+    const methods = racedAs ?? contenders;
+    const named = racers.map((racer, index) => ({ ...racer, name: this.#nameOf(methods[index], index), color: pathColor(index % 8, 8) }));
     this.#picker.update(info, state.reference);
     this.#contenders.update(contenders);
     if (this.#start !== document.activeElement) this.#start.value = start.join(", ");
     if (this.#steps !== document.activeElement) this.#steps.value = state.steps ?? "";
-    this.#viewBar.update({ log: state.log, names, axes, hasPaths: paths.length > 0 });
-    this.#standings.update(racers.map((racer, index) => ({ ...racer, name: this.#nameOf((racedAs ?? contenders)[index], index), color: pathColor(index % 8, 8) })));
+    this.#standings.update(named);
     const rest = showProblem(this.#form, state.problem);
     this.#alert.hidden = rest.length === 0;
     replace(this.#alert, rest.map((text) => h("p", null, text)));
-    if (!grid || Boolean(grid.y) !== info.dim > 1) return;
-    const slopes = racers.filter((racer) => racer.trajectory).map((racer) => racer.slope ?? null);
-    const [across, along] = shown;
-    this.#picture.draw({
-      grid,
-      paths,
+    const drawn = named.filter((racer) => racer.trajectory);
+    const slopes = drawn.map((racer) => racer.slope ?? null);
+    this.#stage.draw(state, {
+      runs: drawn.length || !racers.length ? drawn : null,
       slopes: this.#memory.once("slopes", slopes, () => slopes),
-      minima: this.#memory.once("minima", [info, axes], () => minimaIn(info, shown)),
-      starts: [{ x: start[across], y: along === undefined ? 0 : start[along], f: null, point: start, color: "#16202e" }].filter((each) => Number.isFinite(each.x) && Number.isFinite(each.y)),
-      names: this.#memory.once("names", [info, axes], () => shown.map((axis) => names[axis])),
-      log: state.log,
-      step: state.step,
-      camera: state.camera,
+      starts: [{ point: start, color: "#16202e" }],
       canPlace: true,
-      isWhole: info.dim === 2,
-      look: this.#look,
     });
   }
 }

@@ -1,9 +1,10 @@
 /** What the Race view is about, as an address says it and as its jobs are posted. */
 
-import { FIRST_CAMERA } from "../plots/surface.js";
-import { addressedView, viewFrom, withoutEmpty } from "./run_state.js";
+import { withoutEmpty } from "./run_state.js";
+import { addressedStage, FIRST_STAGE, stageFrom } from "./stage_state.js";
 
 export const FIRST_STATE = {
+  ...FIRST_STAGE,
   reference: { name: "himmelblau", dim: 2 },
   start: [-1, -4],
   steps: 2000,
@@ -14,16 +15,9 @@ export const FIRST_STATE = {
     { optimizer: { name: "rprop" }, lr: null },
     { optimizer: { name: "lbfgs", line_search_fn: "strong_wolfe" }, lr: null },
   ],
-  info: null,
   racers: [],
   racedAs: null,
   problem: null,
-  grid: null,
-  axes: [0, 1],
-  window: null,
-  log: true,
-  step: null,
-  camera: FIRST_CAMERA,
 };
 
 /** Returns what of the state the address is to say. */
@@ -36,13 +30,13 @@ export function addressed(state) {
     steps,
     contenders: contenders.map(withoutEmpty),
     jobs: jobs.length && jobs.every(Boolean) ? jobs : null,
-    ...addressedView(state),
+    ...addressedStage(state),
   };
 }
 
 /** Returns the state that an address asks for, but for its jobs. */
 export function stateFrom(values) {
-  const state = { ...FIRST_STATE, ...viewFrom(values) };
+  const state = { ...FIRST_STATE, ...stageFrom(values) };
   if (typeof values.function === "string") state.reference = { name: values.function };
   else if (values.function?.name || values.function?.expression) state.reference = values.function;
   if (Array.isArray(values.start) && values.start.every(Number.isFinite)) state.start = values.start;

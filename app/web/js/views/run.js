@@ -1,26 +1,24 @@
 /** The Run view: a job, from its form to its picture. */
 
-import { coordinateNames } from "../catalogue.js";
 import { FunctionPicker } from "../controls/function_picker.js";
 import { showProblem } from "../controls/field.js";
 import { jobActions } from "../controls/job_actions.js";
 import { JobForm } from "../controls/job_form.js";
 import { Progress } from "../controls/progress.js";
-import { Results } from "../controls/results.js";
+import { Results, ROWS } from "../controls/results.js";
 import { pointsOf } from "../controls/starts.js";
 import { h, replace } from "../dom.js";
 import { Memory } from "../memory.js";
+import { count } from "../numbers.js";
 import * as permalink from "../permalink.js";
-import { fetchGround, minimaIn } from "../plots/ground.js";
 import { pathColor } from "../plots/palette.js";
-import { pathOf } from "../plots/paths.js";
-import { Picture } from "../plots/picture.js";
-import { around, axesOf, domainWindow, pointAt, scaled, withDim } from "../plots/slice.js";
-import { FIRST_CAMERA } from "../plots/surface.js";
-import { ViewBar } from "../plots/view_bar.js";
+import { MOST_PATHS } from "../plots/paths.js";
+import { withDim } from "../plots/slice.js";
+import { Runs } from "../runs.js";
 import { Store, changed } from "../store.js";
 import { hasEnded, watch } from "../watch.js";
 import { addressed, draftOf, FIRST_STATE, inDimension, stateFrom, withoutEmpty } from "./run_state.js";
+import { Stage } from "./stage.js";
 
 export class RunView {
   title = "Run";
@@ -28,19 +26,16 @@ export class RunView {
   #catalogue;
   #store = new Store(FIRST_STATE);
   #form;
-  #picture;
-  #viewBar;
-  #results = new Results();
+  #stage;
+  #results = new Results((page) => this.#store.set({ page }));
   #actions = h("div", { class: "run-actions" });
   #progress = new Progress(() => this.#cancel());
   #alert = h("div", { class: "error", role: "alert", hidden: true });
   #notice = h("p", { class: "notice", role: "status", hidden: true });
   #run = h("button", { class: "primary", type: "submit" }, "Run");
   #watching = null;
-  #grounding = null;
   #memory = new Memory();
   #visible = false;
-  #look = 0;
 
   /** @param {{api: import("../api.js").Api, catalogue: import("../catalogue.js").Catalogue, thumbnails: Object}} page */
   constructor({ api, catalogue, thumbnails }) {
@@ -60,28 +55,25 @@ export class RunView {
       onRun: () => this.#post(),
       foot: h("div", { class: "form-foot" }, this.#alert, this.#run, this.#progress.element),
     });
-    this.#viewBar = new ViewBar({
-      log: (log) => this.#store.set({ log }),
-      axes: (axes) => this.#store.set({ axes, window: null }),
-      zoom: (factor) => this.#store.set({ window: scaled(this.#window, factor) }),
-      whole: () => this.#store.set({ window: null }),
-      fit: () => this.#store.set({ window: around(this.#paths(this.#state), this.#state.info.dim === 1) }),
-      turn: () => this.#store.set({ camera: FIRST_CAMERA }),
+    this.#stage = new Stage({
+      api,
+      catalogue,
+      store: this.#store,
+      referenceOf: (state) => state.spec.function,
+      on: {
+        place: (x, y) => this.#draft({ init: [...this.#starts(), this.#stage.pointAt(x, y)] }),
+        move: (index, x, y) => this.#draft({ init: this.#starts().with(index, this.#stage.pointAt(x, y, this.#starts()[index])) }),
+        remove: (index) => this.#draft({ init: this.#starts().toSpliced(index, 1) }),
+      },
     });
-    this.#picture = new Picture({
-      place: (x, y) => this.#draft({ init: [...this.#starts(), this.#pointAt(x, y)] }),
-      move: (index, x, y) => this.#draft({ init: this.#starts().with(index, this.#pointAt(x, y, this.#starts()[index])) }),
-      remove: (index) => this.#draft({ init: this.#starts().toSpliced(index, 1) }),
-      window: (window) => this.#store.set({ window }),
-      camera: (camera) => this.#store.set({ camera }),
-      step: (step) => this.#store.set({ step }),
-    });
+    this.#stage.element.prepend(this.#notice);
+    this.#stage.element.append(this.#results.element, this.#actions);
     this.element = h(
       "div",
       { class: "run-view" },
       h("h1", { class: "visually-hidden" }, "Run an optimizer"),
       this.#form.element,
-      h("section", { class: "stage", "aria-label": "Picture" }, this.#notice, this.#viewBar.element, this.#picture.element, this.#results.element, this.#actions),
+      this.#stage.element,
     );
     this.#store.subscribe((state, before) => this.#follow(state, before));
   }
@@ -92,41 +84,37 @@ export class RunView {
     const wanted = stateFrom(values);
     this.#stopWatching();
     this.#store.set({ ...wanted, jobSpec: null });
-    await this.#about(wanted.spec.function);
+    await this.#stage.about(wanted.spec.function);
     if (typeof values.job === "string") await this.#open(values.job, isGiven(values.spec));
   }
 
   /** Stops what goes on only for who looks. */
   hide() {
     this.#visible = false;
-    this.#picture.stop();
+    this.#stage.stop();
     this.#stopWatching();
   }
 
   /** Draws anew: the theme is another one, or the view was hidden. */
   restyle() {
-    this.#look += 1;
+    this.#stage.restyle();
     this.#render(this.#state);
   }
 
   /** Goes on after the service was away. */
   reconnect() {
-    if (!this.#state.grid) this.#about(this.#state.spec.function);
+    this.#stage.reconnect();
   }
 
   get #state() {
     return this.#store.state;
   }
 
-  get #window() {
-    const { window, info, axes } = this.#state;
-    return window ?? domainWindow(info, axesOf(info, axes));
-  }
-
   /** What happens because the state is another one: the ground is fetched, the address is written, all is shown. */
   #follow(state, before) {
     if (!this.#visible) return;
-    if (state.info && changed(state, before, "info", "axes", "window")) this.#fetchGround(state);
+    this.#stage.follow(state, before);
+    if (state.job && hasEnded(state.job) && changed(state, before, "job", "page")) this.#fetchRuns(state);
     permalink.write("run", addressed(state), { push: state.job?.id !== before.job?.id && state.job !== null });
     this.#render(state);
   }
@@ -136,7 +124,7 @@ export class RunView {
   }
 
   async #choose(reference) {
-    const info = await this.#about(reference);
+    const info = await this.#stage.about(reference);
     if (!info) return;
     const { spec } = this.#state;
     this.#stopWatching();
@@ -149,30 +137,6 @@ export class RunView {
       axes: [0, 1],
       window: null,
     });
-  }
-
-  /** Finds out what there is to know of a function, and says what is wrong with it otherwise. */
-  async #about(reference) {
-    try {
-      const info = await this.#catalogue.about(reference);
-      this.#store.set({ info, problem: null });
-      return info;
-    } catch (problem) {
-      this.#store.set({ problem: reference.name ? inFunction(problem) : problem });
-      return null;
-    }
-  }
-
-  async #fetchGround({ spec, info, axes, window }) {
-    this.#grounding?.abort();
-    this.#grounding = new AbortController();
-    const { signal } = this.#grounding;
-    try {
-      const grid = await fetchGround(this.#api, spec.function, info, { axes: axesOf(info, axes), window }, signal);
-      if (!signal.aborted) this.#store.set({ grid });
-    } catch (problem) {
-      if (!signal.aborted) this.#store.set({ problem });
-    }
   }
 
   async #post() {
@@ -225,6 +189,17 @@ export class RunView {
     }
   }
 
+  /** Fetches the runs of the page of the table that is looked at. */
+  async #fetchRuns({ job, page }) {
+    const runs = this.#memory.once("runs", [job], () => new Runs(this.#api, job));
+    try {
+      const found = await runs.upTo((page + 1) * ROWS);
+      if (this.#state.job === job) this.#store.set({ runs: found });
+    } catch (problem) {
+      if (this.#state.job === job) this.#store.set({ problem });
+    }
+  }
+
   #stopWatching() {
     this.#watching?.abort();
     this.#watching = null;
@@ -244,50 +219,24 @@ export class RunView {
     return pointsOf(this.#state.spec.init);
   }
 
-  #pointAt(x, y, old = null) {
-    return pointAt(x, y, this.#state.info, this.#state.axes, old);
-  }
-
-  #paths({ trajectories, info, axes }) {
-    const shown = axesOf(info, axes);
-    return this.#memory.once("paths", [trajectories, info, axes], () =>
-      trajectories.map((trajectory) =>
-        pathOf(trajectory, shown, { name: `run ${trajectory.run + 1}`, color: this.#colorOf(trajectory.run) }),
-      ),
-    );
-  }
-
-  #colorOf(run) {
-    const { job } = this.#state;
-    return pathColor(run, job?.n_runs ?? this.#starts().length, job?.runs?.[run]?.minimum?.index ?? null);
+  #colorOf(index, run = this.#state.job?.runs?.[index]) {
+    return pathColor(index, this.#state.job?.n_runs ?? this.#starts().length, run?.minimum?.index ?? null);
   }
 
   #render(state) {
-    const { info, spec, grid, axes, job, progress, lost, took, problem } = state;
+    const { info, spec, job, progress, lost, took, problem, trajectories, slopes } = state;
     if (!info) return;
-    const names = coordinateNames(info);
-    const shown = axesOf(info, axes);
-    const paths = this.#paths(state);
+    const starts = this.#starts();
     this.#form.update(info, spec);
     this.#progress.update(progress, lost, took);
-    this.#viewBar.update({ log: state.log, names, axes, hasPaths: paths.length > 0 });
-    this.#results.update(job && hasEnded(job) ? job : null, (run) => this.#colorOf(run));
+    this.#results.update(job && hasEnded(job) ? job : null, state, (run) => this.#colorOf(run.run, run));
     this.#memory.once("actions", [job], () => replace(this.#actions, job && hasEnded(job) ? this.#actionsFor(job) : []));
     this.#say(problem, job);
-    if (!grid || Boolean(grid.y) !== info.dim > 1) return;
-    this.#picture.draw({
-      grid,
-      paths,
-      slopes: state.slopes,
-      minima: this.#memory.once("minima", [info, axes], () => minimaIn(info, shown)),
-      starts: this.#startsOn(shown),
-      names: this.#memory.once("names", [info, axes], () => shown.map((axis) => names[axis])),
-      log: state.log,
-      step: state.step,
-      camera: state.camera,
+    this.#stage.draw(state, {
+      runs: trajectories.map((trajectory) => ({ trajectory, name: `run ${trajectory.run + 1}`, color: this.#colorOf(trajectory.run) })),
+      slopes,
+      starts: starts.map((point, index) => ({ point, color: pathColor(index, starts.length) })),
       canPlace: Array.isArray(spec.init),
-      isWhole: info.dim === 2,
-      look: this.#look,
     });
   }
 
@@ -307,13 +256,6 @@ export class RunView {
     );
   }
 
-  #startsOn([across, along]) {
-    const points = this.#starts();
-    return points
-      .map((x, index) => ({ x: x[across], y: along === undefined ? 0 : x[along], f: null, point: x, color: pathColor(index, points.length) }))
-      .filter((start) => Number.isFinite(start.x) && Number.isFinite(start.y));
-  }
-
   #say(problem, job) {
     const rest = showProblem(this.#form.element, problem);
     this.#alert.hidden = rest.length === 0;
@@ -325,8 +267,8 @@ export class RunView {
 }
 
 function cleared() {
-  const { job, progress, lost, took, problem, trajectories, slopes, step } = FIRST_STATE;
-  return { job, progress, lost, took, problem, trajectories, slopes, step, jobSpec: null };
+  const { job, progress, lost, took, problem, trajectories, slopes, step, page, runs } = FIRST_STATE;
+  return { job, progress, lost, took, problem, trajectories, slopes, step, page, runs, jobSpec: null };
 }
 
 function isGiven(value) {
@@ -337,12 +279,8 @@ function asked(pointer, detail) {
   return { message: detail, errors: [{ pointer, detail }] };
 }
 
-function inFunction(problem) {
-  return { message: problem.message, errors: problem.errors?.map((each) => ({ ...each, pointer: "#/function" })) };
-}
-
 function noteOn(job) {
   if (job?.status === "failed") return `The job failed: ${job.error}`;
-  if (job && job.n_runs > 64) return `The first 64 of ${job.n_runs} runs are drawn.`;
+  if (job && job.n_runs > MOST_PATHS) return `The first ${MOST_PATHS} of ${count(job.n_runs)} runs are drawn; the table has all of them.`;
   return null;
 }

@@ -1,7 +1,7 @@
 /** What the Run view is about, as an address says it and as a job is posted. */
 
 import { pointsOf } from "../controls/starts.js";
-import { FIRST_CAMERA } from "../plots/surface.js";
+import { addressedStage, FIRST_STAGE, stageFrom } from "./stage_state.js";
 
 const FIRST_SPEC = {
   function: { name: "himmelblau", dim: 2 },
@@ -12,8 +12,8 @@ const FIRST_SPEC = {
 };
 
 export const FIRST_STATE = {
+  ...FIRST_STAGE,
   spec: FIRST_SPEC,
-  info: null,
   job: null,
   progress: null,
   lost: false,
@@ -21,48 +21,23 @@ export const FIRST_STATE = {
   problem: null,
   trajectories: [],
   slopes: null,
-  grid: null,
-  axes: [0, 1],
-  window: null,
-  log: true,
-  step: null,
-  camera: FIRST_CAMERA,
+  page: 0,
+  runs: null,
 };
 
 /** Returns what of the state the address is to say. */
 export function addressed(state) {
-  const { job, spec } = state;
+  const { job, spec, page } = state;
   const isJobs = job !== null && spec === state.jobSpec;
-  return { job: job?.id ?? null, spec: isJobs ? null : withoutEmpty(spec), ...addressedView(state) };
-}
-
-/** Returns what the address is to say of how it is looked at. */
-export function addressedView({ axes, window, log, step, camera }) {
-  return {
-    axes: axes.join() === "0,1" ? null : axes,
-    window,
-    log: log ? null : false,
-    step,
-    camera: camera === FIRST_CAMERA ? null : eyeOf(camera),
-  };
+  return { job: job?.id ?? null, spec: isJobs ? null : withoutEmpty(spec), page: page || null, ...addressedStage(state) };
 }
 
 /** Returns the state that an address asks for; its `job` is left to be fetched. */
 export function stateFrom(values) {
-  const state = { ...FIRST_STATE, ...viewFrom(values) };
+  const state = { ...FIRST_STATE, ...stageFrom(values) };
+  if (Number.isInteger(values.page) && values.page > 0) state.page = values.page;
   if (isObject(values.spec)) state.spec = { ...FIRST_SPEC, ...values.spec, ...namesIn(values.spec) };
   return state;
-}
-
-/** Returns what an address says of how it is to be looked at. */
-export function viewFrom(values) {
-  const view = {};
-  if (isNumbers(values.axes, [1, 2])) view.axes = values.axes;
-  if (isNumbers(values.window, [2, 4])) view.window = values.window;
-  if (values.log === false) view.log = false;
-  if (Number.isInteger(values.step) && values.step >= 0) view.step = values.step;
-  if (isNumbers(values.camera, [3, 6])) view.camera = cameraFrom(values.camera);
-  return view;
 }
 
 /** Returns a specification as it is posted: without what is empty. */
@@ -98,18 +73,6 @@ function namesIn(spec) {
   return named;
 }
 
-function eyeOf({ eye, center }) {
-  return [eye.x, eye.y, eye.z, center.x, center.y, center.z].map((value) => Number(value.toFixed(3)));
-}
-
-function cameraFrom([x, y, z, cx = 0, cy = 0, cz = 0]) {
-  return { eye: { x, y, z }, center: { x: cx, y: cy, z: cz } };
-}
-
 function isObject(value) {
   return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function isNumbers(value, lengths) {
-  return Array.isArray(value) && lengths.includes(value.length) && value.every((each) => Number.isFinite(each));
 }

@@ -1,0 +1,100 @@
+/** A network: its data set, its layers, and all else that the service's JSON Schema says it can be told. */
+
+import { h, replace } from "../dom.js";
+import { choice, field, numberInput, numberOf } from "./field.js";
+import { schemaFields } from "./schema_form.js";
+
+const AT = "#/function/mlp";
+const FIRST = ["activation", "loss"];
+const ELSEWHERE = ["layers", "dataset"];
+const OWN_SAMPLES = ["", "samples of its own"];
+
+export class NetworkForm {
+  #onChange;
+  #settings = null;
+  #said = null;
+  #dataset = h("div");
+  #data = h("details", null);
+  #hidden = h("input", { type: "text", autocomplete: "off", onchange: (event) => this.#onChange({ hidden: event.target.value.split(/[,;\s]+/).filter(Boolean).map(numberOf) }) });
+  #first = h("div");
+  #rest = h("details");
+  #seed = numberInput(null, (seed) => this.#onChange({ seed: seed ?? 0 }), { inputmode: "numeric" });
+
+  /** @param {(patch: Object) => void} onChange given what of the settings is different */
+  constructor(onChange) {
+    this.#onChange = onChange;
+    this.element = h(
+      "fieldset",
+      null,
+      h("legend", null, "Network"),
+      this.#dataset,
+      this.#data,
+      field({ label: "Hidden layers", control: this.#hidden, hint: "Nodes of each, as in 4, 3", pointer: `${AT}/layers` }),
+      this.#first,
+      field({ label: "Seed of the weights", control: this.#seed, pointer: "#/init/seed" }),
+      this.#rest,
+    );
+  }
+
+  /** @param {Object} offer what the service says of networks @param {{network: Object, hidden: number[], seed: number}} settings */
+  update(offer, settings) {
+    this.#settings = settings;
+    put(this.#hidden, settings.hidden.join(", "));
+    put(this.#seed, settings.seed);
+    const said = JSON.stringify(settings.network);
+    if (said === this.#said) return;
+    this.#said = said;
+    this.#makeDataset(offer, settings.network.dataset);
+    const { properties } = offer.parameters;
+    const rest = Object.keys(properties).filter((name) => !FIRST.includes(name) && !ELSEWHERE.includes(name));
+    replace(this.#first, this.#fields(offer.parameters, FIRST));
+    replace(this.#rest, h("summary", null, "More of the network"), this.#fields(offer.parameters, rest));
+  }
+
+  #makeDataset({ datasets, parameters }, dataset) {
+    const entry = datasets.find((each) => each.name === dataset.name);
+    const options = datasets.map((each) => [each.name, each.name]);
+    const control = choice(entry ? options : [OWN_SAMPLES, ...options], dataset.name ?? "", (name) => this.#onChange({ network: { ...this.#settings.network, dataset: { name } } }));
+    const hadFocus = this.#dataset.contains(document.activeElement);
+    replace(this.#dataset, field({ label: "Data set", control, hint: entry?.title, pointer: `${AT}/dataset` }));
+    if (hadFocus) control.focus();
+    this.#data.hidden = !entry;
+    if (!entry) return;
+    const { name: _, ...values } = dataset;
+    const leftOut = entry.any_classes ? ["name"] : ["name", "classes"];
+    replace(
+      this.#data,
+      h("summary", null, "Its samples"),
+      schemaFields(withUsual(parameters.$defs.GeneratedData, entry), values, (changed) => this.#changeNetwork({ dataset: { name: entry.name, ...changed } }), `${AT}/dataset`, leftOut),
+    );
+  }
+
+  /** The fields of some of a network's parameters. */
+  #fields(schema, names) {
+    const properties = Object.fromEntries(names.map((name) => [name, schema.properties[name]]));
+    const own = Object.entries(this.#settings.network).filter(([name]) => names.includes(name));
+    return schemaFields(
+      { properties },
+      Object.fromEntries(own),
+      (changed) => this.#changeNetwork({ ...Object.fromEntries(names.map((name) => [name, undefined])), ...changed }),
+      AT,
+    );
+  }
+
+  /** A field that was used is not made anew: it would lose the focus. */
+  #changeNetwork(patch) {
+    const network = { ...this.#settings.network, ...patch };
+    this.#said = JSON.stringify(network);
+    this.#onChange({ network });
+  }
+}
+
+/** The schema of a data set with what this one is if nothing is said. */
+function withUsual(schema, entry) {
+  const properties = Object.entries(schema.properties).map(([name, property]) => [name, { ...property, default: entry[name] ?? property.default }]);
+  return { properties: Object.fromEntries(properties) };
+}
+
+function put(input, value) {
+  if (input !== document.activeElement) input.value = value;
+}

@@ -1,0 +1,29 @@
+/** The runs of a job that has ended, fetched as far as they are asked for. */
+
+const AT_ONCE = 1000; // the most that the service gives
+
+export class Runs {
+  #api;
+  #job;
+  #items = [];
+  #cursor = null;
+
+  /** @param {import("./api.js").Api} api @param {{id: string, n_runs: number, runs: Array}} job with its first runs */
+  constructor(api, job) {
+    this.#api = api;
+    this.#job = job;
+  }
+
+  /** Returns the first runs, at least `n` if there are so many. */
+  async upTo(n, signal) {
+    const { id, n_runs, runs } = this.#job;
+    const wanted = Math.min(n, n_runs);
+    if (wanted <= runs.length) return runs;
+    while (this.#items.length < wanted) {
+      const page = await this.#api.runs(id, { limit: AT_ONCE, cursor: this.#cursor }, signal);
+      this.#items = [...this.#items, ...page.items];
+      this.#cursor = page.next_cursor;
+    }
+    return this.#items;
+  }
+}

@@ -1,0 +1,47 @@
+/** How a function is looked at, as an address says it. */
+
+import { FIRST_CAMERA } from "../plots/surface.js";
+
+export const FIRST_STAGE = {
+  info: null,
+  grid: null,
+  axes: [0, 1],
+  window: null,
+  log: true,
+  step: null,
+  camera: FIRST_CAMERA,
+};
+
+/** Returns what the address is to say of how it is looked at. */
+export function addressedStage({ axes, window, log, step, camera }) {
+  return {
+    axes: axes.join() === "0,1" ? null : axes,
+    window,
+    log: log ? null : false,
+    step,
+    camera: camera === FIRST_CAMERA ? null : eyeOf(camera),
+  };
+}
+
+/** Returns what an address says of how it is to be looked at. */
+export function stageFrom(values) {
+  const stage = {};
+  if (isNumbers(values.axes, [1, 2])) stage.axes = values.axes;
+  if (isNumbers(values.window, [2, 4])) stage.window = values.window;
+  if (values.log === false) stage.log = false;
+  if (Number.isInteger(values.step) && values.step >= 0) stage.step = values.step;
+  if (isNumbers(values.camera, [3, 6])) stage.camera = cameraFrom(values.camera);
+  return stage;
+}
+
+function eyeOf({ eye, center }) {
+  return [eye.x, eye.y, eye.z, center.x, center.y, center.z].map((value) => Number(value.toFixed(3)));
+}
+
+function cameraFrom([x, y, z, cx = 0, cy = 0, cz = 0]) {
+  return { eye: { x, y, z }, center: { x: cx, y: cy, z: cz } };
+}
+
+function isNumbers(value, lengths) {
+  return Array.isArray(value) && lengths.includes(value.length) && value.every((each) => Number.isFinite(each));
+}

@@ -81,7 +81,7 @@ def optax_many(starts: np.ndarray, steps: int) -> Callable[[], Any]:
 
 
 def optax_each(starts: np.ndarray, steps: int) -> Callable[[], Any]:
-    """Return the same with an optimizer's state for each start (`init` and `update` under vmap), as in optax's guide.
+    """Return the same with an optimizer's state for each start: `init` and `update` under vmap.
 
     Each start then counts its steps itself, and takes the powers of beta for its bias corrections.
     """

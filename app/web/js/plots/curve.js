@@ -3,7 +3,8 @@
 import { h, svg } from "../dom.js";
 import { entryAt } from "./path.js";
 import { Axes } from "./axes.js";
-import { CONFIG, keepSize, look, plotly } from "./plotly.js";
+import { look } from "./look.js";
+import { CONFIG, keepSize, plotly } from "./plotly.js";
 
 const MOST_TICKS = 6;
 const LEAST = 1e-18; // nothing smaller is told apart on a log axis

@@ -6,8 +6,9 @@
 import { h, replace, svg } from "../dom.js";
 import { point, toPixelPrecision } from "../numbers.js";
 import { Axes } from "./axes.js";
+import { look } from "./look.js";
 import { HEIGHT_SCALE } from "./palette.js";
-import { CONFIG, keepSize, look, plotly } from "./plotly.js";
+import { CONFIG, keepSize, plotly } from "./plotly.js";
 
 const STILL_PIXELS = 4; // a pointer that has moved no more than this has clicked
 const NEAR_PIXELS = 12;

@@ -35,16 +35,3 @@ const sizes = new ResizeObserver(async (entries) => {
 export function keepSize(plot) {
   sizes.observe(plot);
 }
-
-/** What a plot takes from the page's style: read anew when the theme changes. */
-export function look() {
-  const style = getComputedStyle(document.documentElement);
-  const of = (name) => style.getPropertyValue(name).trim();
-  return {
-    ink: of("--ink"),
-    soft: of("--ink-soft"),
-    line: of("--line"),
-    paper: of("--paper"),
-    font: { family: of("--sans"), size: 12, color: of("--ink-soft") },
-  };
-}

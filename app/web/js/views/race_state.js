@@ -1,6 +1,6 @@
 /** What the Race view is about, as an address says it and as its jobs are posted. */
 
-import { FIRST_CAMERA } from "../plots/surface.js";
+import { FIRST_CAMERA } from "../plots/camera.js";
 import { addressedView, viewFrom, withoutEmpty } from "./run_state.js";
 
 export const FIRST_STATE = {

@@ -16,7 +16,7 @@ import { pathColor } from "../plots/palette.js";
 import { pathOf } from "../plots/paths.js";
 import { Picture } from "../plots/picture.js";
 import { around, axesOf, domainWindow, pointAt, scaled, withDim } from "../plots/slice.js";
-import { FIRST_CAMERA } from "../plots/surface.js";
+import { FIRST_CAMERA } from "../plots/camera.js";
 import { ViewBar } from "../plots/view_bar.js";
 import { Store, changed } from "../store.js";
 import { hasEnded, watch } from "../watch.js";

@@ -1,7 +1,7 @@
 /** What the Run view is about, as an address says it and as a job is posted. */
 
 import { pointsOf } from "../controls/starts.js";
-import { FIRST_CAMERA } from "../plots/surface.js";
+import { FIRST_CAMERA } from "../plots/camera.js";
 
 const FIRST_SPEC = {
   function: { name: "himmelblau", dim: 2 },

@@ -4,8 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, HTTPException, Request, Response
 
-from app.plots import plotly
-from app.web.assets import Asset, page, script
+from app.web.assets import Asset, page
 
 router = APIRouter(include_in_schema=False)
 
@@ -15,7 +14,7 @@ _POLICY = "; ".join(
     (
         "default-src 'none'",
         "script-src 'self'",
-        "style-src 'self' 'unsafe-inline'",  # Plotly writes style attributes
+        "style-src 'self'",
         "img-src 'self' data: blob:",
         "connect-src 'self'",
         "base-uri 'none'",
@@ -37,17 +36,6 @@ async def get_page(
     answer.headers["Content-Security-Policy"] = _POLICY
     answer.headers["Referrer-Policy"] = "no-referrer"
     return answer
-
-
-# compressing it takes a moment, the first time: a thread's work
-@router.api_route("/assets/plotly/{name}", methods=["GET", "HEAD"])
-def get_plotly(
-    request: Request, name: str, accept_encoding: AcceptEncoding = "", if_none_match: IfNoneMatch = ""
-) -> Response:
-    """Return Plotly's JavaScript, under the name of its version."""
-    if name != plotly.name():
-        raise HTTPException(404)
-    return _response(request, script(), accept_encoding, if_none_match, _FOR_GOOD)
 
 
 @router.api_route("/assets/{digest}/{name:path}", methods=["GET", "HEAD"])

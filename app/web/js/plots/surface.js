@@ -1,10 +1,9 @@
 /** The surface in space, with the paths on it. It turns; where it is turned to is its camera. */
 
-import { h } from "../dom.js";
+import { h, replace } from "../dom.js";
 import { Memory } from "../memory.js";
 import { Box } from "./box.js";
 import { anglesOf, farther, FIRST_CAMERA, lensOf, seenAt, turned } from "./camera.js";
-import { look } from "./look.js";
 import { dotsShape, linesShape, surfaceShape } from "./shapes.js";
 import { simplified } from "./simplify.js";
 import { Space } from "./space.js";
@@ -60,8 +59,8 @@ export class SurfacePlot {
    * @param {import("./camera.js").Camera} scene.camera
    * @param {boolean} scene.isWhole whether the surface is the whole function, and not a slice
    */
-  async draw(scene) {
-    this.#stage ??= new Stage(this.#canvas);
+  draw(scene) {
+    if (!this.#isReady()) return;
     const { grid, heights, paths, minima, names, camera, isWhole } = scene;
     if (camera !== this.#scene?.camera) this.#camera = camera;
     this.#scene = scene;
@@ -71,7 +70,7 @@ export class SurfacePlot {
       this.#stage.set("surface", "surface", shape);
       return shape.ranges;
     });
-    const { line } = look();
+    const line = getComputedStyle(this.element).getPropertyValue("--line").trim();
     this.#memory.once("box", [this.#space, line, ...names], () => {
       this.#box.set(this.#space, heights.ticks(), names);
       this.#stage.set("box", "lines", linesShape(this.#box.lines(line)));
@@ -94,6 +93,16 @@ export class SurfacePlot {
     if (isSame || !this.#stage) return;
     this.#setMarks();
     this.#request();
+  }
+
+  /** Whether there is anything to draw on; says so where there is not. */
+  #isReady() {
+    try {
+      this.#stage ??= new Stage(this.#canvas);
+    } catch (error) {
+      replace(this.element, h("p", { class: "notice", role: "status" }, error.message));
+    }
+    return this.#stage !== null;
   }
 
   #setMarks() {

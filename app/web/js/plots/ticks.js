@@ -11,6 +11,21 @@ export function ticks(low, high, n) {
   return { at, text: at.map((value) => textOf(value, decimals)) };
 }
 
+/** Where a logarithmic axis is marked between two powers of ten: at whole decades, or where there is none, as any other. */
+export function decades(low, high, n) {
+  const marked = ticks(low, high, n);
+  const every = Math.ceil(marked.at.length > 1 ? marked.at[1] - marked.at[0] : 1);
+  const first = Math.ceil(low / every);
+  const at = Array.from({ length: Math.floor(high / every) - first + 1 }, (_, index) => (first + index) * every);
+  if (at.length > 1) return { at, text: at.map(powerOfTen) };
+  return { at: marked.at, text: marked.at.map((power) => String(Number((10 ** power).toPrecision(3)))) };
+}
+
+function powerOfTen(power) {
+  if (power === 0 || power === 1) return power ? "10" : "1";
+  return `10${[...String(power)].map((sign) => (sign === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[sign])).join("")}`;
+}
+
 function textOf(value, decimals) {
   const size = Math.abs(value);
   const text = size >= 1e5 || decimals > 5 ? value.toExponential(1).replace(".0", "").replace("e+", "e") : value.toFixed(decimals);

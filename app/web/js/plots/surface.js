@@ -70,7 +70,7 @@ export class SurfacePlot {
       this.#stage.set("surface", "surface", shape);
       return shape.ranges;
     });
-    const line = getComputedStyle(this.element).getPropertyValue("--line").trim();
+    const line = getComputedStyle(document.documentElement).getPropertyValue("--line").trim();
     this.#memory.once("box", [this.#space, line, ...names], () => {
       this.#box.set(this.#space, heights.ticks(), names);
       this.#stage.set("box", "lines", linesShape(this.#box.lines(line)));

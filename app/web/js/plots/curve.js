@@ -7,7 +7,7 @@ import { Frame } from "./frame.js";
 import { entryAt, lastStep } from "./path.js";
 import { decades, ticks } from "./ticks.js";
 
-const MARGIN = { left: 62, right: 14, top: 26, bottom: 42 };
+const MARGIN = { left: 62, right: 24, top: 26, bottom: 42 };
 const PIXELS_PER_DECADE = 24;
 const ROOM = 0.05; // of what is shown, over and under it
 const LINE_WIDTH = 1.6;

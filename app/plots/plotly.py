@@ -1,13 +1,7 @@
 """Plotly's JavaScript, as the `plotly` package ships it."""
 
-from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
-
-
-def name() -> str:
-    """Return the name of the file, which changes with its version."""
-    return f"plotly-{version('plotly')}.min.js"
 
 
 def source() -> bytes:

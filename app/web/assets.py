@@ -8,8 +8,6 @@ from hashlib import sha256
 from pathlib import Path
 from string import Template
 
-from app.plots import plotly
-
 _ROOT = Path(__file__).parent
 _SUFFIXES = {".css", ".js", ".svg"}
 
@@ -43,16 +41,8 @@ def page() -> Page:
     modules = "\n    ".join(
         f'<link rel="modulepreload" href="assets/{digest}/{name}">' for name in files if name.startswith("js/")
     )
-    document = Template((_ROOT / "index.html").read_text()).substitute(
-        assets=f"assets/{digest}", modules=modules, plotly=plotly.name()
-    )
+    document = Template((_ROOT / "index.html").read_text()).substitute(assets=f"assets/{digest}", modules=modules)
     return Page(asset(document.encode(), ".html"), files, digest)
-
-
-@cache
-def script() -> Asset:
-    """Return Plotly's JavaScript as the `plotly` package ships it, compressed once."""
-    return asset(plotly.source(), ".js")
 
 
 def asset(body: bytes, suffix: str) -> Asset:

@@ -4,26 +4,24 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, HTTPException, Request, Response
 
-from app.plots import plotly
-from app.web.assets import Asset, Page, page, script
+from app.web.assets import Asset, Page, page
 from app.web.reference import reference
 
 router = APIRouter(include_in_schema=False)
 
 _FOR_GOOD = "public, max-age=31536000, immutable"
 _ASK_AGAIN = "no-cache"
-_POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self' 'unsafe-inline'",  # Plotly and Swagger UI write style attributes
-        "img-src 'self' data: blob:",
-        "connect-src 'self'",
-        "base-uri 'none'",
-        "form-action 'none'",
-        "frame-ancestors 'none'",
-    )
+_POLICY = (
+    "default-src 'none'",
+    "script-src 'self'",
+    "img-src 'self' data: blob:",
+    "connect-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
 )
+_OWN_STYLE = "style-src 'self'"
+_ANY_STYLE = "style-src 'self' 'unsafe-inline'"  # Swagger UI writes style attributes
 
 AcceptEncoding = Annotated[str, Header()]
 IfNoneMatch = Annotated[str, Header()]
@@ -34,13 +32,13 @@ async def get_page(
     request: Request, accept_encoding: AcceptEncoding = "", if_none_match: IfNoneMatch = ""
 ) -> Response:
     """Return the document of the page."""
-    return _document(request, page().document, accept_encoding, if_none_match)
+    return _document(request, page().document, _OWN_STYLE, accept_encoding, if_none_match)
 
 
 @router.api_route("/docs", methods=["GET", "HEAD"])
 def get_docs(request: Request, accept_encoding: AcceptEncoding = "", if_none_match: IfNoneMatch = "") -> Response:
     """Return the document of the API's reference."""
-    return _document(request, reference().document, accept_encoding, if_none_match)
+    return _document(request, reference().document, _ANY_STYLE, accept_encoding, if_none_match)
 
 
 @router.api_route("/assets/swagger/{digest}/{name}", methods=["GET", "HEAD"])
@@ -51,17 +49,6 @@ def get_swagger(
     return _file(request, reference(), digest, name, accept_encoding, if_none_match)
 
 
-# compressing it takes a moment, the first time: a thread's work
-@router.api_route("/assets/plotly/{name}", methods=["GET", "HEAD"])
-def get_plotly(
-    request: Request, name: str, accept_encoding: AcceptEncoding = "", if_none_match: IfNoneMatch = ""
-) -> Response:
-    """Return Plotly's JavaScript, under the name of its version."""
-    if name != plotly.name():
-        raise HTTPException(404)
-    return _response(request, script(), accept_encoding, if_none_match, _FOR_GOOD)
-
-
 @router.api_route("/assets/{digest}/{name:path}", methods=["GET", "HEAD"])
 async def get_asset(
     request: Request, digest: str, name: str, accept_encoding: AcceptEncoding = "", if_none_match: IfNoneMatch = ""
@@ -70,9 +57,9 @@ async def get_asset(
     return _file(request, page(), digest, name, accept_encoding, if_none_match)
 
 
-def _document(request: Request, document: Asset, accept_encoding: str, if_none_match: str) -> Response:
+def _document(request: Request, document: Asset, style: str, accept_encoding: str, if_none_match: str) -> Response:
     answer = _response(request, document, accept_encoding, if_none_match, _ASK_AGAIN)
-    answer.headers["Content-Security-Policy"] = _POLICY
+    answer.headers["Content-Security-Policy"] = "; ".join((*_POLICY, style))
     answer.headers["Referrer-Policy"] = "no-referrer"
     return answer
 

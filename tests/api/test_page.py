@@ -7,7 +7,6 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.plots import plotly
 from app.settings import Settings
 from tests.api.conftest import NoWorkers
 from tests.api.test_bad_input import assert_problem
@@ -44,17 +43,17 @@ def test_every_module_that_is_imported_is_there() -> None:
             assert (module.parent / imported).resolve().is_file(), (module, imported)
 
 
-def test_plotly_is_the_packages_and_is_sent_compressed(idle: httpx.Client) -> None:
-    address = f"/assets/plotly/{plotly.name()}"
+def test_a_file_is_sent_compressed_to_who_takes_it(idle: httpx.Client) -> None:
+    address = "/assets/0123456789abcdef/js/main.js"
+    source = (Path(__file__).parents[2] / "app" / "web" / "js" / "main.js").read_bytes()
     with idle.stream("GET", address, headers={"Accept-Encoding": "gzip"}) as answer:
         sent = b"".join(answer.iter_raw())
     assert answer.headers["content-encoding"] == "gzip"
-    assert gzip.decompress(sent) == plotly.source()
-    assert len(sent) < len(plotly.source()) / 3
+    assert gzip.decompress(sent) == source
+    assert len(sent) < len(source) / 2
     plain = idle.get(address, headers={"Accept-Encoding": "identity"})
-    assert plain.content == plotly.source()
+    assert plain.content == source
     assert plain.headers["etag"] != answer.headers["etag"]
-    assert_problem(idle.get("/assets/plotly/plotly-0.1.min.js"), 404)
 
 
 @pytest.mark.parametrize("path", ["/assets/x/nothing.js", "/assets/x/../../main.py", "/assets/x/%2e%2e/assets.py"])

@@ -1,5 +1,7 @@
 """The Network view: the numbers on it are the API's."""
 
+import re
+
 import httpx
 import pytest
 from playwright.sync_api import Page, expect
@@ -66,7 +68,7 @@ def test_a_network_is_trained_and_its_address_restores_it(watched: Watched, serv
     field(page, "Steps").fill("300")
     page.get_by_role("button", name="Train", exact=True).click()
     expect(page.locator(".progress-text")).to_contain_text("done")
-    page.locator(".surface canvas").first.wait_for()
+    expect(page.locator(".surface canvas")).to_have_attribute("aria-label", re.compile("elevation 60"))
     page.get_by_role("slider", name="Step").fill("100")
     field(page, "sample").fill("2")
     field(page, "sample").blur()
@@ -79,7 +81,7 @@ def test_a_network_is_trained_and_its_address_restores_it(watched: Watched, serv
     expect(again.locator(".stage > .hint")).to_contain_text("at step 100, sample 2")
     expect(field(again, "Data set")).to_have_value("xor")
     expect(field(again, "Steps")).to_have_value("300")
-    again.locator(".surface canvas").first.wait_for()
+    expect(again.locator(".surface canvas")).to_have_attribute("aria-label", re.compile("elevation 60"))
     watched.picture(again, "network-trained-1440", full=True)
 
 

@@ -1,7 +1,10 @@
 """A run: from an empty database to its picture, by clicks."""
 
 import json
+import math
+import re
 import time
+from itertools import pairwise
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -13,15 +16,29 @@ from tests.web.watched import Watched, field, on_map, place_starts, run
 from tests.workers.service import Service
 
 THREE = ((0.5, 0.5), (0.82, 0.5), (0.18, 0.5))
+SECONDS = 2.5
 FRAMES = """(ms) => new Promise((resolve) => {
+    const { prototype } = WebGL2RenderingContext;
+    const draw = prototype.drawElements;
+    let isDrawn = false;
+    prototype.drawElements = function (...call) {
+        isDrawn = true;
+        draw.apply(this, call);
+    };
     const began = performance.now();
     let [frames, longest, last] = [0, 0, began];
     const tick = (now) => {
-        frames += 1;
-        longest = Math.max(longest, now - last);
-        last = now;
-        if (now - began < ms) requestAnimationFrame(tick);
-        else resolve([frames, longest]);
+        if (isDrawn) {
+            frames += 1;
+            longest = Math.max(longest, now - last);
+            [last, isDrawn] = [now, false];
+        }
+        if (now - began < ms) {
+            requestAnimationFrame(tick);
+            return;
+        }
+        prototype.drawElements = draw;
+        resolve([frames, Math.max(longest, now - last)]);
     };
     requestAnimationFrame(tick);
 })"""
@@ -31,9 +48,15 @@ def job_of(page: Page, service: Service) -> dict[str, Any]:
     return service.job(page.evaluate("new URLSearchParams(location.hash.split('?')[1]).get('job')"))
 
 
-def camera_of(page: Page) -> list[float]:
-    eye = page.locator(".surface .plot").evaluate("plot => plot.layout.scene.camera.eye")
-    return [eye["x"], eye["y"], eye["z"]]
+def camera_of(page: Page) -> tuple[int, int]:
+    """Return the elevation and the azimuth from which the surface is seen, in degrees."""
+    angles = re.compile(r"elevation (.?\d+)°, azimuth (.?\d+)°")
+    surface = page.locator(".surface canvas")
+    expect(surface).to_have_attribute("aria-label", angles)  # which it has once it is drawn
+    found = angles.search(surface.get_attribute("aria-label") or "")
+    assert found
+    elevation, azimuth = (int(degrees.replace("\N{MINUS SIGN}", "-")) for degrees in found.groups())
+    return elevation, azimuth
 
 
 def turn(page: Page) -> None:
@@ -43,6 +66,26 @@ def turn(page: Page) -> None:
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] / 2 + 90, box["y"] + box["height"] / 2 - 20, steps=4)
     page.mouse.up()
+
+
+def drag(page: Page) -> tuple[int, float]:
+    """Turn the surface for some seconds; return how often it was drawn, and the longest time in between."""
+    box = page.locator(".surface").bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    before = camera_of(page)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.evaluate(f"() => {{ window.counted = ({FRAMES})({1000 * SECONDS}); }}")
+    deadline = time.monotonic() + SECONDS
+    angle = 0.0
+    while time.monotonic() < deadline:
+        angle += 0.3
+        page.mouse.move(x + 200 * math.sin(angle), y + 60 * math.sin(2 * angle), steps=8)
+    frames, longest = page.evaluate("window.counted")
+    page.mouse.up()
+    assert camera_of(page) != before
+    return frames, longest
 
 
 def test_three_starts_and_a_turning_surface_in_four_clicks(
@@ -63,12 +106,11 @@ def test_three_starts_and_a_turning_surface_in_four_clicks(
     for row, ended in zip(rows.all(), job["runs"], strict=True):
         expect(row).to_contain_text(f"no. {ended['minimum']['index'] + 1}")
     expect(page.locator(".map path.line")).to_have_count(3)
-    page.locator(".surface canvas").first.wait_for()
-    before = camera_of(page)
-    assert before[2] / before[0] == pytest.approx(2.0, rel=1e-3)  # elevation 60 degrees, azimuth -30
-    assert before[1] / before[0] == pytest.approx(-(3**-0.5), rel=1e-3)
+    assert camera_of(page) == (60, -30)
     turn(page)
-    assert camera_of(page) != before
+    elevation, azimuth = camera_of(page)
+    assert elevation < 60
+    assert azimuth < -30
     began = time.perf_counter()
     page.get_by_role("button", name="Run", exact=True).click()
     page.wait_for_url(lambda url: job["id"] not in url and "job=" in url)
@@ -120,14 +162,14 @@ def test_an_address_restores_the_view(watched: Watched, page: Page, service: Ser
     field(page, "momentum").fill("0.5")
     field(page, "Steps").fill("300")
     run(page)
-    page.locator(".surface canvas").first.wait_for()
+    assert camera_of(page) == (60, -30)
     turn(page)
     page.get_by_label("log scale").uncheck()
     page.get_by_role("slider", name="Step").fill("120")
     page.get_by_role("button", name="Zoom in").click()
-    expect(page.locator(".map .plot .xtick").first).to_be_attached()
-    page.wait_for_timeout(500)  # the camera's last move
+    expect(page.locator(".map .plot-axes .x").first).to_have_text("\N{MINUS SIGN}4")
     camera = camera_of(page)
+    assert camera != (60, -30)
     again = watched.open(page.url.removeprefix(watched.origin + "/"))
     expect(again.locator(".results tbody tr")).to_have_count(3)
     assert again.locator(".starts-list input").evaluate_all("all => all.map(each => each.value)") == [
@@ -139,18 +181,31 @@ def test_an_address_restores_the_view(watched: Watched, page: Page, service: Ser
     expect(again.get_by_label("momentum", exact=True)).to_have_value("0.5")
     expect(again.get_by_role("slider", name="Step")).to_have_value("120")
     expect(again.get_by_label("log scale")).not_to_be_checked()
-    again.locator(".surface canvas").first.wait_for()
-    assert camera_of(again) == pytest.approx(camera, abs=2e-3)
-    ranges = "plot => plot.layout.xaxis.range"
-    assert again.locator(".map .plot").evaluate(ranges) == page.locator(".map .plot").evaluate(ranges) == [-4, 4]
+    assert camera_of(again) == camera
+    shown = [each.locator(".map .plot-axes .x").all_text_contents() for each in (again, page)]
+    assert shown[0] == shown[1]
+    assert (shown[0][0], shown[0][-1]) == ("\N{MINUS SIGN}4", "4")
     assert job_of(again, service)["spec"]["optimizer"]["momentum"] == 0.5
 
 
 def window_of(page: Page) -> list[float]:
-    ranges: list[float] = page.locator(".map .plot").evaluate(
-        "plot => [...plot.layout.xaxis.range, ...plot.layout.yaxis.range]"
+    """Return what the map shows, as the marks of its axes say."""
+    window: list[float] = page.locator(".map").evaluate(
+        """map => {
+            const box = map.getBoundingClientRect();
+            const ground = map.querySelector(".ground").getBoundingClientRect();
+            const ends = { x: [ground.left, ground.right], y: [ground.bottom, ground.top] };
+            return Object.entries(ends).flatMap(([axis, pixels]) => {
+                const marks = [...map.querySelectorAll(`.plot-axes .${axis}`)].map((mark) => (
+                    { at: Number(mark.getAttribute(axis)), value: Number(mark.textContent.replace("\u2212", "-")) }
+                ));
+                const [first, last] = [marks[0], marks.at(-1)];
+                const scale = (last.value - first.value) / (last.at - first.at);
+                return pixels.map((pixel) => first.value + (pixel - box[axis] - first.at) * scale);
+            });
+        }"""
     )
-    return ranges
+    return window
 
 
 def addressed_window(page: Page) -> list[float] | None:
@@ -161,15 +216,15 @@ def addressed_window(page: Page) -> list[float] | None:
 
 
 def settled(page: Page, before: list[float] | None = None) -> list[float]:
-    """Return the window that the address says, once it is another one and its ground is drawn."""
-    page.wait_for_function(
-        """before => {
-            const window = JSON.parse(new URLSearchParams(location.hash.split("?")[1]).get("window"));
-            const [ground] = document.querySelector(".map .plot").data;
-            return window && String(window) !== String(before) && ground.x[0] === window[0];
-        }""",
-        arg=before,
-    )
+    """Return the window that the address says, once it is another one and its ground has come."""
+    with page.expect_response(lambda response: "surface" in response.url):
+        page.wait_for_function(
+            """before => {
+                const window = JSON.parse(new URLSearchParams(location.hash.split("?")[1]).get("window"));
+                return window && String(window) !== String(before);
+            }""",
+            arg=before,
+        )
     window = addressed_window(page)
     assert window is not None
     return window
@@ -341,12 +396,51 @@ def test_a_function_of_one_coordinate_has_a_graph(watched: Watched, service: Ser
     ones = [each["name"] for each in service.client.get("/v1/functions").json()["items"] if each["dim"] == 1]
     name = ones[0] if ones else "sphere"
     page = watched.open(f"#/run?spec={json.dumps({'function': {'name': name, 'dim': 1}, 'steps': 50})}")
-    page.locator(".map .plot .scatterlayer").wait_for(state="attached")
+    expect(page.locator(".map .graph")).to_have_attribute("d", re.compile("M.*L"))
     place_starts(page, (0.3, 0.5))
     run(page)
     expect(page.locator(".surface")).to_be_hidden()
     expect(page.locator(".map path.line")).to_have_count(1)
     watched.picture(page, "one-coordinate")
+
+
+def test_the_surface_is_turned_by_keys_and_read_by_pointing_at_a_path(page: Page) -> None:
+    place_starts(page, (0.5, 0.5))
+    field(page, "Steps").fill("200")
+    run(page)
+    surface = page.locator(".surface canvas")
+    assert camera_of(page) == (60, -30)
+    surface.press("ArrowUp")
+    surface.press("ArrowLeft")
+    page.wait_for_url(lambda url: "camera=" in url)
+    assert camera_of(page) == (55, -25)
+    page.get_by_role("button", name="First view").click()
+    expect(surface).to_have_attribute("aria-label", re.compile("elevation 60°, azimuth .30°"))
+    box = surface.bounding_box()
+    assert box is not None
+    for down in range(30, 70):  # the start is in the middle, at some height
+        page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] * down / 100)
+        if "run 1" in page.locator(".at").inner_text():
+            break
+    expect(page.locator(".at")).to_contain_text(re.compile(r"run 1 · step \d+ · x = "))
+
+
+def test_a_path_keeps_its_shape_with_few_of_its_points(page: Page) -> None:
+    module = page.locator("link[href$='plots/simplify.js']").get_attribute("href")
+    spiral = [[0.9**k * math.cos(k), 0.9**k * math.sin(k), 0.9**k] for k in range(300)]
+    kept = page.evaluate(
+        "async ([module, points]) => (await import(`/${module}`)).simplified(points, 1e-3)", [module, spiral]
+    )
+    assert kept[0] == spiral[0]
+    assert kept[-1] == spiral[-1]
+    assert len(kept) < 100
+    line = [
+        [a + share / 50 * (b - a) for a, b in zip(start, end, strict=True)]
+        for start, end in pairwise(kept)
+        for share in range(51)
+    ]
+    for point in spiral:
+        assert min(math.dist(point, each) for each in line) < 0.03  # half a step along the longest piece, at most
 
 
 def test_sixty_paths_of_twenty_thousand_steps_turn(
@@ -356,17 +450,15 @@ def test_sixty_paths_of_twenty_thousand_steps_turn(
     service.ended(job)
     page = watched.open(f"#/run?job={job}")
     expect(page.locator(".map path.line")).to_have_count(60)
-    page.locator(".surface canvas").first.wait_for()
+    assert camera_of(page) == (60, -30)
     page.wait_for_timeout(1000)
-    page.evaluate(f"() => {{ window.counted = ({FRAMES})(2500); }}")  # while the mouse turns the surface
-    before = camera_of(page)
-    for _ in range(3):
-        turn(page)
-    frames, longest = page.evaluate("window.counted")
-    assert camera_of(page) != before
-    assert frames > 0
-    with capsys.disabled():
-        print(f"\nturning 60 paths, drawn in software: {frames / 2.5:.0f} frames/s, the longest {longest:.0f} ms")
+    rates: list[float] = []
+    while len(rates) < 5 and max(rates, default=0) < 5:  # whatever else the machine does meanwhile
+        frames, longest = drag(page)
+        rates.append(frames / SECONDS)
+        with capsys.disabled():
+            print(f"\nturning 60 paths, drawn in software: {rates[-1]:.1f} frames/s, the longest {longest:.0f} ms")
+    assert max(rates) >= 5
     watched.picture(page, "sixty-paths")
 
 

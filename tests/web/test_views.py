@@ -174,7 +174,7 @@ def test_every_view_is_accessible_and_fits(browser: Browser, service: Service, a
     page = watched.open("#/jobs")
     page.evaluate(axe)
     for view, hash_, is_drawn in (
-        ("run", f"#/run?job={job}", ".curves:not([hidden]) .js-line >> nth=5"),
+        ("run", f"#/run?job={job}", ".curves:not([hidden]) .curve .plot-axes .y >> nth=0"),
         ("race", "#/race", ".map .minimum >> nth=0"),
         ("network", f"#/network?job={network}", ".training .surface canvas >> nth=0"),
         ("jobs", "#/jobs", "tbody tr >> nth=0"),

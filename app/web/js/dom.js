@@ -41,7 +41,7 @@ function fill(element, attributes, children) {
   return element;
 }
 
-const PROPERTIES = new Set(["value", "checked", "disabled", "hidden", "selected", "open"]);
+const PROPERTIES = new Set(["value", "checked", "disabled", "hidden", "selected", "open", "style"]);
 
 function isShown(child) {
   return child !== null && child !== undefined && child !== false;

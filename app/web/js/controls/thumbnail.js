@@ -1,8 +1,8 @@
 /** Small pictures of functions, drawn when they come into sight. */
 
 import { h } from "../dom.js";
+import { imageOf } from "../plots/ground_image.js";
 import { Heights } from "../plots/heights.js";
-import { heightColor } from "../plots/palette.js";
 import { sliceRequest } from "../plots/slice.js";
 
 const POINTS = 40;
@@ -68,14 +68,7 @@ export class Thumbnails {
 function drawHeights(canvas, z, info) {
   const heights = new Heights(z, info.minima.map((minimum) => minimum.f), true);
   const [low, high] = heights.range;
-  const small = new OffscreenCanvas(z[0].length, z.length);
-  const pixels = small.getContext("2d");
-  const image = pixels.createImageData(small.width, small.height);
-  z.toReversed().flat().forEach((f, index) => {
-    const color = f === null ? [128, 128, 128] : heightColor((heights.of(f) - low) / (high - low || 1));
-    image.data.set([...color, 255], 4 * index);
-  });
-  pixels.putImageData(image, 0, 0);
+  const small = imageOf(z.toReversed(), (f) => (heights.of(f) - low) / (high - low || 1));
   canvas.getContext("2d").drawImage(small, 0, 0, canvas.width, canvas.height);
 }
 

@@ -1,45 +1,60 @@
-/** Where Plotly has put the axes of a plot: between values and pixels of its element. */
-export class Axes {
-  #plot;
+/** The axes of a plane plot, as SVG. */
 
-  /** @param {HTMLElement} plot an element that Plotly has drawn into */
-  constructor(plot) {
-    this.#plot = plot;
-  }
+import { svg } from "../dom.js";
+import { HEIGHT_SCALE } from "./palette.js";
+import { ticks } from "./ticks.js";
 
-  /** The inside of the axes, in pixels; null before the first drawing. */
-  get box() {
-    const { xaxis: x, yaxis: y } = this.#plot._fullLayout ?? {};
-    if (!x?._length) return null;
-    return { left: x._offset, top: y._offset, width: x._length, height: y._length };
-  }
+export const PIXELS_PER_TICK = 80;
+const TICK = 5;
+const TEXT = 14; // pixels from an axis to the middle of its texts
+const TITLE = 32;
+const BAR = { gap: 14, width: 8, share: 0.9 };
 
-  toPixel(x, y) {
-    const { xaxis, yaxis } = this.#plot._fullLayout;
-    return [xaxis._offset + xaxis.d2p(x), yaxis._offset + yaxis.d2p(y)];
-  }
+/**
+ * Returns both axes about a frame.
+ * @param {import("./frame.js").Frame} frame
+ * @param {{at: number[], text: string[], title: string}} across
+ * @param {{at: number[], text: string[], title: string}} along
+ * @param {{hasGrid: boolean}} options
+ */
+export function axesAbout(frame, across, along, { hasGrid }) {
+  const { left, top, width, height } = frame.box;
+  const bottom = top + height;
+  const columns = across.at.flatMap((value, index) => {
+    const [x] = frame.toPixel(value, frame.y[0]);
+    return [line(x, hasGrid ? top : bottom, x, bottom + TICK), text(x, bottom + TEXT, across.text[index], "tick x")];
+  });
+  const rows = along.at.flatMap((value, index) => {
+    const [, y] = frame.toPixel(frame.x[0], value);
+    return [line(left - TICK, y, hasGrid ? left + width : left, y), text(left - TICK - 3, y, along.text[index], "tick y")];
+  });
+  return [
+    ...columns,
+    ...rows,
+    text(left + width / 2, bottom + TITLE, across.title, "title"),
+    svg("text", { class: "title", transform: `translate(12,${top + height / 2}) rotate(-90)` }, along.title),
+  ];
+}
 
-  /** Returns the values at a place on the screen, or null outside of the axes. */
-  at(event) {
-    const inside = this.#inside(event);
-    if (!inside) return null;
-    const { xaxis, yaxis } = this.#plot._fullLayout;
-    const { left, top, box } = inside;
-    return { x: xaxis.p2d(left), y: yaxis.p2d(top), pixel: [left + box.left, top + box.top] };
-  }
+/** Returns, to the right of a frame, which colour stands for which value of f. */
+export function colorBar({ box }, heights) {
+  const x = box.left + box.width + BAR.gap;
+  const height = BAR.share * box.height;
+  const top = box.top + (box.height - height) / 2;
+  const [low, high] = heights.range;
+  const { at, text: texts } = heights.ticks() ?? ticks(low, high, height / PIXELS_PER_TICK);
+  const stops = HEIGHT_SCALE.map(([offset, color]) => svg("stop", { offset, "stop-color": color }));
+  return [
+    svg("linearGradient", { id: "map-colors", x1: 0, x2: 0, y1: 1, y2: 0 }, stops),
+    svg("rect", { x, y: top, width: BAR.width, height, fill: "url(#map-colors)" }),
+    ...at.map((value, index) => text(x + BAR.width + 5, top + height * (1 - (value - low) / (high - low || 1)), texts[index], "tick color")),
+  ];
+}
 
-  /** Returns where a place on the screen is, from 0 to 1 rightwards and upwards, or null outside of the axes. */
-  shareAt(event) {
-    const inside = this.#inside(event);
-    return inside && [inside.left / inside.box.width, 1 - inside.top / inside.box.height];
-  }
+function line(x1, y1, x2, y2) {
+  return svg("line", { x1, y1, x2, y2 });
+}
 
-  #inside(event) {
-    const box = this.box;
-    if (!box) return null;
-    const frame = this.#plot.getBoundingClientRect();
-    const [left, top] = [event.clientX - frame.left - box.left, event.clientY - frame.top - box.top];
-    if (left < 0 || top < 0 || left > box.width || top > box.height) return null;
-    return { left, top, box };
-  }
+function text(x, y, content, kind) {
+  return svg("text", { x, y, class: kind }, content);
 }

@@ -1,20 +1,28 @@
 /** One quantity of every path, by step. */
 
-import { h, svg } from "../dom.js";
-import { entryAt } from "./path.js";
-import { Axes } from "./axes.js";
-import { CONFIG, keepSize, look, plotly } from "./plotly.js";
+import { h, replace, svg } from "../dom.js";
+import { count } from "../numbers.js";
+import { axesAbout, PIXELS_PER_TICK } from "./axes.js";
+import { Frame } from "./frame.js";
+import { entryAt, lastStep } from "./path.js";
+import { decades, ticks } from "./ticks.js";
 
-const MOST_TICKS = 6;
+const MARGIN = { left: 62, right: 24, top: 26, bottom: 42 };
+const PIXELS_PER_DECADE = 24;
+const ROOM = 0.05; // of what is shown, over and under it
+const LINE_WIDTH = 1.6;
 const LEAST = 1e-18; // nothing smaller is told apart on a log axis
 
 export class CurvePlot {
   #of;
   #onHover;
-  #plot = h("div", { class: "plot" });
+  #canvas = h("canvas", { class: "ground", "aria-hidden": "true" });
+  #title = svg("text", { class: "heading", x: MARGIN.left, y: 13 });
+  #axes = svg("g", { class: "plot-axes" });
   #rule = svg("line", { class: "rule" });
-  #axes = new Axes(this.#plot);
   #scene = null;
+  #values = [];
+  #frame = null;
   #step = null;
 
   /**
@@ -25,100 +33,103 @@ export class CurvePlot {
   constructor(label, of, onHover) {
     this.#of = of;
     this.#onHover = onHover;
-    const overlay = svg("svg", { class: "overlay passive", "aria-hidden": "true" }, this.#rule);
-    this.element = h("figure", { class: "curve", "aria-label": label }, this.#plot, overlay);
-    keepSize(this.#plot);
-    this.#plot.addEventListener("pointermove", (event) => this.#hover(event));
-    this.#plot.addEventListener("pointerleave", () => onHover(null));
+    const overlay = svg("svg", { class: "overlay passive", "aria-hidden": "true" }, this.#title, this.#axes, this.#rule);
+    this.element = h("figure", { class: "curve", "aria-label": label }, overlay, this.#canvas);
+    this.element.addEventListener("pointermove", (event) => this.#hover(event));
+    this.element.addEventListener("pointerleave", () => onHover(null));
+    new ResizeObserver(() => this.#draw()).observe(this.element);
   }
 
   /** @param {{paths: Array, log: boolean, title: string, base: number}} scene `base` is taken off the values */
-  async draw(scene) {
-    const Plotly = await plotly();
-    const first = this.#scene === null;
+  draw(scene) {
     this.#scene = scene;
-    await Plotly.react(this.#plot, this.#traces(), this.#layout(), CONFIG);
-    if (first) this.#plot.on("plotly_afterplot", () => this.mark(this.#step));
-    this.mark(this.#step);
+    const { paths, log, base } = scene;
+    const scaled = (value) => (log ? Math.log10(Math.max(value - base, LEAST)) : value - base);
+    this.#values = paths.map((path, index) => (this.#of(path, index) ?? []).map((value) => (value === null ? null : scaled(value))));
+    this.#draw();
   }
 
   /** Marks a step. */
   mark(step) {
     this.#step = step;
-    const box = this.#axes.box;
-    this.#rule.style.display = step === null || !box ? "none" : "";
-    if (step === null || !box) return;
-    const [x] = this.#axes.toPixel(step, 1);
-    const ends = { x1: x, x2: x, y1: box.top, y2: box.top + box.height };
+    this.#rule.style.display = step === null || !this.#frame ? "none" : "";
+    if (step === null || !this.#frame) return;
+    const { top, height } = this.#frame.box;
+    const [x] = this.#frame.toPixel(step, 0);
+    const ends = { x1: x, x2: x, y1: top, y2: top + height };
     for (const [name, value] of Object.entries(ends)) this.#rule.setAttribute(name, value);
   }
 
-  #values(path, index) {
-    const { base, log } = this.#scene;
-    const values = this.#of(path, index);
-    if (!values) return [];
-    return values.map((value) => (value === null ? null : log ? Math.max(value - base, LEAST) : value - base));
+  /** Draws all, at the size that the element has now. */
+  #draw() {
+    const { clientWidth, clientHeight } = this.element;
+    if (!this.#scene || !clientWidth) return;
+    const { paths, log, title } = this.#scene;
+    const { left, right, top, bottom } = MARGIN;
+    const box = { left, top, width: clientWidth - left - right, height: clientHeight - top - bottom };
+    this.#frame = new Frame(box, [0, lastStep(paths) || 1], rangeOf(this.#values));
+    const steps = ticks(...this.#frame.x, box.width / PIXELS_PER_TICK);
+    const along = log ? decades(...this.#frame.y, box.height / PIXELS_PER_DECADE) : ticks(...this.#frame.y, box.height / PIXELS_PER_DECADE);
+    this.#title.textContent = title;
+    replace(this.#axes, axesAbout(this.#frame, { at: steps.at, text: steps.text.map(count), title: "step" }, { ...along, title: "" }, { hasGrid: true }));
+    this.#drawLines(clientWidth, clientHeight);
+    this.mark(this.#step);
   }
 
-  #traces() {
-    return this.#scene.paths.map((path, index) => ({
-      type: "scatter",
-      mode: "lines",
-      x: path.step,
-      y: this.#values(path, index),
-      line: { color: path.color, width: 1.6, simplify: true },
-      hoverinfo: "none",
-      name: path.name,
-    }));
-  }
-
-  #layout() {
-    const { soft, line, font } = look();
-    const { title, log } = this.#scene;
-    const axis = { color: soft, tickfont: { size: 11 }, gridcolor: line, zeroline: false, fixedrange: true };
-    return {
-      margin: { l: 56, r: 12, t: 26, b: 36 },
-      paper_bgcolor: "rgba(0,0,0,0)",
-      plot_bgcolor: "rgba(0,0,0,0)",
-      font,
-      title: { text: title, font: { size: 12 }, x: 0, xref: "paper", xanchor: "left", y: 0.97 },
-      showlegend: false,
-      hovermode: false,
-      dragmode: false,
-      xaxis: { ...axis, title: { text: "step", standoff: 4, font: { size: 12 } }, rangemode: "tozero" },
-      yaxis: { ...axis, ...(log ? this.#decades() : {}) },
-    };
-  }
-
-  /** A log axis that is marked at whole decades, at most at some. */
-  #decades() {
-    let [low, high] = [Infinity, -Infinity];
+  #drawLines(width, height) {
+    const ratio = devicePixelRatio;
+    Object.assign(this.#canvas, { width: Math.round(width * ratio), height: Math.round(height * ratio) });
+    Object.assign(this.#canvas.style, { width: `${width}px`, height: `${height}px` });
+    const pen = this.#canvas.getContext("2d");
+    pen.scale(ratio, ratio);
+    pen.lineWidth = LINE_WIDTH;
+    pen.lineJoin = "round";
     this.#scene.paths.forEach((path, index) => {
-      for (const value of this.#values(path, index)) {
-        if (value === null || value <= 0) continue;
-        low = Math.min(low, value);
-        high = Math.max(high, value);
-      }
+      pen.strokeStyle = path.color;
+      pen.beginPath();
+      let isDown = false;
+      this.#values[index].forEach((value, entry) => {
+        if (value === null) {
+          isDown = false;
+          return;
+        }
+        pen[isDown ? "lineTo" : "moveTo"](...this.#frame.toPixel(path.step[entry], value));
+        isDown = true;
+      });
+      pen.stroke();
     });
-    const decades = high > low ? Math.log10(high / low) : 0;
-    return { type: "log", exponentformat: "power", ...(decades >= 1 ? { dtick: Math.max(1, Math.ceil(decades / MOST_TICKS)) } : { nticks: MOST_TICKS }) };
   }
 
   #hover(event) {
-    const at = this.#scene && this.#axes.at(event);
+    const { left, top } = this.element.getBoundingClientRect();
+    const at = this.#frame?.at(event.clientX - left, event.clientY - top);
     if (!at) {
       this.#onHover(null);
       return;
     }
     const candidates = this.#scene.paths.flatMap((path, index) => {
-      const values = this.#values(path, index);
-      if (!values.length) return [];
+      const values = this.#values[index];
       const entry = entryAt(path, at.x);
-      const value = values[entry];
+      const value = values[entry] ?? null;
       if (value === null) return [];
-      return [{ path: index, entry, distance: Math.abs(this.#axes.toPixel(0, value)[1] - at.pixel[1]) }];
+      return [{ path: index, entry, distance: Math.abs(this.#frame.toPixel(0, value)[1] - at.pixel[1]) }];
     });
     candidates.sort((a, b) => a.distance - b.distance);
     this.#onHover(candidates[0] ?? null);
   }
+}
+
+/** Returns what an axis shows of values. */
+function rangeOf(columns) {
+  let [low, high] = [Infinity, -Infinity];
+  for (const values of columns) {
+    for (const value of values) {
+      if (value === null) continue;
+      low = Math.min(low, value);
+      high = Math.max(high, value);
+    }
+  }
+  if (low > high) return [0, 1];
+  const room = ROOM * (high - low) || 0.5;
+  return [low - room, high + room];
 }

@@ -1,16 +1,19 @@
 /**
- * The function from above, with the paths on it. Its contours are Plotly's; all that moves lies over them, as SVG.
+ * The function from above, with the paths on it: colours and contours as an image, over it as SVG all else.
  * Of a function of one coordinate it is the graph.
  */
 
 import { h, replace, svg } from "../dom.js";
 import { point, toPixelPrecision } from "../numbers.js";
-import { Axes } from "./axes.js";
-import { HEIGHT_SCALE } from "./palette.js";
-import { CONFIG, keepSize, look, plotly } from "./plotly.js";
+import { axesAbout, colorBar, PIXELS_PER_TICK } from "./axes.js";
+import { Frame } from "./frame.js";
+import { GroundImage } from "./ground_image.js";
 import { scaled } from "./slice.js";
+import { ticks } from "./ticks.js";
 import { listenForZoom } from "./zoom_gestures.js";
 
+const MARGIN = { left: 48, right: 66, top: 8, bottom: 40 };
+const FLAT_ROOM = 0.05; // of what a graph shows, over and under it
 const STILL_PIXELS = 4; // a pointer that has moved no more than this has clicked
 const NEAR_PIXELS = 12;
 const SETTLED_MS = 200; // without further zooming, before the new window is the one to be fetched
@@ -18,7 +21,7 @@ const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowD
 
 export class MapPlot {
   #on;
-  #plot = h("div", { class: "plot" });
+  #ground = new GroundImage();
   #overlay = svg("svg", { class: "overlay", role: "group", "aria-label": "Starting points" });
   #hint = h("p", { class: "map-hint", hidden: true }, "Click to place a start; wheel or pinch to zoom");
   #clip = svg("rect");
@@ -26,13 +29,15 @@ export class MapPlot {
   #points = svg("g");
   #starts = svg("g");
   #marks = svg("g");
-  #axes = new Axes(this.#plot);
+  #graph = svg("path", { class: "graph" });
+  #axes = svg("g", { class: "plot-axes", "aria-hidden": "true" });
+  #frame = null;
   #scene = null;
   #drawn = null;
   #marked = [];
   #drag = null;
   #window = null; // that is shown before its ground has come
-  #frame = 0;
+  #redraw = 0;
   #settling = 0;
 
   /**
@@ -49,40 +54,41 @@ export class MapPlot {
     this.#overlay.append(
       svg("defs", null, svg("clipPath", { id: "map-inside" }, this.#clip)),
       catcher,
-      svg("g", { "clip-path": "url(#map-inside)" }, this.#lines, this.#points, this.#marks),
+      this.#axes,
+      svg("g", { "clip-path": "url(#map-inside)" }, this.#graph, this.#lines, this.#points, this.#marks),
       this.#starts,
     );
     this.element = h(
       "figure",
       { class: "map", tabindex: 0, "aria-label": "Map of the function; a click places a starting point, the wheel and the keys + and − zoom, 0 shows the whole domain" },
-      this.#plot,
+      this.#ground.element,
       this.#overlay,
       this.#hint,
     );
     this.#listen(catcher);
-    keepSize(this.#plot);
+    new ResizeObserver(() => this.#drawGround()).observe(this.element);
   }
 
   /** Draws what has changed; see `SurfacePlot.draw`, and `starts: Array<{x, y, color}>`. */
-  async draw(scene) {
-    const Plotly = await plotly();
+  draw(scene) {
     this.#scene = scene;
-    const { grid, heights, look: lookNow, names } = scene;
-    const ground = [grid, heights, lookNow, ...names];
-    if (!this.#drawn || ground.some((part, index) => part !== this.#drawn[index])) {
-      const first = !this.#drawn;
-      this.#drawn = ground;
-      if (!this.#settling && !this.#drag?.moved) this.#window = null;
-      await Plotly.react(this.#plot, this.#traces(scene), this.#layout(scene), CONFIG);
-      if (first) this.#plot.on("plotly_afterplot", () => this.#drawOver());
+    const { grid, heights, names } = scene;
+    const ground = [grid, heights, ...names];
+    const isSame = this.#drawn && ground.every((part, index) => part === this.#drawn[index]);
+    this.#drawn = ground;
+    if (isSame) {
+      this.#drawOver();
+      return;
     }
-    this.#drawOver();
+    if (!this.#settling && !this.#drag?.moved) this.#window = null;
+    if (grid.y) this.#ground.set(grid, heights);
+    this.#drawGround();
   }
 
   /** Marks where the paths are. */
   mark(places) {
     this.#marked = places;
-    if (!this.#scene || !this.#axes.box) return;
+    if (!this.#scene || !this.#frame) return;
     replace(
       this.#marks,
       ...places.filter(isSomewhere).map((place) => {
@@ -92,9 +98,28 @@ export class MapPlot {
     );
   }
 
+  /** Draws all, at the size that the element has now. */
+  #drawGround() {
+    const { clientWidth, clientHeight } = this.element;
+    if (!this.#scene || !clientWidth) return;
+    const { grid, heights, names } = this.#scene;
+    const isFlat = !grid.y;
+    const { left, top, right, bottom } = MARGIN;
+    const box = { left, top, width: clientWidth - left - (isFlat ? left : right), height: clientHeight - top - bottom };
+    const [from, to, ...upwards] = this.#shown;
+    this.#frame = new Frame(box, [from, to], isFlat ? roomy(heights.range) : upwards);
+    const across = { ...ticks(...this.#frame.x, box.width / PIXELS_PER_TICK), title: names[0] };
+    const along = { ...((isFlat && heights.ticks()) || ticks(...this.#frame.y, box.height / PIXELS_PER_TICK)), title: isFlat ? "f" : names[1] };
+    replace(this.#axes, axesAbout(this.#frame, across, along, { hasGrid: isFlat }), isFlat ? [] : colorBar(this.#frame, heights));
+    this.#ground.element.hidden = isFlat;
+    if (!isFlat) this.#ground.draw(this.#frame);
+    this.#graph.setAttribute("d", isFlat ? this.#graphOf(grid, heights) : "");
+    this.#drawOver();
+  }
+
   #drawOver() {
-    const box = this.#axes.box;
-    if (!box) return;
+    if (!this.#frame) return;
+    const { box } = this.#frame;
     const { paths, minima, starts, canPlace } = this.#scene;
     for (const [name, value] of Object.entries({ x: box.left, y: box.top, width: box.width, height: box.height })) {
       this.#clip.setAttribute(name, value);
@@ -141,7 +166,7 @@ export class MapPlot {
       handle.setAttribute("aria-label", `Start ${index + 1} at ${point(start.point)}. Arrow keys move it, Delete removes it.`);
       handle.classList.toggle("fixed", !this.#scene.canPlace);
       handle.lastChild.setAttribute("fill", start.color);
-      const { left, top, width, height } = this.#axes.box;
+      const { left, top, width, height } = this.#frame.box;
       const outside = x < left || y < top || x > left + width || y > top + height;
       handle.style.display = outside ? "none" : "";
     });
@@ -179,20 +204,20 @@ export class MapPlot {
     this.#overlay.addEventListener("pointercancel", () => (this.#drag = null));
     this.#overlay.addEventListener("pointerleave", () => this.#on.hover(null));
     listenForZoom(this.element, {
-      shareAt: (event) => this.#axes.shareAt(event),
+      shareAt: (event) => this.#frame?.shareAt(...this.#pixelOf(event)) ?? null,
       zoom: (factor, share) => this.#zoom(factor, share),
       whole: () => this.#settle(null),
     });
   }
 
   #begin(event, start) {
-    if (event.button !== 0 || !this.#axes.at(event)) return;
+    if (event.button !== 0 || !this.#at(event)) return;
     this.#drag = { start, x: event.clientX, y: event.clientY, moved: false, window: this.#shown };
     if (start !== null) event.target.setPointerCapture(event.pointerId);
   }
 
   #moved(event) {
-    const at = this.#axes.at(event);
+    const at = this.#at(event);
     const drag = this.#drag;
     if (!drag) {
       this.#on.hover(at && this.#nearest(at.pixel));
@@ -205,7 +230,7 @@ export class MapPlot {
   }
 
   #end(event) {
-    const at = this.#axes.at(event);
+    const at = this.#at(event);
     const drag = this.#drag;
     this.#drag = null;
     if (!drag) return;
@@ -217,7 +242,7 @@ export class MapPlot {
   }
 
   #pan(event, drag) {
-    const { width, height } = this.#axes.box;
+    const { width, height } = this.#frame.box;
     const [left, right, low, high] = drag.window;
     const across = ((drag.x - event.clientX) / width) * (right - left);
     const up = ((event.clientY - drag.y) / height) * (high - low);
@@ -241,10 +266,9 @@ export class MapPlot {
   /** Shows a window with what is there already. */
   #show(window) {
     this.#window = window;
-    this.#frame ||= requestAnimationFrame(async () => {
-      this.#frame = 0;
-      const [left, right, low, high] = this.#shown;
-      (await plotly()).relayout(this.#plot, { "xaxis.range": [left, right], ...(this.#scene.grid.y ? { "yaxis.range": [low, high] } : {}) });
+    this.#redraw ||= requestAnimationFrame(() => {
+      this.#redraw = 0;
+      this.#drawGround();
     });
   }
 
@@ -252,6 +276,16 @@ export class MapPlot {
     clearTimeout(this.#settling);
     this.#settling = 0;
     this.#on.window(window);
+  }
+
+  /** Returns the values under a pointer, or null outside of the axes. */
+  #at(event) {
+    return this.#frame?.at(...this.#pixelOf(event)) ?? null;
+  }
+
+  #pixelOf({ clientX, clientY }) {
+    const { left, top } = this.element.getBoundingClientRect();
+    return [clientX - left, clientY - top];
   }
 
   #nearest([left, top]) {
@@ -270,7 +304,7 @@ export class MapPlot {
 
   #pixel(x, y, f) {
     const { grid, heights } = this.#scene;
-    return this.#axes.toPixel(x, grid.y ? y : (heights.of(f ?? this.#valueAt(x)) ?? heights.range[0]));
+    return this.#frame.toPixel(x, grid.y ? y : (heights.of(f ?? this.#valueAt(x)) ?? heights.range[0]));
   }
 
   /** Returns the value of a function of one coordinate, as far as its graph says it. */
@@ -286,57 +320,24 @@ export class MapPlot {
     return [toPixelPrecision(x, width), grid.y ? toPixelPrecision(y, grid.y.at(-1) - grid.y[0]) : null];
   }
 
-  #traces({ grid, heights }) {
-    if (!grid.y) {
-      const y = grid.f.map((f) => heights.of(f));
-      return [{ type: "scatter", mode: "lines", x: grid.x, y, line: { color: "#1c7293", width: 2, simplify: false }, hoverinfo: "skip" }];
-    }
-    const [zmin, zmax] = heights.range;
-    const ticks = heights.ticks();
-    return [
-      {
-        type: "contour",
-        x: grid.x,
-        y: grid.y,
-        z: heights.grid(grid.z),
-        colorscale: HEIGHT_SCALE,
-        zmin,
-        zmax,
-        autocontour: false,
-        contours: { start: zmin, end: zmax, size: (zmax - zmin) / 18 || 1, coloring: "heatmap" },
-        line: { width: 0.6, color: "rgba(255,255,255,0.55)" },
-        hoverinfo: "skip",
-        colorbar: {
-          thickness: 8,
-          len: 0.9,
-          outlinewidth: 0,
-          xpad: 6,
-          ...(ticks ? { tickvals: ticks.at, ticktext: ticks.text } : {}),
-        },
-      },
-    ];
+  #graphOf(grid, heights) {
+    let pen = "M";
+    return grid.f.map((f, index) => {
+      if (f === null) {
+        pen = "M";
+        return "";
+      }
+      const [x, y] = this.#frame.toPixel(grid.x[index], heights.of(f));
+      const to = `${pen}${bounded(x)},${bounded(y)}`;
+      pen = "L";
+      return to;
+    }).join("");
   }
+}
 
-  #layout({ grid, heights, names }) {
-    const { soft, line, font } = look();
-    const axis = (title) => ({ title: { text: title, standoff: 6, font: { size: 12 } }, color: soft, gridcolor: line, zeroline: false, fixedrange: true });
-    const ticks = grid.y ? null : heights.ticks();
-    const [left, right, low, high] = this.#shown;
-    return {
-      margin: { l: 48, r: 12, t: 8, b: 40 },
-      paper_bgcolor: "rgba(0,0,0,0)",
-      plot_bgcolor: "rgba(0,0,0,0)",
-      font,
-      dragmode: false,
-      hovermode: false,
-      xaxis: { ...axis(names[0]), range: [left, right] },
-      yaxis: {
-        ...axis(grid.y ? names[1] : "f"),
-        ...(grid.y ? { range: [low, high] } : {}),
-        ...(ticks ? { tickvals: ticks.at, ticktext: ticks.text } : {}),
-      },
-    };
-  }
+function roomy([low, high]) {
+  const room = FLAT_ROOM * (high - low || 1);
+  return [low - room, high + room];
 }
 
 function bounded(pixel) {

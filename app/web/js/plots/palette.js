@@ -2,7 +2,7 @@
 
 const WATER = ["#0b1d3a", "#12416b", "#1c7293", "#4fa6a0", "#a5cfae", "#e3e3bd", "#f6edd9"];
 
-/** Height from low to high, as Plotly has colour scales. */
+/** Height from low to high: shares, and the colours there. */
 export const HEIGHT_SCALE = WATER.map((color, index) => [index / (WATER.length - 1), color]);
 
 /** Middle tones: at least 3 to 1 on white, on the dark theme, and on either end of the heights. */

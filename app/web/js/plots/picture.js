@@ -97,21 +97,18 @@ export class Picture {
     this.#flatNote.hidden = !isFlat;
     const base = scene.log ? valueBase(scene) : 0;
     this.#mark();
-    const drawings = [this.#map.draw(full)];
-    if (!before) await drawings[0].then(nextFrame, () => {}); // the map can be used while the surface is made
+    this.#map.draw(full);
+    if (!before) await nextFrame(); // the map can be used while the surface is made
     const { paths, log } = scene;
     this.#curves.hidden = paths.length === 0;
     if (paths.length > 0 && isNew("paths", "log", "look", "minima")) {
-      drawings.push(this.#value.draw({ paths, log, base, title: base === 0 ? "f" : `f − (${short(base, 6)})` }));
+      this.#value.draw({ paths, log, base, title: base === 0 ? "f" : `f − (${short(base, 6)})` });
     }
     if (paths.length > 0 && isNew("paths", "slopes", "log", "look")) {
-      drawings.push(this.#slope.draw({ paths, log, base: 0, title: "‖∇f‖" }));
+      this.#slope.draw({ paths, log, base: 0, title: "‖∇f‖" });
     }
-    if (!isFlat && isNew("grid", "paths", "minima", "log", "look", "camera", "names")) drawings.push(this.#surface.draw(full));
-    await Promise.all(drawings).then(
-      () => (this.#error.hidden = true),
-      (error) => this.#fail(error),
-    );
+    if (!isFlat && isNew("grid", "paths", "minima", "log", "look", "camera", "names")) this.#surface.draw(full);
+    this.#error.hidden = true;
     this.#mark();
   }
 

@@ -1,32 +1,41 @@
 /** The surface in space, with the paths on it. It turns; where it is turned to is its camera. */
 
-import { h } from "../dom.js";
-import { HEIGHT_SCALE } from "./palette.js";
-import { CONFIG, keepSize, look, plotly } from "./plotly.js";
+import { h, replace } from "../dom.js";
+import { Memory } from "../memory.js";
+import { Box } from "./box.js";
+import { anglesOf, farther, FIRST_CAMERA, lensOf, seenAt, turned } from "./camera.js";
+import { dotsShape, linesShape, surfaceShape } from "./shapes.js";
+import { simplified } from "./simplify.js";
+import { Space } from "./space.js";
+import { Painter } from "./painter.js";
 
-const DISTANCE = 2.15;
-const LIFT = 0.008; // of the height: a path lies on the surface, not in it
-const MARKS = 4; // the place of the marks among the traces
-
-/** The camera from which a surface is first seen: elevation 60°, azimuth −30°. */
-export const FIRST_CAMERA = cameraAt(60, -30);
-
-/** @param {number} elevation degrees @param {number} azimuth degrees */
-export function cameraAt(elevation, azimuth) {
-  const [e, a] = [elevation, azimuth].map((degrees) => (degrees * Math.PI) / 180);
-  const eye = [Math.cos(e) * Math.cos(a), Math.cos(e) * Math.sin(a), Math.sin(e)];
-  const [x, y, z] = eye.map((value) => Number((DISTANCE * value).toFixed(4)));
-  return { eye: { x, y, z }, center: { x: 0, y: 0, z: -0.17 } };
-}
+const HALF_TURN = 180; // degrees, for a pointer that goes as far as the picture is high
+const KEY_TURN = 5;
+const KEY_ZOOM = 1.1;
+const WHEEL_ZOOM = 0.001; // for each pixel
+const SETTLE_MS = 200;
+const NEAR_PIXELS = 10;
+const MOST_PIXELS = 2; // for one of the page's: more is not seen
+const TOLERANCE = 0.0006; // a fifth of a pixel
+const PATH_WIDTH = 3;
+const TURNS = { ArrowLeft: [0, KEY_TURN], ArrowRight: [0, -KEY_TURN], ArrowUp: [-KEY_TURN, 0], ArrowDown: [KEY_TURN, 0] };
+const ZOOMS = { "+": 1 / KEY_ZOOM, "-": KEY_ZOOM };
 
 export class SurfacePlot {
   #onCamera;
   #onHover;
-  #plot = h("div", { class: "plot" });
-  #shown = null;
-  #vertices = [];
+  #canvas = h("canvas", { tabindex: 0, role: "img" });
+  #box = new Box();
+  #painter = null;
+  #memory = new Memory();
+  #scene = null;
+  #space = null;
+  #ground = null;
+  #camera = FIRST_CAMERA;
+  #marks = [];
+  #grip = null;
   #frame = 0;
-  #marks = null;
+  #settling = 0;
 
   /**
    * @param {{onCamera: (camera: Object) => void, onHover: (at: {path: number, entry: number}|null) => void}} on
@@ -34,8 +43,9 @@ export class SurfacePlot {
   constructor({ onCamera, onHover }) {
     this.#onCamera = onCamera;
     this.#onHover = onHover;
-    this.element = h("figure", { class: "surface", "aria-label": "Surface of the function in space; drag to turn it" }, this.#plot);
-    keepSize(this.#plot);
+    this.element = h("figure", { class: "surface", "aria-label": "Surface of the function in space; drag to turn it" }, this.#canvas, this.#box.element);
+    this.#listen();
+    new ResizeObserver(() => this.#request()).observe(this.element);
   }
 
   /**
@@ -46,174 +56,188 @@ export class SurfacePlot {
    * @param {Array<import("./path.js").Path>} scene.paths
    * @param {Array<{x: number, y: number, f: number}>} scene.minima
    * @param {[string, string]} scene.names of the coordinates
-   * @param {Object} scene.camera
+   * @param {import("./camera.js").Camera} scene.camera
    * @param {boolean} scene.isWhole whether the surface is the whole function, and not a slice
    */
-  async draw(scene) {
-    const Plotly = await plotly();
-    const first = this.#shown === null;
-    this.#shown = scene;
-    await Plotly.react(this.#plot, this.#traces(scene), this.#layout(scene), CONFIG);
-    if (first) this.#listen();
+  draw(scene) {
+    if (!this.#isReady()) return;
+    const { grid, heights, paths, minima, names, camera, isWhole } = scene;
+    if (camera !== this.#scene?.camera) this.#camera = camera;
+    this.#scene = scene;
+    this.#space = this.#memory.once("space", [grid, heights, isWhole], () => new Space(grid, heights, isWhole));
+    this.#ground = this.#memory.once("surface", [this.#space], () => {
+      const shape = surfaceShape(this.#space.mesh());
+      this.#painter.set("surface", "surface", shape);
+      return shape.ranges;
+    });
+    const line = getComputedStyle(document.documentElement).getPropertyValue("--line").trim();
+    this.#memory.once("box", [this.#space, line, ...names], () => {
+      this.#box.set(this.#space, heights.ticks(), names);
+      this.#painter.set("box", "lines", linesShape(this.#box.lines(line)));
+    });
+    this.#memory.once("paths", [this.#space, paths], () => this.#painter.set("paths", "lines", linesShape(this.#linesOf(this.#placesOf(paths), paths))));
+    this.#memory.once("dots", [this.#space, minima, paths], () => {
+      const known = this.#dots(minima, { color: "#ffffff", edge: "#0b1d3a", size: 11, isDiamond: true });
+      const starts = paths.map(({ x, y, f, color }) => ({ x: x[0], y: y[0], f: f[0] ?? null, color }));
+      this.#painter.set("dots", "dots", dotsShape([...known, ...this.#dots(starts, { edge: "#ffffff", size: 8 })]));
+    });
+    this.#setMarks();
+    this.#describe();
+    this.#request();
   }
 
   /** Marks where the paths are: at most one place for each. */
-  async mark(places) {
+  mark(places) {
     const isSame = JSON.stringify(places) === JSON.stringify(this.#marks);
     this.#marks = places;
-    if (isSame || this.#frame || !this.#shown) return;
-    const Plotly = await plotly();
-    this.#frame = requestAnimationFrame(() => {
-      this.#frame = 0;
-      if (this.#plot.data?.length > MARKS) Plotly.restyle(this.#plot, columns(this.#marksTrace()), [MARKS]);
+    if (isSame || !this.#painter) return;
+    this.#setMarks();
+    this.#request();
+  }
+
+  /** Whether there is anything to draw on; says so where there is not. */
+  #isReady() {
+    try {
+      this.#painter ??= new Painter(this.#canvas);
+    } catch (error) {
+      replace(this.element, h("p", { class: "notice", role: "status" }, error.message));
+    }
+    return this.#painter !== null;
+  }
+
+  #setMarks() {
+    this.#painter.set("marks", "dots", dotsShape(this.#dots(this.#marks, { edge: "#ffffff", size: 12 })));
+  }
+
+  #dots(values, form) {
+    return values.map((value) => ({ color: value.color, ...form, place: this.#space.place(value.x, value.y, value.f) })).filter(({ place }) => place);
+  }
+
+  /** Returns where the entries of the paths are drawn. */
+  #placesOf(paths) {
+    return this.#memory.once("places", [this.#space, paths], () => paths.map((path) => path.f.map((f, entry) => this.#space.place(path.x[entry], path.y[entry], f))));
+  }
+
+  /** Returns the paths as lines; one that leaves the window and comes back is two. */
+  #linesOf(places, paths) {
+    return places.flatMap((along, index) => {
+      const parts = [[]];
+      for (const place of along) {
+        if (place) parts.at(-1).push(place);
+        else if (parts.at(-1).length) parts.push([]);
+      }
+      return parts.map((points) => ({ points: simplified(points, TOLERANCE), color: paths[index].color }));
     });
+  }
+
+  /** Draws in the next frame: of cameras that come faster, the last. */
+  #request() {
+    this.#frame ||= requestAnimationFrame(() => {
+      this.#frame = 0;
+      this.#render();
+    });
+  }
+
+  #render() {
+    const { clientWidth: width, clientHeight: height } = this.#canvas;
+    if (!this.#painter || !width || !height) return;
+    const ratio = Math.min(devicePixelRatio, MOST_PIXELS);
+    const [across, down] = [width, height].map((size) => Math.round(size * ratio));
+    if (this.#canvas.width !== across || this.#canvas.height !== down) Object.assign(this.#canvas, { width: across, height: down });
+    const lens = lensOf(this.#camera, width / height);
+    this.#painter.draw(lens, this.#camera.eye, [
+      { name: "surface", range: this.#grip ? this.#ground.coarse : this.#ground.fine },
+      ...this.#box.farRanges(this.#camera).map((range) => ({ name: "box", width: 1, range })),
+      { name: "paths", width: PATH_WIDTH },
+      { name: "dots" },
+      { name: "marks" },
+    ]);
+    this.#box.show(lens, this.#camera, { width, height });
   }
 
   #listen() {
-    this.#plot.on("plotly_relayout", (change) => {
-      const camera = change["scene.camera"];
-      if (camera) this.#onCamera({ eye: camera.eye, center: camera.center });
+    const canvas = this.#canvas;
+    canvas.addEventListener("pointerdown", (event) => this.#grasp(event));
+    canvas.addEventListener("pointermove", (event) => (this.#grip ? this.#turn(event) : this.#hover(event)));
+    canvas.addEventListener("lostpointercapture", () => this.#release());
+    canvas.addEventListener("pointerleave", () => this.#onHover(null));
+    canvas.addEventListener("keydown", (event) => this.#key(event));
+    canvas.addEventListener("wheel", (event) => {
+      event.preventDefault();
+      this.#look(farther(this.#camera, Math.exp(event.deltaY * WHEEL_ZOOM)));
     });
-    this.#plot.on("plotly_hover", ({ points: [found] }) => {
-      if (found.curveNumber === 1) this.#onHover(this.#vertices[found.pointNumber]);
+    canvas.addEventListener("webglcontextlost", (event) => {
+      event.preventDefault(); // it is given back then
+      this.#painter = null;
     });
-    this.#plot.on("plotly_unhover", () => this.#onHover(null));
+    canvas.addEventListener("webglcontextrestored", () => {
+      this.#memory = new Memory();
+      this.draw(this.#scene);
+    });
   }
 
-  #traces({ grid, heights, paths, minima }) {
-    const z = heights.grid(grid.z);
-    const [low, high] = heights.range;
-    const surface = {
-      type: "surface",
-      x: grid.x,
-      y: grid.y,
-      z,
-      colorscale: HEIGHT_SCALE,
-      cmin: low,
-      cmax: high,
-      showscale: false,
-      hoverinfo: "skip",
-      contours: { x: { highlight: false }, y: { highlight: false }, z: { highlight: false } },
-      lighting: { ambient: 0.72, diffuse: 0.55, specular: 0.06, roughness: 0.9, fresnel: 0 },
-    };
-    return [
-      surface,
-      this.#pathsTrace(paths),
-      dots(minima.map((known) => this.#place(known.x, known.y, known.f)), { symbol: "diamond", size: 5, color: "#ffffff", line: { color: "#0b1d3a", width: 2 } }),
-      dots(paths.map((path) => this.#place(path.x[0], path.y[0], path.f[0])), { symbol: "circle", size: 4, color: paths.map((path) => path.color), line: { color: "#ffffff", width: 1 } }),
-      this.#marksTrace(),
-    ];
+  #grasp(event) {
+    if (event.button !== 0 || !this.#scene) return;
+    this.#canvas.setPointerCapture(event.pointerId);
+    this.#grip = { x: event.clientX, y: event.clientY, camera: this.#camera };
+    this.#onHover(null);
   }
 
-  /** All paths as one line with gaps: a trace for each would be a drawing call for each. */
-  #pathsTrace(paths) {
-    this.#vertices = [];
-    const line = { x: [], y: [], z: [], color: [] };
-    const add = (x, y, z, color) => {
-      line.x.push(x);
-      line.y.push(y);
-      line.z.push(z);
-      line.color.push(color);
-    };
-    paths.forEach((path, index) => {
-      path.f.forEach((f, entry) => {
-        this.#vertices.push({ path: index, entry });
-        const [x, y, z] = this.#place(path.x[entry], path.y[entry], f);
-        add(x, y, z, path.color);
+  #turn(event) {
+    const { x, y, camera } = this.#grip;
+    const degrees = HALF_TURN / this.#canvas.clientHeight;
+    this.#camera = turned(camera, degrees * (event.clientY - y), degrees * (x - event.clientX));
+    this.#request();
+  }
+
+  #release() {
+    const isTurned = this.#grip && this.#grip.camera !== this.#camera;
+    this.#grip = null;
+    this.#request();
+    if (isTurned) this.#settle();
+  }
+
+  #key(event) {
+    const [turn, zoom] = [TURNS[event.key], ZOOMS[event.key]];
+    if ((!turn && !zoom) || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    this.#look(turn ? turned(this.#camera, ...turn) : farther(this.#camera, zoom));
+  }
+
+  /** Looks from elsewhere; where to is said when nothing more comes for a moment. */
+  #look(camera) {
+    this.#camera = camera;
+    this.#request();
+    clearTimeout(this.#settling);
+    this.#settling = setTimeout(() => this.#settle(), SETTLE_MS);
+  }
+
+  #settle() {
+    this.#describe();
+    this.#onCamera(this.#camera);
+  }
+
+  #describe() {
+    const [elevation, azimuth] = [anglesOf(this.#camera).elevation, anglesOf(this.#camera).azimuth].map((angle) => String(Math.round(angle)).replace("-", "−"));
+    this.#canvas.setAttribute("aria-label", `Seen from elevation ${elevation}°, azimuth ${azimuth}°. Arrow keys turn it, plus and minus zoom.`);
+  }
+
+  #hover(event) {
+    this.#onHover(this.#scene && this.#nearest(event));
+  }
+
+  /** Returns the entry of a path under a pointer, unless the surface hides it. */
+  #nearest({ offsetX, offsetY }) {
+    const size = { width: this.#canvas.clientWidth, height: this.#canvas.clientHeight };
+    const lens = lensOf(this.#camera, size.width / size.height);
+    let [best, nearest] = [null, NEAR_PIXELS];
+    this.#placesOf(this.#scene.paths).forEach((places, path) => {
+      places.forEach((place, entry) => {
+        const at = place && seenAt(lens, place, size);
+        const distance = at ? Math.hypot(at[0] - offsetX, at[1] - offsetY) : Infinity;
+        if (distance < nearest && !this.#space.isHidden(place, this.#camera.eye)) [best, nearest] = [{ path, entry }, distance];
       });
-      this.#vertices.push(null);
-      add(null, null, null, path.color);
     });
-    return {
-      type: "scatter3d",
-      mode: "lines",
-      x: line.x,
-      y: line.y,
-      z: line.z,
-      line: { color: line.color, width: 6 },
-      connectgaps: false,
-      hoverinfo: "none",
-    };
+    return best;
   }
-
-  #marksTrace() {
-    const places = (this.#marks ?? []).map((mark) => this.#place(mark.x, mark.y, mark.f));
-    const color = (this.#marks ?? []).map((mark) => mark.color);
-    return dots(places, { symbol: "circle", size: 7, color, line: { color: "#ffffff", width: 2 } });
-  }
-
-  /** Returns where a value is drawn; what has left the window is not. */
-  #place(x, y, f) {
-    const { grid, heights } = this.#shown;
-    const inside = f !== null && x >= grid.x[0] && x <= grid.x.at(-1) && y >= grid.y[0] && y <= grid.y.at(-1);
-    if (!inside) return [null, null, null];
-    const [low, high] = heights.range;
-    // between its grid points the surface is flatter than the function: what is on it is not to sink into it
-    const ground = this.#shown.isWhole ? heightAt(grid, heights, x, y) : low;
-    return [x, y, Math.min(Math.max(heights.of(f), ground), high) + LIFT * (high - low)];
-  }
-
-  #layout({ heights, names, camera }) {
-    const { soft, line, font } = look();
-    const axis = (title) => ({
-      title: { text: title, font: { size: 12 } },
-      color: soft,
-      gridcolor: line,
-      zeroline: false,
-      showspikes: false,
-      showbackground: false,
-      nticks: 6,
-    });
-    const ticks = heights.ticks();
-    const height = { ...axis("f"), ...(ticks ? { tickvals: ticks.at, ticktext: ticks.text } : {}) };
-    return {
-      margin: { l: 0, r: 0, t: 0, b: 0 },
-      paper_bgcolor: "rgba(0,0,0,0)",
-      font,
-      showlegend: false,
-      uirevision: JSON.stringify(camera),
-      scene: {
-        xaxis: axis(names[0]),
-        yaxis: axis(names[1]),
-        zaxis: height,
-        aspectmode: "manual",
-        aspectratio: { x: 1.15, y: 1.15, z: 0.68 },
-        camera,
-        dragmode: "turntable",
-        hovermode: "closest",
-      },
-    };
-  }
-}
-
-/** Returns the height of the drawn surface at a place within its window: between the four grid points around it. */
-function heightAt({ x: xs, y: ys, z }, heights, x, y) {
-  const [column, right] = cell(xs, x);
-  const [row, up] = cell(ys, y);
-  const corner = (j, i) => heights.of(z[row + j][column + i]) ?? heights.range[0];
-  const below = corner(0, 0) * (1 - right) + corner(0, 1) * right;
-  const above = corner(1, 0) * (1 - right) + corner(1, 1) * right;
-  return below * (1 - up) + above * up;
-}
-
-function cell(axis, value) {
-  const place = ((value - axis[0]) / (axis.at(-1) - axis[0])) * (axis.length - 1);
-  const index = Math.min(Math.max(Math.floor(place), 0), axis.length - 2);
-  return [index, place - index];
-}
-
-function dots(places, marker) {
-  return {
-    type: "scatter3d",
-    mode: "markers",
-    x: places.map((place) => place[0]),
-    y: places.map((place) => place[1]),
-    z: places.map((place) => place[2]),
-    marker,
-    hoverinfo: "skip",
-  };
-}
-
-function columns({ x, y, z, marker }) {
-  return { x: [x], y: [y], z: [z], "marker.color": [marker.color] };
 }

@@ -14,11 +14,12 @@ import { NetworkDiagram } from "../networks/diagram.js";
 import { partsOf } from "../networks/forward.js";
 import { short } from "../numbers.js";
 import * as permalink from "../permalink.js";
+import { FIRST_CAMERA } from "../plots/camera.js";
 import { CurvePlot } from "../plots/curve.js";
 import { Heights } from "../plots/heights.js";
 import { entryAt } from "../plots/path.js";
 import { pathColor } from "../plots/palette.js";
-import { FIRST_CAMERA, SurfacePlot } from "../plots/surface.js";
+import { SurfacePlot } from "../plots/surface.js";
 import { Store, changed } from "../store.js";
 import { hasEnded } from "../watch.js";
 import { addressed, FIRST_STATE, networkOf, outputActivationOf, settingsOf, specOf, stateFrom } from "./network_state.js";
@@ -282,14 +283,14 @@ export class NetworkView {
     this.#bar.update(at, last);
     if (!point.includes(null)) this.#boundary.draw(partsOf(point, network.layers), network, samples);
     const path = { name: "loss", color: pathColor(0, 8), step: trajectory.step, f: trajectory.f };
-    if (this.#drawn !== trajectory) this.#curve.draw({ paths: [path], log: true, base: 0, title: network.batch_size ? "loss of the mini-batch" : "loss" }).catch(() => {});
+    if (this.#drawn !== trajectory) this.#curve.draw({ paths: [path], log: true, base: 0, title: network.batch_size ? "loss of the mini-batch" : "loss" });
     this.#drawn = trajectory;
     this.#curve.mark(at);
     if (!landscape) return;
     const way = { name: "path", color: pathColor(0, 8), step: landscape.step, x: landscape.path.map(([x]) => x), y: landscape.path.map(([, y]) => y), f: landscape.f };
     if (isNewLandscape) {
       const heights = new Heights(landscape.z, [], true);
-      this.#surface.draw({ grid: landscape, heights, paths: [way], minima: [], names: ["1st direction", "2nd direction"], camera: FIRST_CAMERA, isWhole: true }).catch(() => {});
+      this.#surface.draw({ grid: landscape, heights, paths: [way], minima: [], names: ["1st direction", "2nd direction"], camera: FIRST_CAMERA, isWhole: true });
     }
     const entry = entryAt(way, at);
     this.#surface.mark([{ x: way.x[entry], y: way.y[entry], f: way.f[entry], color: way.color }]);

@@ -10,7 +10,7 @@ import { fetchGround, minimaIn } from "../plots/ground.js";
 import { pathOf } from "../plots/paths.js";
 import { Picture } from "../plots/picture.js";
 import { around, axesOf, domainWindow, pointAt, scaled } from "../plots/slice.js";
-import { FIRST_CAMERA } from "../plots/surface.js";
+import { FIRST_CAMERA } from "../plots/camera.js";
 import { ViewBar } from "../plots/view_bar.js";
 import { changed } from "../store.js";
 

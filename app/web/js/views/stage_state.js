@@ -1,6 +1,6 @@
 /** How a function is looked at, as an address says it. */
 
-import { FIRST_CAMERA } from "../plots/surface.js";
+import { FIRST_CAMERA } from "../plots/camera.js";
 
 export const FIRST_STAGE = {
   info: null,

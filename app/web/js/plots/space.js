@@ -1,0 +1,114 @@
+/** The box that a surface is drawn in, about the origin: x and y of the window, and heights. */
+
+export const SIZE = [1.02, 1.02, 0.6];
+const LIFT = 0.008; // of the height: what lies on the surface does not lie in it
+
+export class Space {
+  #grid;
+  #heights;
+  #isWhole;
+
+  /**
+   * @param {{x: number[], y: number[], z: Array<Array<number|null>>}} grid
+   * @param {import("./heights.js").Heights} heights
+   * @param {boolean} isWhole whether the surface is the whole function, and not a slice
+   */
+  constructor(grid, heights, isWhole) {
+    this.#grid = grid;
+    this.#heights = heights;
+    this.#isWhole = isWhole;
+    /** What the three axes span. */
+    this.ranges = [endsOf(grid.x), endsOf(grid.y), heights.range];
+  }
+
+  /** Returns the place of a value on an axis. */
+  along(axis, value) {
+    const [low, high] = this.ranges[axis];
+    return high > low ? ((value - low) / (high - low) - 0.5) * SIZE[axis] : -SIZE[axis] / 2;
+  }
+
+  /** Returns where a value is drawn; null where it is none, or out of the window. */
+  place(x, y, f) {
+    const [[left, right], [near, far], [low, high]] = this.ranges;
+    if (f === null || !(x >= left && x <= right && y >= near && y <= far)) return null;
+    // between its grid points the surface is flatter than the function: what is on it is not to sink into it
+    const ground = this.#isWhole ? this.#groundAt(x, y) : low;
+    const height = Math.min(Math.max(this.#heights.of(f), ground), high);
+    return [this.along(0, x), this.along(1, y), this.along(2, height) + LIFT * SIZE[2]];
+  }
+
+  /** Whether the surface lies between a place and an eye. */
+  isHidden(place, { x, y, z }) {
+    const way = [x - place[0], y - place[1], z - place[2]];
+    const step = Math.min(SIZE[0], SIZE[1]) / Math.max(this.#grid.x.length, this.#grid.y.length) / Math.hypot(...way);
+    for (let share = 2 * step; share < 1; share += step) {
+      const at = place.map((value, axis) => value + share * way[axis]);
+      if (at.some((value, axis) => Math.abs(value) > SIZE[axis] / 2)) return false;
+      const [across, along] = [0, 1].map((axis) => this.#valueAt(axis, at[axis]));
+      if (this.along(2, this.#groundAt(across, along)) > at[2]) return true;
+    }
+    return false;
+  }
+
+  /**
+   * Returns the surface as triangles between the grid points, and between every second of them: the places of the corners,
+   * and the normals there, which look up.
+   */
+  mesh() {
+    const { x, y, z } = this.#grid;
+    const [columns, rows] = [x.length, y.length];
+    const heights = z.map((row) => row.map((f) => this.#heights.of(f)));
+    const level = (j, i) => this.along(2, heights[j][i] ?? this.ranges[2][0]);
+    const places = new Float32Array(3 * columns * rows);
+    const normals = new Float32Array(3 * columns * rows);
+    for (let j = 0, at = 0; j < rows; j += 1) {
+      for (let i = 0; i < columns; i += 1, at += 3) {
+        places.set([this.along(0, x[i]), this.along(1, y[j]), level(j, i)], at);
+        const [i0, i1, j0, j1] = [Math.max(i - 1, 0), Math.min(i + 1, columns - 1), Math.max(j - 1, 0), Math.min(j + 1, rows - 1)];
+        const across = (level(j, i1) - level(j, i0)) / (this.along(0, x[i1]) - this.along(0, x[i0]));
+        const along = (level(j1, i) - level(j0, i)) / (this.along(1, y[j1]) - this.along(1, y[j0]));
+        const length = Math.hypot(across, along, 1);
+        normals.set([-across / length, -along / length, 1 / length], at);
+      }
+    }
+    const isGap = (vertex) => heights[Math.floor(vertex / columns)][vertex % columns] === null;
+    const quads = (stride) => {
+      const triangles = [];
+      for (let j = 0; j < rows - 1; j += stride) {
+        for (let i = 0; i < columns - 1; i += stride) {
+          const [right, up] = [Math.min(i + stride, columns - 1), Math.min(j + stride, rows - 1)];
+          const [a, b, c, d] = [j * columns + i, j * columns + right, up * columns + i, up * columns + right];
+          if (![a, b, c, d].some(isGap)) triangles.push(a, b, c, b, d, c);
+        }
+      }
+      return triangles;
+    };
+    return { places, normals, fine: quads(1), coarse: quads(2) };
+  }
+
+  #valueAt(axis, place) {
+    const [low, high] = this.ranges[axis];
+    return low + (place / SIZE[axis] + 0.5) * (high - low);
+  }
+
+  /** Returns the height of the drawn surface within its window: between the four grid points around. */
+  #groundAt(x, y) {
+    const { x: xs, y: ys, z } = this.#grid;
+    const [column, right] = cell(xs, x);
+    const [row, up] = cell(ys, y);
+    const corner = (j, i) => this.#heights.of(z[row + j][column + i]) ?? this.ranges[2][0];
+    const below = corner(0, 0) * (1 - right) + corner(0, 1) * right;
+    const above = corner(1, 0) * (1 - right) + corner(1, 1) * right;
+    return below * (1 - up) + above * up;
+  }
+}
+
+function endsOf(axis) {
+  return [axis[0], axis.at(-1)];
+}
+
+function cell(axis, value) {
+  const place = ((value - axis[0]) / (axis.at(-1) - axis[0])) * (axis.length - 1);
+  const index = Math.min(Math.max(Math.floor(place), 0), axis.length - 2);
+  return [index, place - index];
+}

@@ -28,7 +28,7 @@ export function lastStep(paths) {
 
 /** Returns how many entries of each path to ask for, so that all together stay quick to draw. */
 export function entriesPerPath(nPaths) {
-  return Math.round(Math.min(1200, Math.max(120, 12000 / Math.max(nPaths, 1))));
+  return Math.round(Math.min(1200, Math.max(120, 36000 / Math.max(nPaths, 1))));
 }
 
 /** Returns where each path is at a step, for plots to mark. */

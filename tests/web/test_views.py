@@ -29,10 +29,10 @@ def test_a_race_says_who_got_where(watched: Watched, service: Service) -> None:
     page.get_by_role("button", name="Race", exact=True).click()
     rows = page.locator(".results tbody tr")
     expect(rows).to_have_count(7)
-    expect(rows.locator("td:last-child", has_text="steps")).to_have_count(7)
+    expect(rows.locator("td:last-child", has_text="all steps")).to_have_count(7)
     jobs = page.evaluate("JSON.parse(new URLSearchParams(location.hash.split('?')[1]).get('jobs'))")
     expect(rows.first.locator("td").nth(1)).to_have_text("1")
-    sgd = service.job(jobs[0])["runs"][0]
+    sgd = service.ended(jobs[0])["runs"][0]
     row = rows.filter(has_text="sgd, 0.01").first
     expect(row).to_contain_text(f"no. {sgd['minimum']['index'] + 1}")
     path = service.client.get(f"/v1/jobs/{jobs[0]}/trajectory").json()

@@ -36,13 +36,18 @@ def page() -> Page:
     """Return the page, read once."""
     paths = sorted(path for path in _ROOT.rglob("*") if path.suffix in _SUFFIXES)
     files = {path.relative_to(_ROOT).as_posix(): asset(path.read_bytes(), path.suffix) for path in paths}
-    digest = sha256("".join(asset.etag for asset in files.values()).encode()).hexdigest()[:16]
+    digest = digest_of(files)
     # without the list, a module would be asked for only when the one that imports it has arrived
     modules = "\n    ".join(
         f'<link rel="modulepreload" href="assets/{digest}/{name}">' for name in files if name.startswith("js/")
     )
     document = Template((_ROOT / "index.html").read_text()).substitute(assets=f"assets/{digest}", modules=modules)
     return Page(asset(document.encode(), ".html"), files, digest)
+
+
+def digest_of(files: dict[str, Asset]) -> str:
+    """Return what is another one where any of these files is."""
+    return sha256("".join(each.etag for each in files.values()).encode()).hexdigest()[:16]
 
 
 def asset(body: bytes, suffix: str) -> Asset:

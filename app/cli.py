@@ -15,6 +15,7 @@ from app.db.session import Database
 from app.errors import ThalwegError
 from app.main import create_app, prepared
 from app.settings import load
+from app.workers.processes import start_fork_server
 
 app = typer.Typer(
     help="Gradient descent as a service.",
@@ -48,6 +49,8 @@ def serve(
         scheduler=scheduler,
         no_auth=no_auth or None,
     ).check_exposure()
+    if settings.scheduler is None:
+        start_fork_server()
     with prepared(settings):
         pass  # uvicorn would bury what is wrong in a traceback
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")

@@ -9,10 +9,12 @@ from urllib.parse import urlsplit
 
 import dask
 from distributed import Client, LocalCluster
+from distributed.utils import get_mp_context
 
 from app.db.session import Database
 from app.errors import SettingsError
 from app.settings import Settings, is_loopback
+from app.workers.processes import START_METHOD, start_fork_server
 
 _CONFIGURATION = {
     # our own limit counts the attempts of each job; Dask's blames a job for its neighbours
@@ -20,6 +22,7 @@ _CONFIGURATION = {
     # a worker that takes longer to come back would otherwise be given up for good
     "distributed.deploy.lost-worker-timeout": "1 day",
     "distributed.worker.preload": ["app.workers.preload"],
+    "distributed.worker.multiprocessing-method": START_METHOD,
     "distributed.admin.tick.limit": "30s",
     "distributed.worker.profile.enabled": False,  # it looks a hundred times a second, at what nobody asks for
 }
@@ -95,6 +98,8 @@ def check_scheduler(settings: Settings, database: Database) -> None:
 
 
 def _local_cluster(n_workers: int, scratch: Path) -> Any:
+    get_mp_context()  # on its first call Dask chooses what is preloaded; ours must come after it
+    start_fork_server()
     return LocalCluster(
         n_workers=n_workers,
         threads_per_worker=1,

@@ -76,8 +76,9 @@ class Service:
     def workers(self) -> list[psutil.Process]:
         """Return the worker processes that there are now."""
         assert self._process is not None
-        children = psutil.Process(self._process.pid).children(recursive=True)
-        return [child for child in children if "multiprocessing.spawn" in " ".join(_command(child))]
+        children = psutil.Process(self._process.pid).children()
+        servers = [child for child in children if "multiprocessing.forkserver" in " ".join(_command(child))]
+        return [worker for server in servers for worker in server.children()]
 
     def post(self, **fields: Any) -> str:
         """Post a job, and return its id."""

@@ -1,0 +1,30 @@
+"""How worker processes come to be: forked from one that has already imported what they need."""
+
+import os
+from multiprocessing import forkserver, get_context
+
+START_METHOD = "forkserver"
+_PRELOADED = ["app.workers.preload"]
+_ENVIRONMENT = {
+    # a worker computes with one thread, and the libraries read this only while they are loaded
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MALLOC_TRIM_THRESHOLD_": "65536",  # bytes; large arrays go back to the system when they are freed
+}
+
+
+def start_fork_server() -> None:
+    """Start the process that workers are forked from, unless it runs; it imports torch in the background.
+
+    Importing takes seconds, forking some tens of milliseconds: so the earlier this is called, the sooner workers
+    are ready, and one that was lost is replaced at once. What has been imported is shared memory.
+    """
+    get_context(START_METHOD).set_forkserver_preload(_PRELOADED)
+    missing = {name: value for name, value in _ENVIRONMENT.items() if name not in os.environ}
+    os.environ.update(missing)
+    try:
+        forkserver.ensure_running()
+    finally:
+        for name in missing:
+            del os.environ[name]

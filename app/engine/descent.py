@@ -1,5 +1,6 @@
 """One torch optimizer and the points that it moves: the loop that everybody writes by hand."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,10 @@ from app.engine import gradients
 from app.engine.noise import standard_normal
 from app.engine.spec import JobSpec
 from app.functions.base import Objective
+
+
+class Interrupted(Exception):
+    """Whoever drives a run wants no more of it."""
 
 
 @dataclass(slots=True)
@@ -45,16 +50,23 @@ class Descent:
             self._restore(state)
         self.entry = self._evaluate(0 if state is None else state["step"])
 
-    def advance(self, step: int) -> None:
-        """Do update number `step`, from 0, and look at the point that it leads to."""
+    def advance(self, step: int, keep_going: Callable[[], bool] = lambda: True) -> None:
+        """Do update number `step`, from 0, and look at the point that it leads to.
+
+        Raises:
+            Interrupted: `keep_going`, which is asked before every evaluation, said no. This descent is of no
+                further use.
+        """
         f, optimizer = self.entry.f, self._optimizer
         self._give(self._used_gradient(self.entry.gradient, step))
         if self._spec.optimizer.closure:
-            optimizer.step(self._closure(step))
+            optimizer.step(self._closure(step, keep_going))
         else:
             optimizer.step()
         if self._spec.scheduler is not None:
             self._schedule.step(*([f] if self._spec.scheduler.per_run else []))
+        if not keep_going():
+            raise Interrupted
         self.entry = self._evaluate(step + 1)
 
     def keep(self, rows: np.ndarray) -> None:
@@ -111,13 +123,15 @@ class Descent:
         (gradient,) = torch.autograd.grad(f.sum(), self._parameter)
         return Entry(self._parameter.detach(), f.detach(), gradient)
 
-    def _closure(self, step: int) -> Any:
+    def _closure(self, step: int, keep_going: Callable[[], bool]) -> Any:
         # the optimizer asks for the present point first, which has been evaluated already
         known: list[torch.Tensor] = [self.entry.f]
 
         def evaluate() -> torch.Tensor:
             if known:
                 return known.pop()
+            if not keep_going():  # one step may take thousands of evaluations
+                raise Interrupted
             entry = self._evaluate(step)
             self._give(self._used_gradient(entry.gradient, step))
             return entry.f

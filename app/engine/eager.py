@@ -8,13 +8,9 @@ from typing import Any, Final, Self
 import numpy as np
 import torch
 
-from app.engine.descent import Descent
+from app.engine.descent import Descent, Interrupted
 from app.engine.outcome import Checkpoint, Chunk, Outcome, Record, Results
 from app.engine.spec import JobSpec
-
-
-class Interrupted(Exception):
-    """Whoever drives a run wants no more of it."""
 
 
 @dataclass(slots=True)
@@ -82,7 +78,7 @@ class EagerRun:
         The first chunk holds the entry of the start, too.
 
         Raises:
-            Interrupted: `keep_going`, which is asked between descents, said no. The chunk is lost.
+            Interrupted: `keep_going`, which is asked before every evaluation, said no. The chunk is lost.
         """
         last = min(self.step + n_steps, self._spec.steps)
         runs = np.concatenate([descent.runs for descent in self._descents])
@@ -90,7 +86,7 @@ class EagerRun:
         for descent in self._descents:
             if not keep_going():
                 raise Interrupted
-            parts.append(self._advance(descent, last))
+            parts.append(self._advance(descent, last, keep_going))
         entries = _Entries.beside(parts)
         first, self.step, self._first_entry = self._first_entry, last, last + 1
 
@@ -117,7 +113,7 @@ class EagerRun:
             return [Descent(spec, runs[i : i + 1], x[i].clone(), None) for i in runs]
         return [Descent(spec, runs, x, None)]
 
-    def _advance(self, descent: Descent, last: int) -> _Entries:
+    def _advance(self, descent: Descent, last: int, keep_going: Callable[[], bool]) -> _Entries:
         first, rows = self._first_entry, len(descent.runs)
         dtype = descent.entry.x.dtype
         x = torch.full((last + 1 - first, rows, self._spec.dim), torch.nan, dtype=dtype)
@@ -126,7 +122,7 @@ class EagerRun:
         alone = descent.entry.f.ndim == 0
         for entry in range(first, last + 1):
             if entry > 0:
-                descent.advance(entry - 1)
+                descent.advance(entry - 1, keep_going)
             x[entry - first] = descent.entry.x
             f[entry - first] = descent.entry.f
             gradient[entry - first] = descent.entry.gradient

@@ -9,7 +9,8 @@ import torch
 
 from app.db.attempts import AttemptStore
 from app.db.session import Database
-from app.engine.eager import EagerRun, Interrupted
+from app.engine.descent import Interrupted
+from app.engine.eager import EagerRun
 from app.engine.fused.kernels import Kernels
 from app.engine.fused.run import FusedRun
 from app.engine.outcome import Checkpoint, Outcome

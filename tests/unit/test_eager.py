@@ -7,7 +7,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.engine.eager import EagerRun, Interrupted
+from app.engine.descent import Interrupted
+from app.engine.eager import EagerRun
 from app.engine.noise import standard_normal
 from app.engine.outcome import Outcome
 from app.optimizers.catalogue import optimizers
@@ -294,6 +295,28 @@ def test_a_chunk_is_given_up_between_descents() -> None:
     run = EagerRun(job(optimizer="lbfgs", init=STARTS, steps=3))
     with pytest.raises(Interrupted):
         run.advance(1, lambda: next(answers))
+
+
+def test_a_step_of_many_evaluations_is_given_up_among_them() -> None:
+    evaluations = 0
+
+    def keep_going() -> bool:
+        nonlocal evaluations
+        evaluations += 1
+        return evaluations < 100
+
+    lbfgs = {"name": "lbfgs", "lr": 1e-6, "max_iter": 1000, "tolerance_change": 0.0}
+    run = EagerRun(job(optimizer=lbfgs, steps=1))
+    with pytest.raises(Interrupted):
+        run.advance(1, keep_going)
+    assert evaluations == 100
+
+
+def test_a_chunk_is_given_up_among_its_steps() -> None:
+    asked = iter([True] * 500 + [False])
+    run = EagerRun(job(steps=10**6))
+    with pytest.raises(Interrupted):
+        run.advance(10**6, lambda: next(asked))
 
 
 def test_a_finished_run_says_so() -> None:

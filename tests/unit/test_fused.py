@@ -10,7 +10,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.engine.eager import EagerRun, Interrupted
+from app.engine.descent import Interrupted
+from app.engine.eager import EagerRun
 from app.engine.fused.run import FusedRun
 from app.engine.outcome import Outcome
 from app.engine.spec import JobSpec

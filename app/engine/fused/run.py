@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from app.engine.columns import pack, unpack
-from app.engine.eager import Interrupted
+from app.engine.descent import Interrupted
 from app.engine.fused.kernels import Kernels
 from app.engine.fused.layout import MARKS
 from app.engine.fused.rates import LearningRates

@@ -38,7 +38,7 @@ serve: setup
 	@$(BIN)/thalweg serve
 
 test: setup
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto tests/unit tests/store tests/api
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto tests/unit tests/store tests/api tests/releases
 	$(BIN)/pytest -n 2 --dist loadfile tests/workers tests/acceptance
 	$(BIN)/pytest tests/web
 

@@ -5,6 +5,7 @@
     │   └── LimitExceeded   it could be, but is over a limit of this service
     ├── NotFound            there is no such thing
     ├── Conflict            the thing is in a state that does not allow this
+    │   └── NotUnderstood   it was stored by a version whose rules were others
     ├── Unavailable         the service cannot do its work at present
     └── SettingsError       the service cannot be started as it is configured
 
@@ -44,6 +45,10 @@ class NotFound(ThalwegError):
 
 class Conflict(ThalwegError):
     """The resource is in a state that does not allow what was asked."""
+
+
+class NotUnderstood(Conflict):
+    """What is stored can be shown, but this version does not know what to do with it."""
 
 
 class Unavailable(ThalwegError):

@@ -11,7 +11,7 @@ from app.api.problems import Unauthorized
 from app.db.endings import Endings
 from app.db.store import JobStore
 from app.db.trajectories import TrajectoryStore
-from app.errors import Conflict, InvalidInput
+from app.errors import Conflict, InvalidInput, NotUnderstood
 from app.functions.networks.objective import NetworkObjective
 from app.jobs.dispatch import Dispatcher
 from app.jobs.record import JobRecord
@@ -69,12 +69,25 @@ def check_run(record: JobRecord, run: int) -> None:
         raise InvalidInput(f"there is no run {run}: the job has {record.spec.n_runs}, from 0", "query", "run")
 
 
+def check_network(record: JobRecord) -> None:
+    """Check that a job trains a network.
+
+    Raises:
+        Conflict: It trains none.
+    """
+    if not record.spec.trains_network:
+        raise Conflict(f"the job trains no network: its function is {record.spec.function}")
+
+
 def network_of(record: JobRecord) -> NetworkObjective:
     """Return the network that a job trains.
 
     Raises:
         Conflict: It trains none.
+        NotUnderstood: This version does not know what the network is.
     """
-    if (network := record.spec.network) is None:
-        raise Conflict(f"the job trains no network: its function is {record.spec.function.name}")
+    check_network(record)
+    network = record.spec.parsed().network
+    if network is None:
+        raise NotUnderstood(f"this version does not know {record.spec.function} as a network")
     return network

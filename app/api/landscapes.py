@@ -61,7 +61,7 @@ def get_landscape(
     """
     record, results = services.jobs.get_with_results(job_id)
     check_run(record, run)
-    objective = record.spec.objective()
+    objective = record.spec.parsed().objective()
     if objective.dim < 2:
         raise Conflict("the job's points have one coordinate, and no plane goes through them")
     limits = services.settings

@@ -70,4 +70,4 @@ def _scene(services: Services, job_id: str, axes: tuple[int, int]) -> Scene:
     if not any(len(path.f) for path in paths):
         starts = record.spec.starts()[: len(runs)]
         paths = [Way(run, starts[run : run + 1], starts[run : run + 1, 0] * float("nan")) for run in runs]
-    return scene(record.spec, tuple(path for path in paths if len(path.f)), axes, services.settings)
+    return scene(record.spec.parsed(), tuple(path for path in paths if len(path.f)), axes, services.settings)

@@ -9,7 +9,7 @@ import orjson
 from fastapi import APIRouter, Header, Query
 from fastapi.responses import StreamingResponse
 
-from app.api.dependencies import JobId, RunNumber, Wired, check_run, network_of
+from app.api.dependencies import JobId, RunNumber, Wired, check_network, check_run
 from app.api.negotiation import preferred
 from app.db.trajectories import StepRange, Trajectory
 from app.engine.downsampling import METHOD, MIN_POINTS, downsample
@@ -80,9 +80,7 @@ def get_trajectory(
         (trajectory,) = services.trajectories.read(record, results, range(run, run + 1), wanted)
         thinned, head = _thinned(record, trajectory, max_points)
         columns = {"step": thinned.steps, "x": thinned.x, "f": thinned.f}
-        if (network := record.spec.network) is not None and network.classes is not None:
-            check_work(network, len(thinned.steps), services.settings, "query", "max_points")
-        if (shares := accuracy(record.spec, thinned.x)) is not None:
+        if (shares := _accuracy(record, thinned, services.settings)) is not None:
             columns["accuracy"] = shares
         return _streamed(_json(head, columns), media_type, record)
     if max_points is not None:
@@ -116,7 +114,7 @@ def get_loss(
     Of a job with mini-batches it is the loss of the batch of that step.
     """
     record, results = services.jobs.get_with_results(job_id)
-    network_of(record)
+    check_network(record)
     check_run(record, run)
     wanted = _wanted(from_step, to_step)
     n_losses = _n_entries(*_ends(wanted, int(results.n_steps[run])), every=1)
@@ -192,6 +190,15 @@ def _thinned(
         "downsampling": downsampling,
     }
     return trajectory, head
+
+
+def _accuracy(record: JobRecord, trajectory: Trajectory, limits: Limits) -> np.ndarray | None:
+    """Return the accuracy at each entry; None without classes, or where this version does not know the network."""
+    if not record.spec.trains_network or (spec := record.spec.understood()) is None:
+        return None
+    if (network := spec.network) is not None and network.classes is not None:
+        check_work(network, len(trajectory.steps), limits, "query", "max_points")
+    return accuracy(spec, trajectory.x)
 
 
 def _json(head: dict[str, Any], columns: dict[str, np.ndarray]) -> Iterator[bytes]:

@@ -14,10 +14,10 @@ from app.engine.gradient_check import GradientCheck
 from app.engine.limits import MOST_ACCURACIES
 from app.engine.minima import reached_minimum
 from app.engine.outcome import Outcome, Results
-from app.engine.reference import CatalogueReference
-from app.engine.spec import JobSpec
 from app.engine.training import accuracy
 from app.errors import InvalidInput
+from app.functions import catalogue
+from app.functions.base import Objective
 from app.jobs.record import JobRecord
 from app.jobs.status import Status
 
@@ -81,7 +81,7 @@ class JobSummary(BaseModel):
 
     id: str
     status: Status
-    spec: JobSpec
+    spec: dict[str, Any] = Field(description="the specification as it is stored, with everything filled in")
     engine: str = Field(description="the engine that runs it, eager or fused")
     engine_reason: str | None = Field(description="why that is not fused, where `auto` would have liked it to be")
     attempt: int = Field(description="how often a worker took it up")
@@ -129,9 +129,10 @@ def job(record: JobRecord, results: Results) -> Job:
 
 def runs(record: JobRecord, results: Results, which: range) -> list[Run]:
     """Return the runs `which`."""
-    objective = record.spec.objective()
+    spec = record.spec.understood()
+    objective = None if spec is None else spec.objective()
     starts = record.spec.starts()
-    shares = accuracy(record.spec, results.finite_x[which.start : which.stop])
+    shares = None if spec is None else accuracy(spec, results.finite_x[which.start : which.stop])
     return [
         Run(
             run=run,
@@ -201,9 +202,9 @@ def _summary(record: JobRecord) -> dict[str, Any]:
     return {
         "id": record.id,
         "status": record.status,
-        "spec": record.spec,
+        "spec": record.spec.document,
         "engine": record.engine,
-        "engine_reason": record.spec.obstacle if record.spec.engine == "auto" else None,
+        "engine_reason": record.spec.engine_reason,
         "attempt": record.attempt,
         "created_at": record.created_at,
         "started_at": record.started_at,
@@ -221,11 +222,11 @@ def _links(record: JobRecord) -> dict[str, str]:
     ways = ["runs", "trajectory", "events", "cancel", "extend"]
     if record.spec.dim > 1:
         ways.append("landscape")
-    if record.spec.network is not None:
+    if record.spec.trains_network:
         ways += ["loss", "backprop"]
     links = {"self": at, **{way: f"{at}/{way}" for way in ways}}
-    if isinstance(record.spec.function, CatalogueReference):
-        links["function"] = f"/v1/functions/{record.spec.function.name}"
+    if catalogue.has(record.spec.function):
+        links["function"] = f"/v1/functions/{record.spec.function}"
     return links
 
 
@@ -241,8 +242,7 @@ def _best(results: Results, run: int) -> Best | None:
     return Best(step=int(results.best_step[run]), x=results.best_x[run].tolist(), f=f)
 
 
-def _minimum(objective: Any, x: np.ndarray) -> Minimum | None:
-    reached = reached_minimum(objective, x)
-    if reached is None:
+def _minimum(objective: Objective | None, x: np.ndarray) -> Minimum | None:
+    if objective is None or (reached := reached_minimum(objective, x)) is None:
         return None
     return Minimum(index=count(reached.index), x=list(reached.x), distance=reached.distance)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.db.models import BLOCKS, CHECKPOINTS, JOBS, LOSSES, Checkpoint, Job
 from app.db.session import Database
-from app.db.store import parsed
+from app.db.store import stored_spec
 from app.engine.columns import pack, unpack
 from app.engine.outcome import Checkpoint as EngineCheckpoint
 from app.engine.outcome import Chunk, Outcome, Record, Results
@@ -42,7 +42,7 @@ _BEGIN = (
         status=Status.running,
         started_at=func.coalesce(JOBS.c.started_at, bindparam("b_now")),
     )
-    .returning(JOBS.c.spec, JOBS.c.engine, JOBS.c.attempt, JOBS.c.n_lost, JOBS.c.deadline_at)
+    .returning(JOBS)
 )
 _GO_ON = (
     update(JOBS)
@@ -108,6 +108,9 @@ class AttemptStore:
         """Take a job up, or return None if it has ended, is gone, or was queued anew since.
 
         A job that is taken up while it runs has lost its worker. After `MAX_LOST_ATTEMPTS` of these it fails.
+
+        Raises:
+            NotUnderstood: This version cannot run it; it is left as it was.
         """
         now = time.time()
         which = {"b_id": job_id, "b_generation": generation, "b_now": now}
@@ -124,7 +127,7 @@ class AttemptStore:
                 )
                 connection.execute(this.values(status=Status.failed, finished_at=now, error=reason))
                 return None
-            spec, deadline_at = parsed(job.spec), job.deadline_at
+            spec, deadline_at = stored_spec(job).parsed(), job.deadline_at
             if deadline_at is None and spec.timeout_s is not None:
                 deadline_at = now + spec.timeout_s
                 connection.execute(this.values(deadline_at=deadline_at))

@@ -29,10 +29,16 @@ class Job(Base):
     __table_args__ = (Index("ix_jobs_queue", "status", "queued_at", "id"),)
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
-    spec: Mapped[dict[str, Any]] = mapped_column(JSON)
+    spec: Mapped[str] = mapped_column(Text)  # a document of `spec_version`; what lists need of it stands beside it
+    spec_version: Mapped[int]
     function: Mapped[str] = mapped_column(String(100), index=True)
     optimizer: Mapped[str] = mapped_column(String(100), index=True)
+    n_runs: Mapped[int]
+    dim: Mapped[int]
+    steps: Mapped[Step]
+    record_every: Mapped[Step]
     engine: Mapped[str] = mapped_column(String(20))
+    engine_reason: Mapped[str | None] = mapped_column(Text)
     status: Mapped[str] = mapped_column(String(20))
     generation: Mapped[int] = mapped_column(default=1)
     attempt: Mapped[int] = mapped_column(default=0)

@@ -4,7 +4,6 @@ import hashlib
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any, cast
 
 import orjson
@@ -23,10 +22,10 @@ from app.engine.spec import JobSpec
 from app.errors import Conflict, InvalidInput, NotFound
 from app.jobs.record import JobRecord
 from app.jobs.status import EXTENDABLE, Status
+from app.jobs.stored_spec import StoredSpec
 from app.settings import Limits
 
 _BEFORE_START = {Status.cancelled: Outcome.cancelled, Status.succeeded: Outcome.timed_out}
-_CACHED_BYTES = 20_000
 
 _THIS = JOBS.c.id == bindparam("b_id")
 _ROW = select(JOBS).where(_THIS)
@@ -59,12 +58,12 @@ class JobStore:
         Raises:
             InvalidInput: The key was used within `key_seconds` with another specification.
         """
-        dumped = spec.dumped
-        digest = hashlib.sha256(orjson.dumps(dumped, option=orjson.OPT_SORT_KEYS)).hexdigest()
+        stored = StoredSpec.of(spec)
+        digest = _digest(stored.document)
         now = time.time()
         record = JobRecord(
             id=str(uuid7()),
-            spec=spec,
+            spec=stored,
             engine=spec.chosen_engine,
             status=Status.queued,
             generation=1,
@@ -79,10 +78,16 @@ class JobStore:
         )
         values = {
             "id": record.id,
-            "spec": dumped,
-            "function": spec.function.name,
-            "optimizer": spec.optimizer.name,
+            "spec": stored.text,
+            "spec_version": stored.version,
+            "function": stored.function,
+            "optimizer": stored.optimizer,
+            "n_runs": stored.n_runs,
+            "dim": stored.dim,
+            "steps": stored.steps,
+            "record_every": stored.record_every,
             "engine": record.engine,
+            "engine_reason": stored.engine_reason,
             "status": record.status,
             "generation": record.generation,
             "attempt": record.attempt,
@@ -161,7 +166,7 @@ class JobStore:
 
         Raises:
             NotFound: There is no such job.
-            Conflict: It has not ended, or it failed.
+            Conflict: It has not ended, or it failed, or this version does not understand its specification.
             InvalidInput: With so many more steps it would be over a limit.
         """
         with self._database.write() as session:
@@ -171,11 +176,11 @@ class JobStore:
                 raise Conflict(
                     f"the job is {record.status}; a job can be extended when it has succeeded or was cancelled"
                 )
-            so_far = _goes_on_from(job, record.spec, session)
-            spec = record.spec.model_copy(update={"steps": so_far + steps})
+            stored = record.spec.extended(_goes_on_from(job, record.spec, session) + steps)
+            spec = stored.parsed()
             spec.check_schedule(spec.steps)
             check_limits(spec, limits)
-            job.spec = spec.dumped
+            job.spec, job.spec_version, job.steps = stored.text, stored.version, stored.steps
             job.status = Status.queued
             job.queued_at = time.time()
             job.finished_at = job.deadline_at = None
@@ -204,7 +209,7 @@ def as_record(job: Job | Row[Any]) -> JobRecord:
     """Return a row as the rest of the service knows it."""
     return JobRecord(
         id=job.id,
-        spec=parsed(job.spec),
+        spec=stored_spec(job),
         engine=cast("EngineName", job.engine),
         status=Status(job.status),
         generation=job.generation,
@@ -219,15 +224,23 @@ def as_record(job: Job | Row[Any]) -> JobRecord:
     )
 
 
-def parsed(column: dict[str, Any]) -> JobSpec:
-    """Return a specification that the database holds."""
-    text = orjson.dumps(column)
-    return _parsed(text) if len(text) <= _CACHED_BYTES else JobSpec.model_validate(column)
+def stored_spec(row: Job | Row[Any]) -> StoredSpec:
+    """Return the specification that a row holds."""
+    return StoredSpec(
+        text=row.spec,
+        version=row.spec_version,
+        function=row.function,
+        optimizer=row.optimizer,
+        n_runs=row.n_runs,
+        dim=row.dim,
+        steps=row.steps,
+        record_every=row.record_every,
+        engine_reason=row.engine_reason,
+    )
 
 
-@lru_cache(maxsize=1024)
-def _parsed(spec: bytes) -> JobSpec:
-    return JobSpec.model_validate_json(spec)
+def _digest(document: dict[str, Any]) -> str:
+    return hashlib.sha256(orjson.dumps(document, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def _known(connection: Connection, key: str, digest: str) -> JobRecord | None:
@@ -268,7 +281,7 @@ def _filtered(query: Select[Job], chosen: JobFilter) -> Select[Job]:
     return query
 
 
-def _goes_on_from(job: Job, spec: JobSpec, session: Session) -> int:
+def _goes_on_from(job: Job, spec: StoredSpec, session: Session) -> int:
     """Return the step that an extension adds to: where the runs are, or where they all would have been."""
     checkpoint = session.get(Checkpoint, job.id)
     if checkpoint is None:

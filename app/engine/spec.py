@@ -3,6 +3,7 @@
 from typing import Annotated, Any, Literal, Self
 
 import numpy as np
+import orjson
 import torch
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -18,6 +19,10 @@ from app.optimizers.base import OptimizerParams
 from app.optimizers.catalogue import Optimizer
 from app.optimizers.check import check
 from app.optimizers.schedules import Scheduler
+
+_NEGATIVE_ZERO = b"-0.0"
+
+SPEC_VERSION = 1  # of the documents that `JobSpec.text` writes: raised when one of before would mean something else
 
 Count = Annotated[int, Field(strict=True, ge=1, le=2**53)]
 Positive = Annotated[float, Field(strict=True, gt=0, le=1e308, allow_inf_nan=False)]
@@ -211,3 +216,21 @@ class JobSpec(_Part):
     def dumped(self) -> dict[str, Any]:
         """The specification as JSON holds it; building from it gives an equal one."""
         return self.model_dump(mode="json")
+
+    @property
+    def text(self) -> str:
+        """The specification as JSON text; a negative zero is written as 0.0, to which it is equal."""
+        dumped = self.dumped
+        text = orjson.dumps(dumped)
+        return (orjson.dumps(_without_negative_zeros(dumped)) if _NEGATIVE_ZERO in text else text).decode()
+
+
+def _without_negative_zeros(node: Any) -> Any:
+    match node:
+        case dict():
+            return {name: _without_negative_zeros(value) for name, value in node.items()}
+        case list():
+            return [_without_negative_zeros(value) for value in node]
+        case float():
+            return node + 0.0
+    return node

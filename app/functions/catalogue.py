@@ -32,6 +32,11 @@ def names() -> tuple[str, ...]:
     return tuple(entry.name for entry in _FUNCTIONS)
 
 
+def has(name: str) -> bool:
+    """Return whether there is a function of this name."""
+    return name in _BY_NAME
+
+
 def get(name: str) -> Function:
     """Return the function of this name.
 

@@ -7,6 +7,7 @@ from app.engine.choice import EngineName
 from app.engine.gradient_check import GradientCheck
 from app.engine.spec import JobSpec
 from app.jobs.status import Status
+from app.jobs.stored_spec import StoredSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,7 @@ class JobRecord:
     """
 
     id: str
-    spec: JobSpec
+    spec: StoredSpec
     engine: EngineName
     status: Status
     generation: int

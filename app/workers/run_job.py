@@ -14,7 +14,7 @@ from app.engine.eager import EagerRun
 from app.engine.fused.kernels import Kernels
 from app.engine.fused.run import FusedRun
 from app.engine.outcome import Checkpoint, Outcome
-from app.errors import Unavailable
+from app.errors import NotUnderstood, Unavailable
 from app.jobs.record import Attempt
 from app.workers.warm import kept_in
 
@@ -47,6 +47,9 @@ def run_job(url: str, kernels: str, job_id: str, generation: int) -> None:
         attempt = store.begin(job_id, generation)
     except Unavailable:
         raise
+    except NotUnderstood as error:
+        store.refuse(job_id, generation, str(error))
+        return
     except Exception as error:  # noqa: BLE001 it would be no other the next time
         _log.exception("job %s cannot be begun", job_id)
         store.refuse(job_id, generation, f"{type(error).__name__}: {error}")

@@ -34,7 +34,7 @@ def test_an_attempt_makes_the_job_run(stores: Stores) -> None:
     job_id = stores.created(job(timeout_s=1000))
     attempt = stores.begin(job_id)
     record = stores.jobs.get(job_id)
-    assert (attempt.job_id, attempt.spec, attempt.number) == (job_id, record.spec, 1)
+    assert (attempt.job_id, attempt.spec, attempt.number) == (job_id, record.spec.parsed(), 1)
     assert (record.status, record.attempt) == (Status.running, 1)
     assert record.started_at is not None
     assert attempt.deadline_at is not None

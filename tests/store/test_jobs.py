@@ -20,7 +20,7 @@ def test_a_created_job_is_queued_and_found_again(stores: Stores) -> None:
     record, is_new = stores.jobs.create(spec)
     assert is_new
     assert record == stores.jobs.get(record.id)
-    assert record.spec == spec
+    assert record.spec.parsed() == spec
     assert (record.status, record.generation, record.attempt, record.step) == (Status.queued, 1, 0, 0)
     assert (record.started_at, record.finished_at, record.error) == (None, None, None)
     assert record.created_at.utcoffset() is not None

@@ -148,14 +148,14 @@ export class JobsView {
 
   #row(job) {
     const { spec, progress } = job;
-    const title = spec.label ?? spec.function.name ?? spec.function.expression ?? "network";
+    const title = spec.label ?? spec.function?.name ?? spec.function?.expression ?? "network";
     const cell = (name, ...content) => h("td", { "data-name": name }, content);
     return h(
       "tr",
       null,
       h("th", { scope: "row" }, h("a", { href: permalink.hashOf("run", { job: job.id }) }, title), h("span", { class: "hint id" }, job.id.slice(-8))),
       cell("Status", h("span", { class: `status ${job.status}` }, job.status), job.error ? h("span", { class: "hint" }, job.error) : null),
-      cell("Method", `${spec.optimizer.name}, ${short(spec.lr)}`, spec.scheduler ? h("span", { class: "hint" }, spec.scheduler.name) : null),
+      cell("Method", `${spec.optimizer?.name ?? "?"}, ${short(spec.lr)}`, spec.scheduler ? h("span", { class: "hint" }, spec.scheduler.name) : null),
       cell("Starts", job.n_runs === 1 && Array.isArray(spec.init) ? point(spec.init.flat()) : count(job.n_runs)),
       cell("Progress", hasEnded(job) ? null : h("progress", { max: progress.steps, value: progress.step, "aria-label": "Progress" }), `${count(progress.step)} of ${count(progress.steps)}`),
       cell("Made", h("time", { datetime: job.created_at }, new Date(job.created_at).toLocaleString(undefined, { dateStyle: "short", timeStyle: "medium" }))),

@@ -23,7 +23,7 @@ from app.api import (
     service,
     trajectories,
 )
-from app.api.body_limit import BodyLimitMiddleware
+from app.api.bodies import Bodies
 from app.api.dependencies import Services, authorize
 from app.api.request_id import RequestIdMiddleware
 from app.db.endings import Endings
@@ -56,7 +56,6 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
     )
     app.state.settings = settings
-    app.add_middleware(BodyLimitMiddleware, max_body_bytes=settings.max_body_bytes)
     app.add_middleware(RequestIdMiddleware)
     problems.install(app)
     problem: dict[int | str, dict[str, Any]] = {
@@ -83,6 +82,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             trajectories=TrajectoryStore(database),
             endings=Endings(database),
             dispatcher=dispatcher,
+            bodies=Bodies(settings),
         )
         dispatcher.start()
         try:

@@ -39,6 +39,10 @@ class Limits(BaseModel):
         50_000_000, description="numbers that one evaluation of the function at all points of a job makes"
     )
     max_body_bytes: Count = Field(8 * 1024 * 1024, description="bytes of a request body")
+    max_body_values: Count = Field(
+        1_000_000, description="numbers, texts, lists and objects in a request body, by its commas and brackets"
+    )
+    max_body_members: Count = Field(10_000, description="members of all objects in a request body, by its colons")
 
 
 class Settings(Limits, BaseSettings):

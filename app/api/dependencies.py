@@ -7,6 +7,7 @@ from typing import Annotated, cast
 from fastapi import Depends, Path, Query, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from app.api.bodies import Bodies
 from app.api.problems import Unauthorized
 from app.db.endings import Endings
 from app.db.store import JobStore
@@ -27,6 +28,7 @@ class Services:
     trajectories: TrajectoryStore
     endings: Endings
     dispatcher: Dispatcher
+    bodies: Bodies
 
 
 # these do not wait for anything: as `def` each would be a thread's work
@@ -36,11 +38,11 @@ async def _services(request: Request) -> Services:
 
 Wired = Annotated[Services, Depends(_services)]
 
-_bearer = HTTPBearer(auto_error=False, description="needed where THALWEG_API_KEYS is set")
+bearer = HTTPBearer(auto_error=False, description="needed where THALWEG_API_KEYS is set")
 
 
 async def authorize(
-    services: Wired, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+    services: Wired, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 ) -> None:
     """Let pass who holds one of the keys; anyone, where there are none."""
     keys = services.settings.api_keys

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from app.api import wire
 from app.api.dependencies import Cursor, Limit, Wired
+from app.api.routing import SENT, BodyRoute
 from app.engine.critical_points import Kind, Search, critical_points
 from app.engine.values import Evaluation, Slice, evaluate, surface
 from app.errors import InvalidInput, NotFound
@@ -17,7 +18,7 @@ from app.functions import catalogue
 from app.functions.base import Function as CatalogueFunction
 from app.functions.minima import first
 
-router = APIRouter(prefix="/v1", tags=["functions"])
+router = APIRouter(route_class=BodyRoute, prefix="/v1", tags=["functions"])
 
 Dim = Annotated[
     int | None,
@@ -136,13 +137,13 @@ def get_surface(
 
 
 @router.post("/surface", response_model=Surface)
-def post_surface(request: Slice, services: Wired) -> Response:
+def post_surface(request: Annotated[Slice, SENT], services: Wired) -> Response:
     """Return the surface over two axes of any function, the other coordinates held fixed."""
     return _surface(request, services)
 
 
 @router.post("/evaluate", response_model=Values, response_model_exclude_none=True)
-def post_evaluate(request: Evaluation, services: Wired) -> Response:
+def post_evaluate(request: Annotated[Evaluation, SENT], services: Wired) -> Response:
     """Return a function's values at some points, in float64, with gradients and Hessians where asked."""
     request.check_limits(services.settings)
     found = evaluate(request)
@@ -151,7 +152,7 @@ def post_evaluate(request: Evaluation, services: Wired) -> Response:
 
 
 @router.post("/critical-points")
-def post_critical_points(request: Search, services: Wired) -> CriticalPoints:
+def post_critical_points(request: Annotated[Search, SENT], services: Wired) -> CriticalPoints:
     """Return where the gradient of a function of two coordinates vanishes in a box, and what is there.
 
     They are what Newton's method leads to from a grid of starts: all, where these are close enough together.

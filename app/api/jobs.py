@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.api import wire
 from app.api.dependencies import Cursor, JobId, Limit, Services, Wired
+from app.api.routing import SENT, BodyRoute
 from app.api.waiting import wait_for_end, wanted_wait
 from app.db.store import JobFilter, before_start
 from app.engine.limits import check_limits
@@ -16,7 +17,7 @@ from app.engine.spec import JobSpec
 from app.jobs.record import JobRecord
 from app.jobs.status import Status
 
-router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+router = APIRouter(route_class=BodyRoute, prefix="/v1/jobs", tags=["jobs"])
 
 Prefer = Annotated[
     list[str] | None,
@@ -43,7 +44,7 @@ class Extension(BaseModel):
 
 @router.post("", status_code=202, responses={200: {"model": wire.Job, "description": "The job, ended"}})
 async def post_job(
-    spec: JobSpec,
+    spec: Annotated[JobSpec, SENT],
     services: Wired,
     response: Response,
     prefer: Prefer = None,
@@ -143,7 +144,9 @@ def cancel_job(job_id: JobId, services: Wired, response: Response) -> wire.Job:
 
 
 @router.post("/{job_id}/extend", status_code=202)
-def extend_job(job_id: JobId, extension: Extension, services: Wired, response: Response) -> wire.Job:
+def extend_job(
+    job_id: JobId, extension: Annotated[Extension, SENT], services: Wired, response: Response
+) -> wire.Job:
     """Take an ended job further, from where it is, as if it had had so many more steps from the start."""
     services.jobs.extend(job_id, extension.steps, services.settings)
     services.dispatcher.wake()

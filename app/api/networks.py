@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
 from app.api.dependencies import JobId, RunNumber, Wired, check_run, network_of
+from app.api.routing import SENT, BodyRoute
 from app.api.wire import Number, numbers
 from app.db.trajectories import StepRange
 from app.engine.backprop import BackpropRequest
@@ -20,7 +21,7 @@ from app.functions.networks.losses import LOSSES
 from app.functions.networks.reference import Network
 from app.jobs.record import JobRecord
 
-router = APIRouter(prefix="/v1", tags=["networks"])
+router = APIRouter(route_class=BodyRoute, prefix="/v1", tags=["networks"])
 
 
 class Layer(BaseModel):
@@ -114,7 +115,7 @@ def _networks() -> NetworkDescription:
 
 
 @router.post("/mlp/backprop", response_model=Backprop)
-def post_backprop(request: BackpropRequest, services: Wired) -> Response:
+def post_backprop(request: Annotated[BackpropRequest, SENT], services: Wired) -> Response:
     """Return the backward pass of a sample by the delta rule, layer by layer, in float64.
 
     `delta` is the derivative of the error by a node's net input. Of the last layer, with sigmoid outputs O, targets

@@ -1,8 +1,7 @@
 """Errors as clients see them: problem+json, RFC 9457. The one place where an error becomes a status."""
 
-import json
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -16,6 +15,11 @@ from app.errors import Conflict, InvalidInput, LimitExceeded, NotFound, ThalwegE
 _log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
+MOST_TOLD = 100
+"""Complaints about one request that are told."""
+
+_MOST_CHARACTERS = 500  # of one complaint: names that were sent can be megabytes long
+_MOST_OF_NAME = 100
 
 _STATUS: Mapping[type[ThalwegError], tuple[int, str]] = {
     LimitExceeded: (422, "limit-exceeded"),
@@ -73,9 +77,19 @@ class Unauthorized(HTTPException):
         )
 
 
+class InvalidBody(Exception):
+    """The body of a request cannot be used; `complaints` say why."""
+
+    def __init__(self, complaints: Sequence[Complaint], *, status: int = 422) -> None:
+        super().__init__(_summary(complaints))
+        self.complaints = complaints
+        self.status = status
+
+
 def install(app: FastAPI) -> None:
     """Make every error of `app` leave as a problem."""
     app.add_exception_handler(RequestValidationError, _invalid_request)
+    app.add_exception_handler(InvalidBody, _invalid_body)
     app.add_exception_handler(ThalwegError, _known_error)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(Exception, _unforeseen)
@@ -87,7 +101,7 @@ def response(
     detail: str,
     *,
     kind: str | None = None,
-    errors: Iterable[Complaint] | None = None,
+    errors: Sequence[Complaint] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """Return a problem as a response."""
@@ -95,28 +109,30 @@ def response(
         type="about:blank" if kind is None else f"urn:thalweg:problem:{kind}",
         title=_TITLES.get(status) or HTTPStatus(status).phrase,
         status=status,
-        detail=_printable(detail),
-        instance=_printable(request.url.path),
-        errors=None if errors is None else list(errors),
+        detail=_clipped(_printable(detail), 10 * _MOST_CHARACTERS),
+        instance=_clipped(_printable(request.url.path)),
+        errors=None if errors is None else list(errors[:MOST_TOLD]),
     )
-    body = json.dumps(problem.model_dump(exclude_none=True))
+    body = problem.model_dump_json(exclude_none=True)
     return Response(body, status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
 
 
 def _invalid_request(request: Request, error: Exception) -> Response:
     issues: Any = error.errors() if isinstance(error, RequestValidationError) else []
-    complaints = [_complaint(issue) for issue in issues if not _follows(issue, issues)]
-    kind = "invalid-input"
-    if any(issue["type"] == "json_invalid" for issue in issues):
-        return response(request, 400, complaints[0].detail, kind=kind, errors=complaints)
-    return response(request, 422, _summary(complaints), kind=kind, errors=complaints)
+    return _invalid_body(request, InvalidBody(complaints(issues)))
+
+
+def _invalid_body(request: Request, error: Exception) -> Response:
+    if not isinstance(error, InvalidBody):
+        raise error
+    return response(request, error.status, str(error), kind="invalid-input", errors=error.complaints)
 
 
 def _known_error(request: Request, error: Exception) -> Response:
     status, kind = next(entry for known, entry in _STATUS.items() if isinstance(error, known))
     errors = None
     if isinstance(error, InvalidInput):
-        errors = [Complaint(pointer=_pointer(error.path), detail=_printable(error.detail), column=error.column)]
+        errors = [_told(error.path, error.detail, error.column)]
     headers = {"Retry-After": "1"} if status == 503 else None
     return response(request, status, str(error), kind=kind, errors=errors, headers=headers)
 
@@ -126,9 +142,9 @@ def _http_error(request: Request, error: Exception) -> Response:
         raise error
     detail = error.detail
     if error.status_code == 404:
-        detail = f"there is nothing at {request.url.path}; /docs shows what there is"
+        detail = f"there is nothing at {_clipped(request.url.path)}; /docs shows what there is"
     elif error.status_code == 405:
-        detail = f"{request.method} is not possible at {request.url.path}"
+        detail = f"{request.method} is not possible at {_clipped(request.url.path)}"
     return response(request, error.status_code, detail, headers=error.headers)
 
 
@@ -139,31 +155,30 @@ def _unforeseen(request: Request, error: Exception) -> Response:
     return response(request, 500, detail, headers=headers)
 
 
-def _follows(issue: Mapping[str, Any], issues: Iterable[Mapping[str, Any]]) -> bool:
-    """Whether a list is said to be too short only because its items are wrong."""
-    n = len(issue["loc"])
-    return issue["type"] == "too_short" and any(
-        len(other["loc"]) > n and other["loc"][:n] == issue["loc"] for other in issues
-    )
+def complaints(issues: Sequence[Mapping[str, Any]]) -> list[Complaint]:
+    """Return what pydantic's errors say, in the words of this API."""
+    around = {issue["loc"][:n] for issue in issues for n in range(len(issue["loc"]))}
+    # a list is also said to be too short when its items are wrong
+    return [_complaint(issue) for issue in issues if issue["type"] != "too_short" or issue["loc"] not in around]
 
 
 def _complaint(issue: Mapping[str, Any]) -> Complaint:
     place, *rest = issue["loc"] or ("body",)
     cause = (issue.get("ctx") or {}).get("error")
-    if issue["type"] == "json_invalid":
-        return Complaint(pointer="#", detail=f"malformed JSON: {cause} at character {rest[0] if rest else 0}")
     path = list(rest) if place == "body" else [place, *rest]
     if isinstance(cause, InvalidInput):
-        return Complaint(
-            pointer=_pointer([*path, *cause.path]), detail=_printable(cause.detail), column=cause.column
-        )
+        return _told([*path, *cause.path], cause.detail, cause.column)
     words = _WORDS.get(issue["type"])
-    detail = issue["msg"] if words is None else words.format(**(issue.get("ctx") or {}))
-    return Complaint(pointer=_pointer(path), detail=_printable(detail))
+    return _told(path, issue["msg"] if words is None else words.format(**(issue.get("ctx") or {})))
+
+
+def _told(path: Iterable[str | int], detail: str, column: int | None = None) -> Complaint:
+    return Complaint(pointer=_clipped(_pointer(path)), detail=_clipped(_printable(detail)), column=column)
 
 
 def _pointer(path: Iterable[str | int]) -> str:
-    return "#" + "".join("/" + _printable(str(part)).replace("~", "~0").replace("/", "~1") for part in path)
+    parts = (_clipped(_printable(str(part)), _MOST_OF_NAME) for part in path)
+    return "#" + "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in parts)
 
 
 def _printable(text: str) -> str:
@@ -171,6 +186,16 @@ def _printable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
-def _summary(complaints: list[Complaint]) -> str:
-    shown = "; ".join(f"{complaint.pointer}: {complaint.detail}" for complaint in complaints[:5])
-    return shown if len(complaints) <= 5 else f"{shown}; and {len(complaints) - 5} more"
+def _clipped(text: str, most: int = _MOST_CHARACTERS) -> str:
+    return text if len(text) <= most else f"{text[:most]}..."
+
+
+def _summary(complaints: Sequence[Complaint]) -> str:
+    shown = "; ".join(
+        complaint.detail if complaint.pointer == "#" else f"{complaint.pointer}: {complaint.detail}"
+        for complaint in complaints[:5]
+    )
+    if (n_more := len(complaints) - 5) <= 0:
+        return shown
+    # lists are not read any further than so many
+    return f"{shown}; and {'at least ' if len(complaints) >= MOST_TOLD else ''}{n_more} more"

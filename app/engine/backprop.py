@@ -1,6 +1,6 @@
 """The backward pass of a network for a sample that a client sends."""
 
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -9,22 +9,26 @@ from app.errors import InvalidInput, LimitExceeded
 from app.functions.networks.architecture import Architecture, LossName, Number, Seed
 from app.functions.networks.delta_rule import Backpropagation, backpropagation
 from app.functions.networks.targets import given_samples, targets
+from app.lists import StopEarly
 from app.settings import Limits
 
 Row = tuple[Number, ...]
 Matrix = tuple[Row, ...]
+Given = Annotated[Row, StopEarly()]
 
 
 class BackpropRequest(Architecture):
     """A network, its parameters, and a sample to pass through it forward and back."""
 
     loss: LossName = "half_sse"
-    weights: tuple[Matrix, ...] | None = Field(
+    weights: Annotated[tuple[Matrix, ...], StopEarly()] | None = Field(
         None, description="a matrix for each layer behind the first: [i][j] from node i to node j; else drawn"
     )
-    biases: tuple[Row, ...] | None = Field(None, description="a row for each layer behind the first; else drawn")
-    input: Row
-    target: Row = Field(
+    biases: Annotated[tuple[Row, ...], StopEarly()] | None = Field(
+        None, description="a row for each layer behind the first; else drawn"
+    )
+    input: Given
+    target: Given = Field(
         description="a number for each output; for cross_entropy a 1 at the place of the class, or just its number"
     )
     seed: Seed = Field(0, description="of the weights and biases that are drawn")

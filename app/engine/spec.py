@@ -15,6 +15,7 @@ from app.errors import InvalidInput
 from app.functions.base import Objective
 from app.functions.expressions.reference import ExpressionReference
 from app.functions.networks.objective import NetworkObjective
+from app.lists import StopEarly
 from app.optimizers.base import OptimizerParams
 from app.optimizers.catalogue import Optimizer
 from app.optimizers.check import check
@@ -81,7 +82,7 @@ class JobSpec(_Part):
         None, description="seconds after which the runs end with what they have"
     )
     label: Text | None = None
-    tags: Annotated[tuple[Tag, ...], Field(max_length=20)] = ()
+    tags: Annotated[tuple[Tag, ...], Field(max_length=20), StopEarly()] = ()
 
     @model_validator(mode="after")
     def _normalise(self) -> Self:

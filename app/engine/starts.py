@@ -7,11 +7,14 @@ from pydantic import BaseModel, ConfigDict, Field, RootModel, TypeAdapter, model
 
 from app.errors import InvalidInput
 from app.functions.forms import ByLooks
+from app.lists import StopEarly
 
 LARGEST = 1e308
 
 Coordinate = Annotated[float, Field(strict=True, ge=-LARGEST, le=LARGEST, allow_inf_nan=False)]
-Point = Annotated[tuple[Coordinate, ...], Field(min_length=1)]
+Coordinates = Annotated[tuple[Coordinate, ...], Field(min_length=1)]
+Point = Annotated[Coordinates, StopEarly()]
+ManyPoints = Annotated[tuple[Coordinates, ...], Field(min_length=1), StopEarly()]
 Axis = Annotated[int, Field(strict=True, ge=1, le=2**53)]
 
 
@@ -19,7 +22,7 @@ class _Init(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Points(RootModel[Annotated[tuple[Point, ...], Field(min_length=1)]]):
+class Points(RootModel[ManyPoints]):
     """Starting points that are written out, one run each, all of one dimension."""
 
     model_config = ConfigDict(frozen=True)
@@ -69,7 +72,7 @@ class Box(_Init):
 class GridBox(Box):
     """A regular grid over a box, both ends included; the last coordinate varies fastest."""
 
-    shape: Annotated[tuple[Axis, ...], Field(min_length=1)]
+    shape: Annotated[tuple[Axis, ...], Field(min_length=1), StopEarly()]
 
     @model_validator(mode="after")
     def _shaped(self) -> Self:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainValidator, TypeAdapter, 
 from app.engine.derivatives import all_derivatives, points_together, value_and_gradient, values
 from app.engine.limits import check_work
 from app.engine.reference import FunctionReference, objective_of
-from app.engine.starts import LARGEST, Coordinate, Point
+from app.engine.starts import LARGEST, Coordinate, ManyPoints, Point
 from app.errors import InvalidInput, LimitExceeded
 from app.functions.base import Objective
 from app.settings import Limits
@@ -24,7 +24,7 @@ class Evaluation(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     function: FunctionReference
-    points: Annotated[tuple[Point, ...], Field(min_length=1)]
+    points: ManyPoints
     gradient: Annotated[bool, Field(strict=True)] = False
     hessian: Annotated[bool, Field(strict=True)] = False
 

@@ -45,6 +45,6 @@ def get(name: str) -> Function:
     """
     if name in _BY_NAME:
         return _BY_NAME[name]
-    close = get_close_matches(name.lower(), _BY_NAME, n=3)
+    close = get_close_matches(name[:50].lower(), _BY_NAME, n=3)
     hint = f"did you mean {' or '.join(close)}? " if close else ""
-    raise InvalidInput(f"there is no function {name!r}; {hint}GET /v1/functions lists all")
+    raise InvalidInput(f"there is no function {name[:50]!r}; {hint}GET /v1/functions lists all")

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, field_v
 from torch.optim import lr_scheduler
 
 from app.errors import InvalidInput
+from app.lists import StopEarly
 from app.optimizers.base import (
     BelowOne,
     Count,
@@ -57,7 +58,7 @@ class MultiStepLR(SchedulerParams):
 
     name: Literal["multi_step_lr"] = "multi_step_lr"
     milestones: Annotated[
-        tuple[CountFromZero, ...], Field(max_length=1000, description="steps at which it changes")
+        tuple[CountFromZero, ...], Field(max_length=1000, description="steps at which it changes"), StopEarly()
     ]
     gamma: Gamma = 0.1
 
@@ -291,7 +292,7 @@ def _n_members(members: tuple[SchedulerParams, ...]) -> int:
 
 Members = Annotated[
     tuple[Scheduler, ...],
-    Field(min_length=1, max_length=20),
+    Field(min_length=1, max_length=20, fail_fast=True),
     BeforeValidator(_check_depth),
     AfterValidator(_check_members),
 ]
@@ -307,7 +308,9 @@ class SequentialLR(SchedulerParams):
     name: Literal["sequential_lr"] = "sequential_lr"
     schedulers: Annotated[Members, Field(description="the schedules, first to last")]
     milestones: Annotated[
-        tuple[Count, ...], Field(max_length=19, description="steps at which the second, third ... begin")
+        tuple[Count, ...],
+        Field(max_length=19, description="steps at which the second, third ... begin"),
+        StopEarly(),
     ]
 
     @field_validator("schedulers")

@@ -13,6 +13,7 @@ from app.functions.expressions.grammar import parse
 from app.functions.expressions.limits import MAX_NAMES
 from app.functions.expressions.objective import ExpressionObjective
 from app.functions.expressions.vocabulary import check_declared
+from app.lists import StopEarly
 
 _Number = Annotated[float, Field(strict=True, ge=-1e308, le=1e308, allow_inf_nan=False)]
 _Name = Annotated[str, Field(strict=True)]
@@ -46,14 +47,14 @@ class ExpressionReference(BaseModel):
         description="the formula, as Python writes it: + - * / // % **, comparisons, and or not, a if c else b, "
         "where(c, a, b), the functions of math, and sum, prod, min, max, mean and norm of loops over an index"
     )
-    variables: Annotated[tuple[_Name, ...], Field(min_length=1, max_length=MAX_NAMES)] = Field(
+    variables: Annotated[tuple[_Name, ...], Field(min_length=1, max_length=MAX_NAMES), StopEarly()] = Field(
         description="the names of the coordinates, in order; one that has an index in the formula is a vector, and "
         "takes all coordinates that are left"
     )
     constants: Annotated[dict[_Name, _Number], Field(max_length=MAX_NAMES)] = Field(
         default_factory=dict, description="numbers by name"
     )
-    domain: tuple[tuple[_Number, _Number], ...] | None = Field(
+    domain: Annotated[tuple[tuple[_Number, _Number], ...], StopEarly()] | None = Field(
         None, description="low and high of each coordinate; one pair holds for all coordinates of a vector"
     )
     dim: Annotated[int, Field(strict=True, ge=1, le=1_000_000)] | None = Field(

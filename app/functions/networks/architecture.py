@@ -14,6 +14,7 @@ from app.errors import InvalidInput
 from app.functions.networks.activations import ACTIVATIONS, softmax
 from app.functions.networks.losses import LOSSES
 from app.functions.networks.weights import WEIGHT_INITS, draw
+from app.lists import StopEarly
 
 Width = Annotated[int, Field(strict=True, ge=1, le=100_000)]
 Seed = Annotated[int, Field(strict=True, ge=0, lt=2**64)]
@@ -71,7 +72,7 @@ class Architecture(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    layers: Annotated[tuple[Width, ...], Field(min_length=2, max_length=65)] = Field(
+    layers: Annotated[tuple[Width, ...], Field(min_length=2, max_length=65), StopEarly()] = Field(
         description="nodes of each layer, from the inputs to the outputs"
     )
     activation: ActivationName = Field("sigmoid", description="of the hidden layers")

@@ -12,14 +12,15 @@ from app.functions.networks.architecture import Architecture, Number, OneOf, See
 from app.functions.networks.datasets import DATASETS, Samples, generated
 from app.functions.networks.objective import NetworkObjective
 from app.functions.networks.targets import check_classes, given_samples
+from app.lists import StopEarly
 
 MOST_SAMPLES = 100_000
 MOST_TARGETS = 10_000_000
 
 _NAMES = OneOf(DATASETS, "data set")
 
-Rows = Annotated[tuple[tuple[Number, ...], ...], Field(max_length=MOST_SAMPLES)]
-Column = Annotated[tuple[Number, ...], Field(max_length=MOST_SAMPLES)]
+Rows = Annotated[tuple[tuple[Number, ...], ...], Field(max_length=MOST_SAMPLES), StopEarly()]
+Column = Annotated[tuple[Number, ...], Field(max_length=MOST_SAMPLES), StopEarly()]
 
 _ROWS: TypeAdapter[tuple[tuple[float, ...], ...]] = TypeAdapter(Rows)
 _COLUMN: TypeAdapter[tuple[float, ...]] = TypeAdapter(Column)

@@ -13,7 +13,8 @@ from pydantic import BaseModel, Field
 from app.engine.gradient_check import GradientCheck
 from app.engine.limits import MOST_ACCURACIES
 from app.engine.minima import reached_minimum
-from app.engine.outcome import Outcome, Results
+from app.engine.outcome import UNCOUNTED, Outcome, Results
+from app.engine.spec import JobSpec
 from app.engine.training import accuracy
 from app.errors import InvalidInput
 from app.functions import catalogue
@@ -61,7 +62,14 @@ class Run(BaseModel):
         description="max_steps, converged, diverged, timed_out or cancelled; null while it goes on"
     )
     n_steps: int = Field(description="updates done")
-    diverged_at: int | None = Field(description="the first step that was not finite, of a diverged run")
+    n_evaluations: int | None = Field(
+        description="how often f and its gradient were computed: n_steps + 1 where an update takes one evaluation, "
+        "and for lbfgs as often as it asked; null of lbfgs in jobs from before this was counted"
+    )
+    diverged_at: int | None = Field(
+        description="of a diverged run, the first step that was not finite, or the step that raised"
+    )
+    raised: str | None = Field(description="the exception that ended the run, as in a loop by hand; null for none")
     best: Best | None
     minimum: Minimum | None
     accuracy: Number = Field(
@@ -142,7 +150,9 @@ def runs(record: JobRecord, results: Results, which: range) -> list[Run]:
             grad_norm=float(results.grad_norm[run]),
             outcome=_outcome(results, run),
             n_steps=int(results.n_steps[run]),
+            n_evaluations=_n_evaluations(spec, results, run),
             diverged_at=int(results.n_steps[run]) if results.outcome[run] == Outcome.diverged else None,
+            raised=results.sentence(run),
             best=_best(results, run),
             minimum=_minimum(objective, results.finite_x[run]),
             accuracy=None if shares is None else float(shares[run - which.start]),
@@ -233,6 +243,13 @@ def _links(record: JobRecord) -> dict[str, str]:
 def _outcome(results: Results, run: int) -> str | None:
     outcome = Outcome(int(results.outcome[run]))
     return None if outcome is Outcome.running else outcome.name
+
+
+def _n_evaluations(spec: JobSpec | None, results: Results, run: int) -> int | None:
+    n_evaluations = int(results.n_evaluations[run])
+    if n_evaluations != UNCOUNTED:
+        return n_evaluations
+    return None if spec is None or spec.optimizer.closure else int(results.n_steps[run]) + 1
 
 
 def _best(results: Results, run: int) -> Best | None:

@@ -1,7 +1,7 @@
 """One torch optimizer and the points that it moves: the loop that everybody writes by hand."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,7 @@ import torch
 
 from app.engine import gradients
 from app.engine.noise import standard_normal
+from app.engine.raised import Raised, raising_results
 from app.engine.spec import JobSpec
 from app.functions.base import Objective
 
@@ -19,11 +20,15 @@ class Interrupted(Exception):
 
 @dataclass(slots=True)
 class Entry:
-    """A point, its value and its gradient, for every row; tensors without history."""
+    """A point, its value and its gradient, for every row; tensors without history.
+
+    Where the function raised, value and gradient are NaN, and `raised` has the sentence by row.
+    """
 
     x: torch.Tensor  # (..., dim)
     f: torch.Tensor  # (...)
     gradient: torch.Tensor  # (..., dim)
+    raised: Mapping[int, str] = field(default_factory=dict)
 
 
 class Descent:
@@ -37,15 +42,25 @@ class Descent:
         runs: `(n,)` numbers of the runs that are moved.
         x: Where they are; it is taken over, not copied.
         state: What `state()` gave, to go on from there.
+        n_evaluations: How often the function and its gradient were computed for each run up to there, the entry's
+            own evaluation included.
     """
 
-    def __init__(self, spec: JobSpec, runs: np.ndarray, x: torch.Tensor, state: dict[str, Any] | None) -> None:
+    def __init__(
+        self,
+        spec: JobSpec,
+        runs: np.ndarray,
+        x: torch.Tensor,
+        state: dict[str, Any] | None = None,
+        n_evaluations: int = 1,
+    ) -> None:
         self._spec = spec
         self._objective: Objective = spec.objective()
         self._parameter = x.requires_grad_()
         self._optimizer = spec.optimizer.build(self._parts(x))
         self._schedule: Any = None if spec.scheduler is None else spec.scheduler.build(self._optimizer)
         self.runs = runs
+        self.n_evaluations = n_evaluations
         if state is not None:
             self._restore(state)
         self.entry = self._evaluate(0 if state is None else state["step"])
@@ -53,20 +68,24 @@ class Descent:
     def advance(self, step: int, keep_going: Callable[[], bool] = lambda: True) -> None:
         """Do update number `step`, from 0, and look at the point that it leads to.
 
+        The descent is of no further use once this has raised.
+
         Raises:
-            Interrupted: `keep_going`, which is asked before every evaluation, said no. This descent is of no
-                further use.
+            Interrupted: `keep_going`, which is asked before every evaluation, said no.
+            Raised: torch raised in the update.
         """
         f, optimizer = self.entry.f, self._optimizer
         self._give(self._used_gradient(self.entry.gradient, step))
-        if self._spec.optimizer.closure:
-            optimizer.step(self._closure(step, keep_going))
-        else:
-            optimizer.step()
-        if self._spec.scheduler is not None:
-            self._schedule.step(*([f] if self._spec.scheduler.per_run else []))
+        with raising_results():
+            if self._spec.optimizer.closure:
+                optimizer.step(self._closure(step, keep_going))
+            else:
+                optimizer.step()
+            if self._spec.scheduler is not None:
+                self._schedule.step(*([f] if self._spec.scheduler.per_run else []))
         if not keep_going():
             raise Interrupted
+        self.n_evaluations += 1
         self.entry = self._evaluate(step + 1)
 
     def keep(self, rows: np.ndarray) -> None:
@@ -119,9 +138,42 @@ class Descent:
         return [part.view(shape) for part, shape in zip(parts, shapes, strict=True)]
 
     def _evaluate(self, step: int) -> Entry:
-        f = self._objective(self._parameter, step, self.runs)
-        (gradient,) = torch.autograd.grad(f.sum(), self._parameter)
-        return Entry(self._parameter.detach(), f.detach(), gradient)
+        """Return the present entry, with NaN in the rows for which the function raises."""
+        x = self._parameter.detach()
+        try:
+            return Entry(x, *self._computed(self._parameter, self.runs, step))
+        except Raised as error:
+            nothing = torch.full_like(x, torch.nan)
+            if x.ndim == 1:
+                return Entry(x, nothing[0], nothing, {0: str(error)})
+            return self._evaluate_others(nothing, self._failing_rows(step), step)
+
+    def _evaluate_others(self, gradient: torch.Tensor, raised: dict[int, str], step: int) -> Entry:
+        x, f = self._parameter.detach(), gradient[:, 0].clone()
+        others = [row for row in range(len(x)) if row not in raised]
+        try:
+            f[others], gradient[others] = self._computed(x[others].requires_grad_(), self.runs[others], step)
+        except Raised as error:
+            raise RuntimeError("the function raises for points together and for none of them alone") from error
+        return Entry(x, f, gradient, raised)
+
+    def _failing_rows(self, step: int) -> dict[int, str]:
+        """Return what the function raises for each row alone, where it does."""
+        x, raised = self._parameter.detach(), {}
+        for row in range(len(x)):
+            rows = slice(row, row + 1)
+            try:
+                self._computed(x[rows].clone().requires_grad_(), self.runs[rows], step)
+            except Raised as error:
+                raised[row] = str(error)
+        return raised
+
+    def _computed(self, points: torch.Tensor, runs: np.ndarray, step: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return value and gradient. Raises `Raised`."""
+        with raising_results():
+            f = self._objective(points, step, runs)
+            (gradient,) = torch.autograd.grad(f.sum(), points)
+        return f.detach(), gradient
 
     def _closure(self, step: int, keep_going: Callable[[], bool]) -> Any:
         # the optimizer asks for the present point first, which has been evaluated already
@@ -132,9 +184,10 @@ class Descent:
                 return known.pop()
             if not keep_going():  # one step may take thousands of evaluations
                 raise Interrupted
-            entry = self._evaluate(step)
-            self._give(self._used_gradient(entry.gradient, step))
-            return entry.f
+            self.n_evaluations += 1
+            f, gradient = self._computed(self._parameter, self.runs, step)
+            self._give(self._used_gradient(gradient, step))
+            return f
 
         return evaluate
 

@@ -9,24 +9,40 @@ import numpy as np
 import torch
 
 from app.engine.descent import Descent, Interrupted
-from app.engine.outcome import Checkpoint, Chunk, Outcome, Record, Results
+from app.engine.outcome import UNCOUNTED, Checkpoint, Chunk, Outcome, Record, Results
+from app.engine.raised import Raised
 from app.engine.spec import JobSpec
 
 
 @dataclass(slots=True)
 class _Entries:
-    """All entries of a chunk, recorded or not, of the rows of one or more descents."""
+    """All entries of a chunk, recorded or not, of the rows of one or more descents.
+
+    Where an update raised, its row has no further entries, which are NaN; the number of evaluations that belongs
+    to the first of them is the one with which the run ends.
+    """
 
     x: np.ndarray  # (m, rows, dim)
     f: np.ndarray  # (m, rows)
     grad_norm: np.ndarray  # (m, rows)
+    n_evaluations: np.ndarray  # (m, rows)
+    n_done: np.ndarray  # (rows,) entries that there are
+    sentences: dict[tuple[int, int], str]  # what was raised, by entry, or first missing entry, and row
 
     @classmethod
     def beside(cls, parts: list[Self]) -> Self:
+        first_rows = np.cumsum([0, *(part.f.shape[1] for part in parts)]).tolist()
         return cls(
             x=np.concatenate([part.x for part in parts], axis=1),
             f=np.concatenate([part.f for part in parts], axis=1),
             grad_norm=np.concatenate([part.grad_norm for part in parts], axis=1),
+            n_evaluations=np.concatenate([part.n_evaluations for part in parts], axis=1),
+            n_done=np.concatenate([part.n_done for part in parts]),
+            sentences={
+                (entry, first_row + row): sentence
+                for part, first_row in zip(parts, first_rows, strict=False)
+                for (entry, row), sentence in part.sentences.items()
+            },
         )
 
 
@@ -56,7 +72,7 @@ class EagerRun:
             self.step = checkpoint.step
             self._first_entry = checkpoint.step + 1
             saved = torch.load(io.BytesIO(checkpoint.state), weights_only=True)
-            self._descents = [Descent(spec, part["runs"].numpy(), part["x"], part) for part in saved]
+            self._descents = [self._resumed(part) for part in saved]
 
     def most_steps(self, n_values: int) -> int:
         """Return how many steps a chunk may have, at least 1, that is to hold `n_values` numbers at most."""
@@ -110,25 +126,47 @@ class EagerRun:
         spec, runs = self._spec, np.arange(len(x))
         coupled = not spec.optimizer.rowwise or (spec.scheduler is not None and spec.scheduler.per_run)
         if coupled:
-            return [Descent(spec, runs[i : i + 1], x[i].clone(), None) for i in runs]
-        return [Descent(spec, runs, x, None)]
+            return [Descent(spec, runs[i : i + 1], x[i].clone()) for i in runs]
+        return [Descent(spec, runs, x)]
+
+    def _resumed(self, saved: dict[str, Any]) -> Descent:
+        runs = saved["runs"].numpy()
+        return Descent(self._spec, runs, saved["x"], saved, int(self._results.n_evaluations[runs[0]]))
 
     def _advance(self, descent: Descent, last: int, keep_going: Callable[[], bool]) -> _Entries:
         first, rows = self._first_entry, len(descent.runs)
-        dtype = descent.entry.x.dtype
-        x = torch.full((last + 1 - first, rows, self._spec.dim), torch.nan, dtype=dtype)
-        f = torch.full((last + 1 - first, rows), torch.nan, dtype=dtype)
+        n_entries, dtype = last + 1 - first, descent.entry.x.dtype
+        x = torch.full((n_entries, rows, self._spec.dim), torch.nan, dtype=dtype)
+        f = torch.full((n_entries, rows), torch.nan, dtype=dtype)
         gradient = torch.full_like(x, torch.nan)
+        n_evaluations = np.zeros((n_entries, rows), np.int64)
+        n_done = n_entries
+        sentences: dict[tuple[int, int], str] = {}
         alone = descent.entry.f.ndim == 0
-        for entry in range(first, last + 1):
+        for index, entry in enumerate(range(first, last + 1)):
             if entry > 0:
-                descent.advance(entry - 1, keep_going)
-            x[entry - first] = descent.entry.x
-            f[entry - first] = descent.entry.f
-            gradient[entry - first] = descent.entry.gradient
+                try:
+                    descent.advance(entry - 1, keep_going)
+                except Raised as error:
+                    n_evaluations[index] = descent.n_evaluations
+                    n_done = index
+                    sentences |= {(index, row): str(error) for row in range(rows)}
+                    break
+            x[index] = descent.entry.x
+            f[index] = descent.entry.f
+            gradient[index] = descent.entry.gradient
+            n_evaluations[index] = descent.n_evaluations
+            sentences |= {(index, row): sentence for row, sentence in descent.entry.raised.items()}
             if alone and not torch.isfinite(descent.entry.f):
                 break
-        return _Entries(x.numpy(), f.numpy(), torch.linalg.vector_norm(gradient, dim=-1).numpy())
+        return _Entries(
+            x=x.numpy(),
+            f=f.numpy(),
+            grad_norm=torch.linalg.vector_norm(gradient, dim=-1).numpy(),
+            n_evaluations=n_evaluations,
+            n_done=np.full(rows, n_done),
+            sentences=sentences,
+        )
 
     def _look(self, entries: _Entries, runs: np.ndarray, first: int) -> tuple[np.ndarray, np.ndarray]:
         """Bring the results up to date; return which rows have ended, and how many entries each has."""
@@ -141,26 +179,37 @@ class EagerRun:
                 converged |= entries.grad_norm <= stop.grad_norm
         stopped = diverged | converged
         ended = stopped.any(axis=0)
-        last = np.where(ended, stopped.argmax(axis=0), len(stopped) - 1)
+        end = np.where(ended, stopped.argmax(axis=0), len(stopped) - 1)
         row = np.arange(len(runs))
+        # an update that raised leaves its run at the entry before, which may be the last one of the chunk before
+        last = end - (end == entries.n_done)
 
         now = self._results
         now.n_steps[runs] = first + last
-        now.outcome[runs[ended]] = np.where(diverged[last, row], Outcome.diverged, Outcome.converged)[ended]
+        counted = now.n_evaluations[runs] != UNCOUNTED
+        now.n_evaluations[runs[counted]] = entries.n_evaluations[end, row][counted]
+        now.outcome[runs[ended]] = np.where(diverged[end, row], Outcome.diverged, Outcome.converged)[ended]
         now.outcome[runs[~ended]] = Outcome.running if self.step < self._spec.steps else Outcome.max_steps
+        for (index, k), sentence in entries.sentences.items():
+            if end[k] == index:
+                now.end_raised(runs[k : k + 1], sentence)
+        self._look_at_last(entries, runs, last, back=diverged[end, row] & (last == end) & (first + last > 0))
+        self._look_for_best(entries, runs, first, last)
+        return ended, last + 1
+
+    def _look_at_last(self, entries: _Entries, runs: np.ndarray, last: np.ndarray, back: np.ndarray) -> None:
+        """Note the last entry of each run, and its last finite one: that before where `back` holds."""
+        now, row = self._results, np.arange(len(runs))
         before_x, before_f = now.x[runs], now.f[runs]
-        now.x[runs], now.f[runs] = entries.x[last, row], entries.f[last, row]
-        now.grad_norm[runs] = entries.grad_norm[last, row]
-        # the entry before the last may be the last one of the chunk before
-        back = diverged[last, row] & (first + last > 0)
+        here = last >= 0
+        now.x[runs[here]], now.f[runs[here]] = entries.x[last, row][here], entries.f[last, row][here]
+        now.grad_norm[runs[here]] = entries.grad_norm[last, row][here]
         inside = back & (last > 0)
         finite_x, finite_f = now.x[runs], now.f[runs]
         finite_x[back], finite_f[back] = before_x[back], before_f[back]
         finite_x[inside] = entries.x[last[inside] - 1, row[inside]]
         finite_f[inside] = entries.f[last[inside] - 1, row[inside]]
         now.finite_x[runs], now.finite_f[runs] = finite_x, finite_f
-        self._look_for_best(entries, runs, first, last)
-        return ended, last + 1
 
     def _look_for_best(self, entries: _Entries, runs: np.ndarray, first: int, last: np.ndarray) -> None:
         row = np.arange(len(runs))

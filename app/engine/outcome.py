@@ -1,11 +1,16 @@
 """What an engine hands out: chunks of trajectory, results so far, and the state to go on from."""
 
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from enum import IntEnum
-from typing import Self
+from typing import Final, Self
 
 import numpy as np
+import orjson
+
+UNCOUNTED: Final = -1
+"""The number of evaluations of a run that was begun by a version that did not count them."""
 
 
 class Outcome(IntEnum):
@@ -14,7 +19,7 @@ class Outcome(IntEnum):
     running = 0  # it has not ended
     max_steps = 1  # all its steps were done; an extension takes it further
     converged = 2  # a condition of `stop` held
-    diverged = 3  # its point or its value was not finite any more
+    diverged = 3  # its point or its value was not finite any more, or torch raised
     timed_out = 4  # the job's time was up
     cancelled = 5  # the job was cancelled
 
@@ -23,12 +28,16 @@ class Outcome(IntEnum):
 class Results:
     """Where each run of a job is, as columns with one row for each run.
 
-    The floating-point columns are of the job's dtype. Of a run that is `diverged`, `x` and `f` are the last
-    entry of its trajectory, at least one number of which is not finite, and `finite_x` and `finite_f` the
-    entry before; of others the two are equal.
+    The floating-point columns are of the job's dtype. Of a run that is `diverged` because a number was not finite,
+    `x` and `f` are the last entry of its trajectory, which holds that number, and `finite_x` and `finite_f` the
+    entry before; of others the two are equal. Where the optimizer or the schedule raised, the last entry is the
+    one that they could not move on from; where the function raised, its value there is NaN.
     """
 
     n_steps: np.ndarray  # (n,) updates done
+    n_evaluations: np.ndarray  # (n,) times that f and its gradient were computed, or UNCOUNTED
+    raised: np.ndarray  # (n,) what ended the run: its place in `sentences`, from 1; 0 for nothing
+    sentences: list[str]  # sorted, so that equal results are equal however they came about
     outcome: np.ndarray  # (n,) values of Outcome
     x: np.ndarray  # (n, dim)
     f: np.ndarray  # (n,)
@@ -46,6 +55,9 @@ class Results:
         unknown = np.full(n, np.nan, dtype)
         return cls(
             n_steps=np.zeros(n, np.int64),
+            n_evaluations=np.zeros(n, np.int64),
+            raised=np.zeros(n, np.int32),
+            sentences=[],
             outcome=np.zeros(n, np.uint8),
             x=starts.copy(),
             f=unknown.copy(),
@@ -59,16 +71,36 @@ class Results:
 
     @classmethod
     def from_columns(cls, columns: Mapping[str, np.ndarray]) -> Self:
-        """Return the results that `columns` holds."""
-        return cls(**{field.name: columns[field.name] for field in fields(cls)})
+        """Return the results that `columns` holds, which may be of a version that counted and kept less."""
+        n = len(columns["n_steps"])
+        since = {"n_evaluations": np.full(n, UNCOUNTED), "raised": np.zeros(n, np.int32)}
+        known = {**since, **columns}
+        sentences = orjson.loads(columns["sentences"].tobytes()) if "sentences" in columns else []
+        return cls(sentences=sentences, **{name: known[name] for name in _COLUMNS})
 
     def columns(self) -> dict[str, np.ndarray]:
-        """Return the columns by name."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        """Return everything as arrays by name."""
+        sentences = np.frombuffer(orjson.dumps(self.sentences), np.uint8)
+        return {**{name: getattr(self, name) for name in _COLUMNS}, "sentences": sentences}
 
     def copy(self) -> Self:
         """Return results that share no memory with these."""
-        return type(self)(**{name: column.copy() for name, column in self.columns().items()})
+        columns = {name: getattr(self, name).copy() for name in _COLUMNS}
+        return type(self)(sentences=list(self.sentences), **columns)
+
+    def sentence(self, run: int) -> str | None:
+        """Return what was raised and ended a run; None where nothing was."""
+        place = int(self.raised[run])
+        return self.sentences[place - 1] if place else None
+
+    def end_raised(self, runs: np.ndarray, sentence: str) -> None:
+        """Note that `runs` have ended with an exception."""
+        place = bisect_left(self.sentences, sentence)
+        if sentence not in self.sentences:
+            self.sentences.insert(place, sentence)
+            self.raised[self.raised > place] += 1
+        self.outcome[runs] = Outcome.diverged
+        self.raised[runs] = place + 1
 
     def ended(self, outcome: Outcome) -> Self:
         """Return results in which the runs that still went on have ended with `outcome`."""
@@ -81,6 +113,9 @@ class Results:
         resumed = self.copy()
         resumed.outcome[~np.isin(self.outcome, (Outcome.converged, Outcome.diverged))] = Outcome.running
         return resumed
+
+
+_COLUMNS: Final = tuple(field.name for field in fields(Results) if field.name != "sentences")
 
 
 @dataclass(frozen=True, slots=True)

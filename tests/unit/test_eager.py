@@ -125,7 +125,8 @@ def test_each_run_is_what_it_is_alone(optimizer: dict[str, Any]) -> None:
         assert_same(together.x[run], alone.x[0])
         assert_same(together.f[run], alone.f[0])
         for name, column in together.results.columns().items():
-            assert_same(column[run], alone.results.columns()[name][0])
+            if name != "sentences":  # which all runs share
+                assert_same(column[run], alone.results.columns()[name][0])
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=name_of)

@@ -247,6 +247,7 @@ class FusedRun:
         marks = dict(zip(MARKS, self._marks[:, : len(runs)], strict=True))
         alive = self._alive()
         now.n_steps[runs] = marks["n_steps"]
+        now.n_evaluations[runs] = marks["n_steps"] + 1
         now.outcome[runs] = marks["outcome"]
         if self.step >= self._spec.steps:
             now.outcome[runs[alive]] = Outcome.max_steps

@@ -10,6 +10,7 @@ import typer
 import uvicorn
 from rich.console import Console
 
+from app.api.request_id import RequestIdFilter
 from app.db.migrations import migrate as migrate_database
 from app.db.session import Database
 from app.errors import ThalwegError
@@ -53,12 +54,12 @@ def serve(
         start_fork_server()
     with prepared(settings):
         pass  # uvicorn would bury what is wrong in a traceback
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    _log_to_stderr()
     uvicorn.run(
         create_app(settings),
         host=settings.host,
         port=settings.port,
+        log_config=None,  # its lines go where all others go
         timeout_graceful_shutdown=_SHUTDOWN_SECONDS,  # event streams last as long as their jobs
     )
 
@@ -79,6 +80,14 @@ def migrate(data_dir: DataDir = None) -> None:
 def openapi() -> None:
     """Print the OpenAPI description of the service."""
     sys.stdout.write(json.dumps(create_app(load()).openapi(), indent=2, ensure_ascii=False) + "\n")
+
+
+def _log_to_stderr() -> None:
+    handler = logging.StreamHandler()
+    handler.addFilter(RequestIdFilter())
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s [%(request_id)s]: %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
 def main() -> None:

@@ -56,8 +56,8 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
     )
     app.state.settings = settings
-    app.add_middleware(RequestIdMiddleware)
     problems.install(app)
+    app.add_middleware(RequestIdMiddleware)  # around all others: every answer has an identifier
     problem: dict[int | str, dict[str, Any]] = {
         "4XX": {"model": problems.Problem, "description": "The request cannot be served, and why"},
         "5XX": {"model": problems.Problem, "description": "The service failed, or is not ready"},

@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import Conflict, InvalidInput, LimitExceeded, NotFound, ThalwegError, Unavailable
 
@@ -86,13 +87,40 @@ class InvalidBody(Exception):
         self.status = status
 
 
+class UnforeseenErrorMiddleware:
+    """Logs an error that nobody foresaw, and answers 500; the connection stays open for the next request."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        has_begun = False
+
+        async def watched(message: Message) -> None:
+            nonlocal has_begun
+            has_begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        except Exception:
+            if scope["type"] != "http" or has_begun:
+                raise  # all that is left is to break the connection off
+            request = Request(scope)
+            # the identifier is in the sentence, too: the answer promises it, whatever form the log's lines have
+            _log.exception("%s %s failed, request %s", request.method, request.url.path, scope.get("request_id"))
+            detail = "an error of the service, not of the request; its log tells more under this X-Request-ID"
+            await response(request, 500, detail)(scope, receive, send)
+
+
 def install(app: FastAPI) -> None:
     """Make every error of `app` leave as a problem."""
     app.add_exception_handler(RequestValidationError, _invalid_request)
     app.add_exception_handler(InvalidBody, _invalid_body)
     app.add_exception_handler(ThalwegError, _known_error)
     app.add_exception_handler(HTTPException, _http_error)
-    app.add_exception_handler(Exception, _unforeseen)
+    app.add_middleware(UnforeseenErrorMiddleware)
 
 
 def response(
@@ -146,13 +174,6 @@ def _http_error(request: Request, error: Exception) -> Response:
     elif error.status_code == 405:
         detail = f"{request.method} is not possible at {_clipped(request.url.path)}"
     return response(request, error.status_code, detail, headers=error.headers)
-
-
-def _unforeseen(request: Request, error: Exception) -> Response:
-    _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-    detail = "an error of the service, not of the request; its log tells more under this X-Request-ID"
-    headers = {"X-Request-ID": request.scope.get("request_id", "")}
-    return response(request, 500, detail, headers=headers)
 
 
 def complaints(issues: Sequence[Mapping[str, Any]]) -> list[Complaint]:

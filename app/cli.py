@@ -10,6 +10,7 @@ import typer
 import uvicorn
 from rich.console import Console
 
+from app.api.connections import options
 from app.api.request_id import RequestIdFilter
 from app.db.migrations import migrate as migrate_database
 from app.db.session import Database
@@ -60,6 +61,7 @@ def serve(
         host=settings.host,
         port=settings.port,
         log_config=None,  # its lines go where all others go
+        **options(settings),
         timeout_graceful_shutdown=_SHUTDOWN_SECONDS,  # event streams last as long as their jobs
     )
 

@@ -1,34 +1,41 @@
-"""The `thalweg` command."""
+"""The `thalweg` command.
+
+What a command needs is imported when it runs: torch alone takes seconds.
+"""
 
 import json
 import logging
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
 import typer
-import uvicorn
 from rich.console import Console
 
-from app.api.connections import options
-from app.api.request_id import RequestIdFilter
-from app.db.migrations import migrate as migrate_database
-from app.db.session import Database
 from app.errors import ThalwegError
-from app.main import create_app, prepared
 from app.settings import load
-from app.workers.processes import start_fork_server
 
-app = typer.Typer(
-    help="Gradient descent as a service.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
 _SHUTDOWN_SECONDS = 5
 
 DataDir = Annotated[Path | None, typer.Option(help="Where the database and caches live. (default: data)")]
+
+
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 a flag of the command line
+    if wanted:
+        sys.stdout.write(f"thalweg {version('thalweg')}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _thalweg(
+    version: Annotated[  # noqa: FBT002 a flag of the command line, answered by its callback
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Gradient descent as a service."""
 
 
 @app.command()
@@ -51,40 +58,53 @@ def serve(
         scheduler=scheduler,
         no_auth=no_auth or None,
     ).check_exposure()
+    from app.listening import bound, refusal
+    from app.workers.processes import start_fork_server
+
+    sockets = bound(settings.host, settings.port)
     if settings.scheduler is None:
-        start_fork_server()
+        start_fork_server()  # it imports what workers need while this process imports the service
+    _log_to_stderr()
+    import uvicorn
+
+    from app.main import create_app, prepared
+
     with prepared(settings):
         pass  # uvicorn would bury what is wrong in a traceback
-    _log_to_stderr()
-    uvicorn.run(
+    configuration = uvicorn.Config(
         create_app(settings),
         host=settings.host,
         port=settings.port,
         log_config=None,  # its lines go where all others go
-        **options(settings),
         timeout_graceful_shutdown=_SHUTDOWN_SECONDS,  # event streams last as long as their jobs
     )
+    try:
+        uvicorn.Server(configuration).run(sockets=sockets)
+    except OSError as error:  # another process that was bound there, too, began to listen first
+        raise refusal(error, settings.host, settings.port) from error
 
 
 @app.command()
 def migrate(data_dir: DataDir = None) -> None:
     """Create the database, or bring it to this version; `serve` does so itself."""
     settings = load(data_dir=data_dir)
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    database = Database(settings.url)
-    database.check_file()
-    migrate_database(database)
-    database.dispose()
-    Console(stderr=True).print(f"{database.url.database} is up to date", highlight=False)
+    from app.main import prepared
+
+    with prepared(settings) as database:
+        Console(stderr=True).print(f"{database.path} is up to date", highlight=False)
 
 
 @app.command()
 def openapi() -> None:
     """Print the OpenAPI description of the service."""
+    from app.main import create_app
+
     sys.stdout.write(json.dumps(create_app(load()).openapi(), indent=2, ensure_ascii=False) + "\n")
 
 
 def _log_to_stderr() -> None:
+    from app.api.request_id import RequestIdFilter
+
     handler = logging.StreamHandler()
     handler.addFilter(RequestIdFilter())
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s [%(request_id)s]: %(message)s"))

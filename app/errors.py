@@ -7,6 +7,7 @@
     ├── Conflict            the thing is in a state that does not allow this
     │   └── NotUnderstood   it was stored by a version whose rules were others
     ├── Unavailable         the service cannot do its work at present
+    │   └── DiskFull        because there is no room to write
     └── SettingsError       the service cannot be started as it is configured
 
 Which HTTP status each becomes is decided in `app.api.problems` alone.
@@ -53,6 +54,10 @@ class NotUnderstood(Conflict):
 
 class Unavailable(ThalwegError):
     """The service cannot answer now; trying again later may help."""
+
+
+class DiskFull(Unavailable):
+    """There is no room on the disk for what was to be written; nothing of it is stored."""
 
 
 class SettingsError(ThalwegError):

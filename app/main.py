@@ -1,10 +1,11 @@
 """The application: everything that was built elsewhere, wired together."""
 
-import fcntl
+import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from anyio.to_thread import run_sync
@@ -28,16 +29,19 @@ from app.api.dependencies import Services, authorize
 from app.api.request_id import RequestIdMiddleware
 from app.db.endings import Endings
 from app.db.migrations import migrate
+from app.db.ownership import owned
 from app.db.session import Database
 from app.db.store import JobStore
 from app.db.trajectories import TrajectoryStore
-from app.errors import SettingsError
+from app.errors import DiskFull, SettingsError
 from app.optimizers.catalogue import Adam
 from app.optimizers.check import check
 from app.settings import Settings
 from app.web import pages
 from app.workers.cluster import check_scheduler
 from app.workers.dispatcher import QueueDispatcher
+
+_log = logging.getLogger(__name__)
 
 _DESCRIPTION = """
 Gradient descent as a service: post a job (function, optimizer, learning rate, start, number of steps), and
@@ -93,34 +97,48 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 @contextmanager
 def prepared(settings: Settings) -> Iterator[Database]:
-    """Give the database of a service that may be served, up to date and held against any second service.
+    """Yield the database of a service that may be served, up to date and held against any second service.
 
     Raises:
         SettingsError: What keeps the service from being served.
     """
     database = Database(settings.url)
     check_scheduler(settings, database)
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    database.check_file()
-    with _only_service(database):
+    _check_folder(settings.data_dir)
+    with owned(database.path):
         try:
-            migrate(database)
+            _bring_up_to_date(database)
             yield database
         finally:
             database.dispose()
 
 
-@contextmanager
-def _only_service(database: Database) -> Iterator[None]:
-    """Hold the database: a second service would take the first one's running jobs for orphans."""
-    with Path(f"{database.path}.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise SettingsError(
-                f"another service uses {database.path}: stop it, or give this one a data directory of its own"
-            ) from None
-        yield
+def _check_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        reason = "it is not a folder" if folder.exists() and not folder.is_dir() else error.strerror
+        raise SettingsError(
+            f"the data directory {folder} cannot be used: {reason}. Name one that can be written, "
+            "with --data-dir or THALWEG_DATA_DIR"
+        ) from error
+
+
+def _bring_up_to_date(database: Database) -> None:
+    try:
+        migrate(database)
+    except DiskFull:
+        if not database.reserve.release():
+            raise
+        _log.warning(
+            "the disk of %s is full: jobs can be read and deleted, and run when there is room", database.path
+        )
+        database.dispose()
+        migrate(database)
+    else:
+        database.reserve.fill()
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -39,7 +40,6 @@ class Limits(BaseModel):
         50_000_000, description="numbers that one evaluation of the function at all points of a job makes"
     )
     max_body_bytes: Count = Field(8 * 1024 * 1024, description="bytes of a request body")
-    max_header_bytes: Count = Field(65_536, description="bytes of a request's line and headers")
     max_body_values: Count = Field(
         1_000_000, description="numbers, texts, lists and objects in a request body, by its commas and brackets"
     )
@@ -70,18 +70,6 @@ class Settings(Limits, BaseSettings):
     )
     no_auth: bool = Field(
         default=False, description="listen beyond loopback although there are no keys (`--no-auth`)"
-    )
-    max_connections: Count = Field(
-        1000, description="connections at once; fewer where the process may not open so many files"
-    )
-    idle_seconds: Count = Field(
-        60, description="seconds in which the headers of a connection's first or next request must come"
-    )
-    body_seconds: Count = Field(
-        60, description="seconds in which a request body must come; a second more for every 8 KiB"
-    )
-    stall_seconds: Count = Field(
-        120, description="seconds after which a client that reads nothing of its answer is cut off"
     )
     idempotency_hours: Annotated[int, Field(ge=24)] = Field(
         48, description="hours for which an Idempotency-Key is remembered, at least 24"
@@ -124,17 +112,20 @@ def is_loopback(host: str) -> bool:
 
 
 def load(**given: Any) -> Settings:
-    """Return the settings from the environment, with what is `given` (and not None) in their place.
+    """Return the settings from the environment, overridden by the options of the command line that are given.
 
     Raises:
-        SettingsError: A value in the environment or in `given` cannot be used.
+        SettingsError: A value cannot be used; it is named as the person who set it knows it.
     """
+    options = {name: value for name, value in given.items() if value is not None}
     try:
-        return Settings(**{name: value for name, value in given.items() if value is not None})
+        return Settings(**options)
     except ValidationError as error:
-        complaints = "; ".join(f"{_variable(issue['loc'][0])}: {issue['msg']}" for issue in error.errors())
-        raise SettingsError(f"the configuration cannot be used: {complaints}") from error
+        complaints = (f"{_origin(str(issue['loc'][0]), options)}: {issue['msg']}" for issue in error.errors())
+        raise SettingsError(f"the configuration cannot be used: {'; '.join(complaints)}") from error
 
 
-def _variable(name: str | int) -> str:
-    return str(name) if str(name).isupper() else f"THALWEG_{name}".upper()
+def _origin(name: str, options: Collection[str]) -> str:
+    if name in options:
+        return f"--{name.replace('_', '-')}"
+    return name if name.isupper() else f"THALWEG_{name}".upper()

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 import httpx
 import uvicorn
 
-from app.api.connections import options
 from app.main import create_app
 from app.settings import Settings
 
@@ -19,7 +18,7 @@ def served(settings: Settings) -> Iterator[httpx.Client]:
     """Serve the application on a free port of 127.0.0.1, and give a client of it."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(create_app(settings), log_level="error", **options(settings)))
+        server = uvicorn.Server(uvicorn.Config(create_app(settings), log_level="error"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:

@@ -8,7 +8,6 @@ from fastapi import APIRouter, Path, Query, Response
 from app.api.dependencies import JobId, Services, Wired
 from app.db.trajectories import StepRange
 from app.engine.downsampling import downsample
-from app.engine.outcome import Outcome
 from app.plots.document import document
 from app.plots.figure import draw
 from app.plots.scene import MOST_PATHS, PATH_POINTS, Scene, scene
@@ -39,9 +38,7 @@ def get_plot(  # noqa: PLR0913, PLR0917 each is a field of the query
     job_id: JobId,
     form: Annotated[Form, Path(description="png and svg are drawings; html is one file that can be turned")],
     services: Wired,
-    log: Annotated[
-        bool | None, Query(description="heights on a log scale; left out, of surfaces without negative values")
-    ] = None,
+    log: Annotated[bool, Query(description="heights on a log scale")] = True,  # noqa: FBT002 a query
     elevation: Annotated[float, Query(ge=-90, le=90, description="of who looks, in degrees")] = 60,
     azimuth: Annotated[float, Query(ge=-360, le=360, description="of who looks, in degrees")] = -30,
     x_axis: Annotated[int, Query(ge=0, description="the coordinate that x stands for")] = 0,
@@ -69,9 +66,7 @@ def _scene(services: Services, job_id: str, axes: tuple[int, int]) -> Scene:
     paths = []
     for trajectory in services.trajectories.read(record, results, runs, StepRange()):
         kept = downsample(trajectory.x, trajectory.f, PATH_POINTS)
-        outcome = Outcome(int(results.outcome[trajectory.run]))
-        x, f = trajectory.x[kept].astype(float), trajectory.f[kept].astype(float)
-        paths.append(Way(trajectory.run, x, f, outcome))
+        paths.append(Way(trajectory.run, trajectory.x[kept].astype(float), trajectory.f[kept].astype(float)))
     if not any(len(path.f) for path in paths):
         starts = record.spec.starts()[: len(runs)]
         paths = [Way(run, starts[run : run + 1], starts[run : run + 1, 0] * float("nan")) for run in runs]

@@ -9,9 +9,10 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.errors import Conflict, InvalidInput, LimitExceeded, NotFound, ThalwegError, Unavailable
+from app.errors import Conflict, DiskFull, InvalidInput, LimitExceeded, NotFound, ThalwegError, Unavailable
 
 _log = logging.getLogger(__name__)
 
@@ -27,8 +28,10 @@ _STATUS: Mapping[type[ThalwegError], tuple[int, str]] = {
     InvalidInput: (422, "invalid-input"),
     NotFound: (404, "not-found"),
     Conflict: (409, "conflict"),
+    DiskFull: (507, "disk-full"),
     Unavailable: (503, "unavailable"),
 }
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 _TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}  # as RFC 9110 has them, older Pythons not
 _WORDS = {
     "extra_forbidden": "there is no such field here",
@@ -133,28 +136,16 @@ def response(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """Return a problem as a response."""
-    body = text(status, detail, request.url.path, kind=kind, errors=errors)
-    return Response(body, status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
-
-
-def text(
-    status: int,
-    detail: str,
-    path: str,
-    *,
-    kind: str | None = None,
-    errors: Sequence[Complaint] | None = None,
-) -> str:
-    """Return a problem as JSON."""
     problem = Problem(
         type="about:blank" if kind is None else f"urn:thalweg:problem:{kind}",
         title=_TITLES.get(status) or HTTPStatus(status).phrase,
         status=status,
         detail=_clipped(_printable(detail), 10 * _MOST_CHARACTERS),
-        instance=_clipped(_printable(path)),
+        instance=_clipped(_printable(request.url.path)),
         errors=None if errors is None else list(errors[:MOST_TOLD]),
     )
-    return problem.model_dump_json(exclude_none=True)
+    body = problem.model_dump_json(exclude_none=True)
+    return Response(body, status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
 
 
 def _invalid_request(request: Request, error: Exception) -> Response:
@@ -180,12 +171,25 @@ def _known_error(request: Request, error: Exception) -> Response:
 def _http_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
-    detail = error.detail
+    detail, headers = error.detail, error.headers
     if error.status_code == 404:
         detail = f"there is nothing at {_clipped(request.url.path)}; /docs shows what there is"
     elif error.status_code == 405:
-        detail = f"{request.method} is not possible at {_clipped(request.url.path)}"
-    return response(request, error.status_code, detail, headers=error.headers)
+        allowed = _allowed(request)
+        possible = " and ".join(allowed)
+        detail = f"{request.method} is not possible at {_clipped(request.url.path)}, but {possible}"
+        headers = {**(headers or {}), "Allow": ", ".join(allowed)}
+    return response(request, error.status_code, detail, headers=headers)
+
+
+def _allowed(request: Request) -> list[str]:
+    """Return the methods that some route of the request's path takes; Starlette names those of one route."""
+    routes = request.app.routes
+    return [
+        method
+        for method in _METHODS
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes)
+    ]
 
 
 def complaints(issues: Sequence[Mapping[str, Any]]) -> list[Complaint]:

@@ -26,13 +26,16 @@ class Job(Base):
     """A job and where it stands. Times are seconds since the epoch, UTC, with their fraction."""
 
     __tablename__ = "jobs"
-    __table_args__ = (Index("ix_jobs_queue", "status", "queued_at", "id"),)
+    __table_args__ = (
+        Index("ix_jobs_queue", "status", "queued_at", "id"),
+        *(Index(f"ix_jobs_list_by_{column}", column, "id") for column in ("status", "function", "optimizer")),
+    )
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)
     spec: Mapped[str] = mapped_column(Text)  # a document of `spec_version`; what lists need of it stands beside it
     spec_version: Mapped[int]
-    function: Mapped[str] = mapped_column(String(100), index=True)
-    optimizer: Mapped[str] = mapped_column(String(100), index=True)
+    function: Mapped[str] = mapped_column(String(100))
+    optimizer: Mapped[str] = mapped_column(String(100))
     n_runs: Mapped[int]
     dim: Mapped[int]
     steps: Mapped[Step]
@@ -58,9 +61,10 @@ class Tag(Base):
     """A tag of a job, for finding it."""
 
     __tablename__ = "tags"
+    __table_args__ = (Index("ix_tags_list", "tag", "job_id"),)
 
     job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
-    tag: Mapped[str] = mapped_column(String(100), primary_key=True, index=True)
+    tag: Mapped[str] = mapped_column(String(100), primary_key=True)
 
 
 class Checkpoint(Base):

@@ -14,14 +14,15 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 from sqlalchemy.orm import Session
 
-from app.errors import SettingsError, Unavailable
+from app.db.reserve import Reserve
+from app.errors import DiskFull, SettingsError, Unavailable
 
 _BUSY_SECONDS = 30
 _LOOK_SECONDS = 0.001
 _BEGIN_WRITING = "BEGIN IMMEDIATE"
 _PRIMARY_CODE = 0xFF  # of SQLite's result codes; the rest says more of the circumstances
-_SQLITE_BEGINS = b"SQLite format 3\0"
 _BROKEN_FILE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_NO_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE)
 
 
 class Database:
@@ -46,6 +47,7 @@ class Database:
                 "no other database is supported yet"
             )
         self.path = Path(self.url.database or "")
+        self.reserve = Reserve(self.path)
         self.engine = self._engine("FULL", _BUSY_SECONDS, _begin)
         self._writing = self._engine("FULL", _LOOK_SECONDS, _begin_writing)
         self._lightly_writing = self._engine("NORMAL", _LOOK_SECONDS, _begin_writing)
@@ -89,28 +91,6 @@ class Database:
             cursor: Any = connection.connection.cursor()  # outside any transaction, which would see one version
             yield lambda: int(cursor.execute("PRAGMA data_version").fetchone()[0])
 
-    def check_file(self) -> None:
-        """Check that the file is a database, or that one can be made there.
-
-        Raises:
-            SettingsError: It is something else, or cannot be read, or its folder is not there.
-        """
-        if not self.path.parent.is_dir():
-            raise SettingsError(
-                f"DATABASE_URL names {self.path}, but there is no folder {self.path.parent}: make it"
-            )
-        try:
-            with self.path.open("rb") as file:
-                begins = file.read(len(_SQLITE_BEGINS))
-        except FileNotFoundError:
-            return
-        except OSError as error:
-            raise SettingsError(
-                f"DATABASE_URL names {self.path}, which cannot be read: {error.strerror}"
-            ) from error
-        if begins not in (b"", _SQLITE_BEGINS):
-            raise SettingsError(f"DATABASE_URL names {self.path}, which is no SQLite database: name another file")
-
     def dispose(self) -> None:
         """Close all connections."""
         for engine in (self.engine, self._writing, self._lightly_writing):
@@ -135,7 +115,13 @@ def _answering() -> Iterator[None]:
     try:
         yield
     except DatabaseError as error:
-        if isinstance(error, OperationalError) or getattr(error.orig, "sqlite_errorcode", None) in _BROKEN_FILE:
+        code = getattr(error.orig, "sqlite_errorcode", None)
+        if code in _NO_ROOM:
+            raise DiskFull(
+                "there is no room on the disk of the database: delete jobs that are not needed any more, or make "
+                "room in another way"
+            ) from error
+        if isinstance(error, OperationalError) or code in _BROKEN_FILE:
             raise Unavailable(f"the database does not answer: {error.orig}") from error
         raise
 

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 import orjson
-from sqlalchemy import Connection, Row, Select, bindparam, delete, insert, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, Row, Select, bindparam, delete, exists, insert, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 from uuid6 import uuid7
 
 from app.db.models import CHECKPOINTS, JOBS, TAGS, Checkpoint, IdempotencyKey, Job, Tag
@@ -19,7 +19,7 @@ from app.engine.gradient_check import GradientCheck
 from app.engine.limits import check_limits
 from app.engine.outcome import Outcome, Results
 from app.engine.spec import JobSpec
-from app.errors import Conflict, InvalidInput, NotFound
+from app.errors import Conflict, DiskFull, InvalidInput, NotFound
 from app.jobs.record import JobRecord
 from app.jobs.status import EXTENDABLE, Status
 from app.jobs.stored_spec import StoredSpec
@@ -138,9 +138,10 @@ class JobStore:
 
     def find(self, chosen: JobFilter, limit: int, before: str | None = None) -> list[JobRecord]:
         """Return up to `limit` jobs, newest first, only those older than the job `before` if it is given."""
-        query = _filtered(select(Job), chosen).order_by(Job.id.desc()).limit(limit)
+        query, job_id = _filtered(chosen)
+        query = query.order_by(job_id.desc()).limit(limit)
         if before is not None:
-            query = query.where(Job.id < before)
+            query = query.where(job_id < before)
         with self._database.read() as session:
             return [as_record(job) for job in session.scalars(query)]
 
@@ -191,6 +192,14 @@ class JobStore:
 
     def delete(self, job_id: str) -> None:
         """Delete a job and all that was recorded of it; a worker that is at it stops. Raises `NotFound`."""
+        try:
+            self._delete(job_id)
+        except DiskFull:
+            if not self._database.reserve.release():
+                raise
+            self._delete(job_id)
+
+    def _delete(self, job_id: str) -> None:
         with self._database.write() as session:
             session.delete(_row(session, job_id))
 
@@ -268,17 +277,16 @@ def _no_job(job_id: str) -> NotFound:
     return NotFound(f"there is no job {job_id!r}: GET /v1/jobs lists those there are")
 
 
-def _filtered(query: Select[Job], chosen: JobFilter) -> Select[Job]:
-    for column, value in (
-        (Job.status, chosen.status),
-        (Job.function, chosen.function),
-        (Job.optimizer, chosen.optimizer),
-    ):
-        if value is not None:
-            query = query.where(column == value)
-    if chosen.tag is not None:
-        query = query.where(Job.id.in_(select(Tag.job_id).where(Tag.tag == chosen.tag)))
-    return query
+def _filtered(chosen: JobFilter) -> tuple[Select[Job], InstrumentedAttribute[str]]:
+    """Return a query for jobs and the column of their id that its index has in order."""
+    wanted = ((Job.status, chosen.status), (Job.function, chosen.function), (Job.optimizer, chosen.optimizer))
+    conditions = [column == value for column, value in wanted if value is not None]
+    tagged = (Tag.job_id == Job.id, Tag.tag == chosen.tag)
+    if chosen.tag is None:
+        return select(Job).where(*conditions), Job.id
+    if conditions:
+        return select(Job).where(*conditions, exists().where(*tagged)), Job.id
+    return select(Job).join(Tag, tagged[0]).where(tagged[1]), Tag.job_id
 
 
 def _goes_on_from(job: Job, spec: StoredSpec, session: Session) -> int:

@@ -335,10 +335,23 @@ def test_what_is_not_there_is_not_found(idle: httpx.Client, path: str) -> None:
     assert_problem(idle.get(path), 404)
 
 
-def test_a_method_that_is_not_possible_says_which_are(idle: httpx.Client) -> None:
-    answer = idle.put("/v1/jobs", json=GOOD)
-    assert_problem(answer, 405)
-    assert answer.headers["allow"]
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/v1/jobs", {"GET", "POST"}),
+        ("/v1/jobs/some", {"GET", "DELETE"}),
+        ("/v1/jobs/some/cancel", {"POST"}),
+        ("/v1/evaluate", {"POST"}),
+        ("/v1/functions", {"GET"}),
+        ("/healthz", {"GET"}),
+        ("/", {"GET"}),
+    ],
+)
+def test_a_method_that_is_not_possible_says_which_are(idle: httpx.Client, path: str, allowed: set[str]) -> None:
+    answer = idle.put(path, json=GOOD)
+    problem = assert_problem(answer, 405)
+    assert set(answer.headers["allow"].split(", ")) - {"HEAD"} == allowed
+    assert all(method in problem["detail"] for method in allowed)
 
 
 @pytest.mark.parametrize("key", ["", "a b", "x" * 256, "ü"])

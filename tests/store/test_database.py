@@ -1,5 +1,6 @@
 """The database: its connections, its readers and writers, its migrations."""
 
+import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,6 +17,7 @@ from alembic import command
 from app.db import migrations
 from app.db.migrations import migrate
 from app.db.models import Base, Job, Tag
+from app.db.ownership import owned
 from app.db.session import Database
 from app.db.store import JobFilter, JobStore
 from app.errors import SettingsError, Unavailable
@@ -149,23 +151,43 @@ def test_missing_migrations_are_told(stores: Stores, monkeypatch: pytest.MonkeyP
         migrate(stores.database)
 
 
-def test_a_place_where_no_database_can_be_is_said_in_a_sentence(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("missing/a.db", "no folder .*missing"),
+        ("text.db", "text.db is not an SQLite database"),
+        ("folder.db", "folder.db cannot be opened for writing"),
+    ],
+)
+def test_a_place_where_no_database_can_be_is_said_in_a_sentence(tmp_path: Path, name: str, reason: str) -> None:
     (tmp_path / "text.db").write_text("this is no database, and is longer than what one begins with")
     (tmp_path / "folder.db").mkdir()
-    for name, reason in (
-        ("missing/a.db", "no folder"),
-        ("text.db", "no SQLite database"),
-        ("folder.db", "cannot be read"),
-    ):
-        with pytest.raises(SettingsError, match=f"DATABASE_URL names .*{reason}"):
-            opened(tmp_path / name).check_file()
+    with pytest.raises(SettingsError, match=reason), owned(tmp_path / name):
+        pass
+
+
+@pytest.mark.parametrize("name", ["empty.db", "new.db"])
+def test_a_database_is_owned_once_by_whatever_name(tmp_path: Path, name: str) -> None:
     (tmp_path / "empty.db").touch()
-    for name in ("empty.db", "new.db"):
-        database = opened(tmp_path / name)
-        database.check_file()
+    path = tmp_path / name
+    database = opened(path)
+    with owned(path):
         migrate(database)
-        database.check_file()
-        database.dispose()
+        (tmp_path / "link.db").symlink_to(path)
+        (tmp_path / "twin.db").hardlink_to(path)
+        for other in (path, tmp_path / "link.db", tmp_path / "twin.db"):
+            with pytest.raises(SettingsError, match="another service uses the database"), owned(other):
+                pass
+        with database.write() as session:
+            session.connection().exec_driver_sql("UPDATE jobs SET revision = revision")
+            # SQLite's own locks on the file were not dropped by the attempts to own it
+            locked = sqlite3.connect(path, timeout=0)
+            with pytest.raises(sqlite3.OperationalError, match="locked"):
+                locked.execute("BEGIN IMMEDIATE")
+            locked.close()
+    database.dispose()
+    with owned(path):
+        pass
 
 
 def test_a_broken_file_is_a_database_that_does_not_answer(tmp_path: Path) -> None:

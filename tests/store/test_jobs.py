@@ -1,9 +1,12 @@
 """Jobs in the store: made, found again, listed, deleted; and the keys that make them once."""
 
 from concurrent.futures import ThreadPoolExecutor
+from itertools import combinations
+from math import comb
 from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from app.db.store import JobFilter
 from app.engine.outcome import Outcome
@@ -147,3 +150,29 @@ def test_one_key_sent_many_times_at_once_gives_one_job(stores: Stores) -> None:
         made = list(pool.map(lambda _: stores.jobs.create(job(), key="k"), range(40)))
     assert len({record.id for record, _ in made}) == 1
     assert sum(is_new for _, is_new in made) == 1
+
+
+@pytest.mark.parametrize("before", [None, NO_JOB])
+@pytest.mark.parametrize("n_filters", [0, 1, 2, 3, 4])
+def test_a_list_reads_only_the_jobs_it_shows(stores: Stores, n_filters: int, before: str | None) -> None:
+    """The plan of every query: an index has a filter's jobs newest first, so nothing is sorted or scanned."""
+    values = {"status": Status.queued, "function": "booth", "optimizer": "sgd", "tag": "x"}
+    statements: list[tuple[str, Any]] = []
+    event.listen(
+        stores.database.engine,
+        "before_cursor_execute",
+        lambda _connection, _cursor, statement, parameters, _context, _many: statements.append(
+            (statement, parameters)
+        ),
+    )
+    for names in combinations(values, n_filters):
+        stores.jobs.find(JobFilter(**{name: values[name] for name in names}), 10, before)  # type: ignore[arg-type]
+    listed = [(statement, parameters) for statement, parameters in statements if "FROM jobs" in statement]
+    assert len(listed) == comb(len(values), n_filters)
+    with stores.database.reader() as connection:
+        for statement, parameters in listed:
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
+            steps = [step.detail for step in plan]
+            assert not any("TEMP B-TREE" in step for step in steps), steps
+            if n_filters:
+                assert all(step.startswith(("SEARCH", "CORRELATED")) for step in steps), steps

@@ -18,10 +18,27 @@ _PATIENCE_SECONDS = 120
 
 
 class Service:
-    """`thalweg serve` on a free port of 127.0.0.1, with its data in a directory."""
+    """`thalweg serve` on a free port of 127.0.0.1, with its data in a directory.
 
-    def __init__(self, data_dir: Path, workers: int = 2, **environment: str) -> None:
+    Args:
+        data_dir: The directory.
+        workers: Number of worker processes.
+        inside: The beginning of a command line, that of a program which runs the rest of it in a namespace.
+        log: Where what the service prints goes; into the directory by default.
+        environment: Variables that are added to the environment.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path,
+        workers: int = 2,
+        inside: tuple[str, ...] = (),
+        log: Path | None = None,
+        **environment: str,
+    ) -> None:
         self._data_dir = data_dir
+        self._inside = inside
+        self.log = log or data_dir / "log"
         self._workers = workers
         self._environment = {**os.environ, **environment}
         self._process: subprocess.Popen[bytes] | None = None
@@ -44,10 +61,10 @@ class Service:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-        log = (self._data_dir / "log").open("ab")
-        with log:
+        with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [
+                    *self._inside,
                     THALWEG,
                     "serve",
                     "--port",
@@ -109,7 +126,7 @@ class Service:
 
     def _is_ready(self) -> bool:
         assert self._process is not None
-        assert self._process.poll() is None, (self._data_dir / "log").read_text()
+        assert self._process.poll() is None, self.log.read_text()
         try:
             ready = self.client.get("/readyz").json()
         except httpx.TransportError:

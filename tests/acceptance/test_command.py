@@ -1,0 +1,132 @@
+"""The `thalweg` command: what is wrong with how it was started is said in one sentence."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.workers.service import THALWEG, Service, until
+
+
+def run(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [THALWEG, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=240,
+        env={**os.environ, "COLUMNS": "80", **environment},
+        check=False,
+    )
+
+
+def assert_refused(done: subprocess.CompletedProcess[str], *words: str) -> None:
+    """Check that the command has failed with one line that holds these words."""
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("thalweg: ")
+    assert done.stderr.count("\n") == 1
+    for word in words:
+        assert word in done.stderr
+
+
+@pytest.fixture
+def taken() -> Iterator[int]:
+    """A port of 127.0.0.1 that somebody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener.getsockname()[1]
+
+
+def test_the_version() -> None:
+    done = run("--version")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"thalweg {version('thalweg')}\n", "")
+
+
+def test_help_and_version_do_not_wait_for_torch() -> None:
+    program = "import sys, app.cli; print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
+
+
+def test_a_port_that_is_in_use(taken: int, tmp_path: Path) -> None:
+    done = run("serve", "--port", str(taken), "--data-dir", tmp_path)
+    assert_refused(done, f"port {taken} of 127.0.0.1 is in use", "--port")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_address_of_another_machine() -> None:
+    assert_refused(run("serve", "--host", "192.0.2.1", "--no-auth"), "192.0.2.1 is not an address of this machine")
+
+
+def test_a_host_that_has_no_address() -> None:
+    assert_refused(run("serve", "--host", "nowhere.invalid", "--no-auth"), "no address", "'nowhere.invalid'")
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("--workers", "0"), ("--port", "65536"), ("--port", "-1"), ("--workers", "-3")]
+)
+def test_a_value_out_of_range_is_named_as_the_option_that_it_was(option: str, value: str) -> None:
+    done = run("serve", option, value)
+    assert_refused(done, f"{option}: ")
+    assert "THALWEG_" not in done.stderr
+
+
+def test_a_value_of_the_environment_is_named_as_its_variable() -> None:
+    assert_refused(run("serve", THALWEG_WORKERS="0"), "THALWEG_WORKERS: ")
+
+
+def test_a_data_directory_that_is_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    for command in (("serve", "--port", "0"), ("migrate",)):
+        assert_refused(
+            run(*command, "--data-dir", file), f"the data directory {file}", "not a folder", "--data-dir"
+        )
+
+
+def test_a_data_directory_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = run("serve", "--port", "0", "--data-dir", tmp_path / "file" / "below")
+    assert_refused(done, "below", "Not a directory")
+
+
+def test_a_second_service_is_refused_whatever_name_it_has_for_the_database(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    with Service(data, workers=1) as service:
+        (tmp_path / "link").symlink_to(data)
+        (tmp_path / "link.db").symlink_to(data / "thalweg.db")
+        (tmp_path / "other.db").hardlink_to(data / "thalweg.db")
+        for lock in data.glob("*.lock"):
+            lock.unlink()
+        urls = [f"sqlite:///{tmp_path / name}" for name in ("link/thalweg.db", "link.db", "other.db")]
+        for url in (f"sqlite:///{data / 'thalweg.db'}", *urls):
+            for command in (("serve", "--port", "0"), ("migrate",)):
+                done = run(*command, "--data-dir", tmp_path / "second", DATABASE_URL=url)
+                assert_refused(done, "another service uses the database")
+        assert service.ended(service.post(steps=10))["status"] == "succeeded"
+        service.kill()
+        service.start()  # the lock went with the process
+
+
+@pytest.mark.parametrize("lines", [0, 1, 5])
+def test_a_service_that_is_stopped_while_it_starts_leaves_at_once(tmp_path: Path, lines: int) -> None:
+    """However far it has come: measured in lines of its log, the last of which says that it listens."""
+    log = tmp_path / "log"
+    with log.open("wb") as file:
+        process = subprocess.Popen(
+            [THALWEG, "serve", "--port", "0", "--data-dir", tmp_path / "data"], stdout=file, stderr=file
+        )
+    started = psutil.Process(process.pid)
+    until(lambda: log.read_bytes().count(b"\n") >= lines)
+    children = started.children(recursive=True)
+    process.send_signal(signal.SIGTERM)
+    process.wait(20)  # it took 40 s, and half a second now; a busy machine may take longer
+    assert "Traceback" not in log.read_text()
+    assert psutil.wait_procs(children, timeout=20)[1] == []

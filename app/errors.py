@@ -7,7 +7,8 @@
     ├── Conflict            the thing is in a state that does not allow this
     │   └── NotUnderstood   it was stored by a version whose rules were others
     ├── Unavailable         the service cannot do its work at present
-    │   └── DiskFull        because there is no room to write
+    │   ├── DiskFull        because there is no room to write
+    │   └── Abandoned       nobody waits for the result any more
     └── SettingsError       the service cannot be started as it is configured
 
 Which HTTP status each becomes is decided in `app.api.problems` alone.
@@ -53,7 +54,20 @@ class NotUnderstood(Conflict):
 
 
 class Unavailable(ThalwegError):
-    """The service cannot answer now; trying again later may help."""
+    """The service cannot answer now; trying again later may help.
+
+    Args:
+        detail: Why, and what to do.
+        retry_seconds: After how long trying again makes sense.
+    """
+
+    def __init__(self, detail: str, retry_seconds: int = 1) -> None:
+        super().__init__(detail)
+        self.retry_seconds = retry_seconds
+
+
+class Abandoned(Unavailable):
+    """The computation was ended, because nobody waits for its result any more."""
 
 
 class DiskFull(Unavailable):

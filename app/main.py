@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
 
+from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
 from fastapi import Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
@@ -25,7 +26,9 @@ from app.api import (
     trajectories,
 )
 from app.api.bodies import Bodies
+from app.api.computing import Computations
 from app.api.dependencies import Services, authorize
+from app.api.lanes import streaming, writing
 from app.api.request_id import RequestIdMiddleware
 from app.db.endings import Endings
 from app.db.migrations import migrate
@@ -87,6 +90,10 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             endings=Endings(database),
             dispatcher=dispatcher,
             bodies=Bodies(settings),
+            computations=Computations(settings),
+            writing=writing(settings),
+            streaming=streaming(),
+            probing=CapacityLimiter(1),
         )
         dispatcher.start()
         try:
@@ -102,7 +109,7 @@ def prepared(settings: Settings) -> Iterator[Database]:
     Raises:
         SettingsError: What keeps the service from being served.
     """
-    database = Database(settings.url)
+    database = Database(settings.url, settings.database_wait_seconds)
     check_scheduler(settings, database)
     _check_folder(settings.data_dir)
     with owned(database.path):

@@ -75,6 +75,21 @@ class Settings(Limits, BaseSettings):
         48, description="hours for which an Idempotency-Key is remembered, at least 24"
     )
 
+    computations: Count = Field(
+        default_factory=lambda: os.cpu_count() or 1,
+        description="long computations at once: surfaces, evaluations, landscapes, critical points, pictures, "
+        "thinned trajectories",
+    )
+    queued_computations: int = Field(
+        16, ge=0, description="long computations that wait for their turn, 20 s at most; further ones get 503"
+    )
+    database_wait_seconds: float = Field(
+        5.0,
+        gt=0,
+        description="seconds for which a request waits for the database's lock, or for other requests that "
+        "write, before it gets 503",
+    )
+
     @field_validator("api_keys", mode="before")
     @classmethod
     def _split_keys(cls, value: object) -> object:

@@ -4,10 +4,13 @@ import hmac
 from dataclasses import dataclass
 from typing import Annotated, cast
 
+from anyio import CapacityLimiter
 from fastapi import Depends, Path, Query, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from app.api.bodies import Bodies
+from app.api.computing import Computations, Compute
+from app.api.lanes import Lane
 from app.api.problems import Unauthorized
 from app.db.endings import Endings
 from app.db.store import JobStore
@@ -29,6 +32,10 @@ class Services:
     endings: Endings
     dispatcher: Dispatcher
     bodies: Bodies
+    computations: Computations
+    writing: Lane
+    streaming: Lane
+    probing: CapacityLimiter
 
 
 # these do not wait for anything: as `def` each would be a thread's work
@@ -37,6 +44,13 @@ async def _services(request: Request) -> Services:
 
 
 Wired = Annotated[Services, Depends(_services)]
+
+
+async def _compute(request: Request, services: Wired) -> Compute:
+    return Compute(services.computations, request)
+
+
+Computing = Annotated[Compute, Depends(_compute)]
 
 bearer = HTTPBearer(auto_error=False, description="needed where THALWEG_API_KEYS is set")
 

@@ -9,10 +9,11 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field, ValidationError
 
 from app.api import wire
-from app.api.dependencies import Cursor, Limit, Wired
+from app.api.computing import LONG, Compute
+from app.api.dependencies import Computing, Cursor, Limit, Services, Wired
 from app.api.routing import SENT, BodyRoute
 from app.engine.critical_points import Kind, Search, critical_points
-from app.engine.values import Evaluation, Slice, evaluate, surface
+from app.engine.values import Evaluation, Slice, evaluate
 from app.errors import InvalidInput, NotFound
 from app.functions import catalogue
 from app.functions.base import Function as CatalogueFunction
@@ -116,9 +117,10 @@ def get_function(name: str, dim: Dim = None) -> Function:
 
 
 @router.get("/functions/{name}/surface", response_model=Surface)
-def get_surface(
+async def get_surface(  # noqa: PLR0913, PLR0917 most are fields of the query
     name: str,
     services: Wired,
+    compute: Computing,
     x_min: End = None,
     x_max: End = None,
     y_min: End = None,
@@ -133,32 +135,32 @@ def get_surface(
     """Return the surface of a function of two coordinates, by default over its domain."""
     window = {"x_min": x_min, "x_max": x_max, "y_min": y_min, "y_max": y_max, "step": step, "points": points}
     with _from_query():
-        return _surface(Slice.model_validate({"function": _existing(name).name, **window}), services)
+        request = Slice.model_validate({"function": _existing(name).name, **window})
+        return await _surface(request, services, compute)
 
 
 @router.post("/surface", response_model=Surface)
-def post_surface(request: Annotated[Slice, SENT], services: Wired) -> Response:
+async def post_surface(request: Annotated[Slice, SENT], services: Wired, compute: Computing) -> Response:
     """Return the surface over two axes of any function, the other coordinates held fixed."""
-    return _surface(request, services)
+    return await _surface(request, services, compute)
 
 
 @router.post("/evaluate", response_model=Values, response_model_exclude_none=True)
-def post_evaluate(request: Annotated[Evaluation, SENT], services: Wired) -> Response:
+async def post_evaluate(request: Annotated[Evaluation, SENT], services: Wired, compute: Computing) -> Response:
     """Return a function's values at some points, in float64, with gradients and Hessians where asked."""
-    request.check_limits(services.settings)
-    found = evaluate(request)
-    columns = {"f": found.f, "gradient": found.gradient, "hessian": found.hessian}
-    return _json({name: column for name, column in columns.items() if column is not None})
+    return await compute(request.check_limits(services.settings), _values, request)
 
 
 @router.post("/critical-points")
-def post_critical_points(request: Annotated[Search, SENT], services: Wired) -> CriticalPoints:
+async def post_critical_points(
+    request: Annotated[Search, SENT], services: Wired, compute: Computing
+) -> CriticalPoints:
     """Return where the gradient of a function of two coordinates vanishes in a box, and what is there.
 
     They are what Newton's method leads to from a grid of starts: all, where these are close enough together.
     """
     request.check_limits(services.settings)
-    found = critical_points(request)
+    found = await compute(LONG, critical_points, request)  # a step is many small ones
     return CriticalPoints(
         box=list(request.box()),
         counts={kind: sum(point.kind == kind for point in found) for kind in Kind},
@@ -218,9 +220,20 @@ def _function(function: CatalogueFunction, dim: int | None) -> Function:
     )
 
 
-def _surface(request: Slice, services: Wired) -> Response:
-    found = surface(request, services.settings)
-    return _json({"x": found.x, "y": found.y, "z": found.z})
+async def _surface(request: Slice, services: Services, compute: Compute) -> Response:
+    cut = request.cut(services.settings)
+
+    def computed() -> Response:
+        found = cut.surface()
+        return _json({"x": found.x, "y": found.y, "z": found.z})
+
+    return await compute(cut.n_values, computed)
+
+
+def _values(request: Evaluation) -> Response:
+    found = evaluate(request)
+    columns = {"f": found.f, "gradient": found.gradient, "hessian": found.hessian}
+    return _json({name: column for name, column in columns.items() if column is not None})
 
 
 def _json(columns: dict[str, Any]) -> Response:

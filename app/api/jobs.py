@@ -1,5 +1,7 @@
 """Jobs: posting them, looking at them, ending them, taking them further."""
 
+from dataclasses import dataclass
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
@@ -8,16 +10,20 @@ from fastapi import APIRouter, Header, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.api import wire
-from app.api.dependencies import Cursor, JobId, Limit, Services, Wired
+from app.api.computing import SHORT_VALUES, Compute
+from app.api.dependencies import Computing, Cursor, JobId, Limit, Services, Wired
 from app.api.routing import SENT, BodyRoute
 from app.api.waiting import wait_for_end, wanted_wait
 from app.db.store import JobFilter, before_start
 from app.engine.limits import check_limits
+from app.engine.outcome import Results
 from app.engine.spec import JobSpec
 from app.jobs.record import JobRecord
 from app.jobs.status import Status
 
 router = APIRouter(route_class=BodyRoute, prefix="/v1/jobs", tags=["jobs"])
+
+_INLINE_VALUES = 500_000  # numbers that are computed in no more time than a read of the database takes
 
 Prefer = Annotated[
     list[str] | None,
@@ -46,6 +52,7 @@ class Extension(BaseModel):
 async def post_job(
     spec: Annotated[JobSpec, SENT],
     services: Wired,
+    compute: Computing,
     response: Response,
     prefer: Prefer = None,
     idempotency_key: IdempotencyKey = None,
@@ -56,21 +63,23 @@ async def post_job(
     """
     check_limits(spec, services.settings)
     seconds = 3600.0 * services.settings.idempotency_hours
+    n_values = spec.n_checked_values
+    checked = await compute(n_values, spec.gradient_check) if n_values > SHORT_VALUES else None
 
-    def create() -> tuple[JobRecord, wire.Job]:
-        record, is_new = services.jobs.create(spec, key=idempotency_key, key_seconds=seconds)
+    def create() -> Shown:
+        record, is_new = services.jobs.create(spec, checked=checked, key=idempotency_key, key_seconds=seconds)
         if not is_new:
-            return _with_runs(services, record.id)
+            return _shown(services, record.id)
         services.dispatcher.wake()
-        return record, wire.job(record, before_start(record))
+        return _made_short(record, before_start(record))
 
-    record, job = await run_sync(create)
+    record, job = await _whole(await services.writing.run(create), compute)
     response.headers["Location"] = f"/v1/jobs/{record.id}"
     wait = wanted_wait(prefer)
     if wait is not None:
         response.headers["Preference-Applied"] = f"wait={wait}"
         await wait_for_end(services.endings, record.id, wait)
-        record, job = await run_sync(_with_runs, services, record.id)
+        record, job = await _read(services, record.id, compute)
         if record.status.ended:
             response.status_code = 200
     response.headers["ETag"] = wire.etag(record)
@@ -103,6 +112,7 @@ def list_jobs(
 async def get_job(
     job_id: JobId,
     services: Wired,
+    compute: Computing,
     response: Response,
     prefer: Prefer = None,
     if_none_match: Annotated[str | None, Header()] = None,
@@ -113,58 +123,88 @@ async def get_job(
     if wait is not None:
         headers["Preference-Applied"] = f"wait={wait}"
         await wait_for_end(services.endings, job_id, wait)
-    record, results = await run_sync(services.jobs.get_with_results, job_id)
+    record, job = await _read(services, job_id, compute)
     headers["ETag"] = wire.etag(record)
     if _matches(if_none_match, headers["ETag"]):
         return Response(status_code=304, headers=headers)
     response.headers.update(headers)
-    return await run_sync(wire.job, record, results)
+    return job
 
 
 @router.get("/{job_id}/runs")
-def list_runs(job_id: JobId, services: Wired, limit: Limit = 100, cursor: Cursor = None) -> wire.RunPage:
+async def list_runs(
+    job_id: JobId, services: Wired, compute: Computing, limit: Limit = 100, cursor: Cursor = None
+) -> wire.RunPage:
     """Return a job's runs, in order."""
-    record, results = services.jobs.get_with_results(job_id)
+    record, results = await run_sync(services.jobs.get_with_results, job_id)
     n_runs = record.spec.n_runs
     first = 0 if cursor is None else wire.list_position(cursor, n_runs)
     end = min(first + limit, n_runs)
     return wire.RunPage(
-        items=wire.runs(record, results, range(first, end)),
+        items=await compute(wire.n_run_values(record, end - first), wire.runs, record, results, range(first, end)),
         next_cursor=wire.encode_cursor(end) if end < n_runs else None,
     )
 
 
 @router.post("/{job_id}/cancel")
-def cancel_job(job_id: JobId, services: Wired, response: Response) -> wire.Job:
+async def cancel_job(job_id: JobId, services: Wired, compute: Computing, response: Response) -> wire.Job:
     """End a job now, keeping what was recorded; a job that has ended stays as it is."""
-    services.jobs.cancel(job_id)
-    record, results = services.jobs.get_with_results(job_id)
+    await services.writing.run(partial(services.jobs.cancel, job_id))
+    record, job = await _read(services, job_id, compute)
     response.headers["ETag"] = wire.etag(record)
-    return wire.job(record, results)
+    return job
 
 
 @router.post("/{job_id}/extend", status_code=202)
-def extend_job(
-    job_id: JobId, extension: Annotated[Extension, SENT], services: Wired, response: Response
+async def extend_job(
+    job_id: JobId,
+    extension: Annotated[Extension, SENT],
+    services: Wired,
+    compute: Computing,
+    response: Response,
 ) -> wire.Job:
     """Take an ended job further, from where it is, as if it had had so many more steps from the start."""
-    services.jobs.extend(job_id, extension.steps, services.settings)
+    await services.writing.run(partial(services.jobs.extend, job_id, extension.steps, services.settings))
     services.dispatcher.wake()
-    record, results = services.jobs.get_with_results(job_id)
+    record, job = await _read(services, job_id, compute)
     response.headers["Location"] = f"/v1/jobs/{job_id}"
     response.headers["ETag"] = wire.etag(record)
-    return wire.job(record, results)
+    return job
 
 
 @router.delete("/{job_id}", status_code=204)
-def delete_job(job_id: JobId, services: Wired) -> None:
+async def delete_job(job_id: JobId, services: Wired) -> None:
     """Delete a job and all that was recorded of it, also while it runs."""
-    services.jobs.delete(job_id)
+    await services.writing.run(partial(services.jobs.delete, job_id))
 
 
-def _with_runs(services: Services, job_id: str) -> tuple[JobRecord, wire.Job]:
-    record, results = services.jobs.get_with_results(job_id)
-    return record, wire.job(record, results)
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A job and where its runs are, and as it is sent if that is soon made."""
+
+    record: JobRecord
+    results: Results
+    job: wire.Job | None
+
+
+def _shown(services: Services, job_id: str) -> Shown:
+    return _made_short(*services.jobs.get_with_results(job_id))
+
+
+def _made_short(record: JobRecord, results: Results) -> Shown:
+    is_short = wire.n_run_values(record) <= _INLINE_VALUES
+    return Shown(record, results, wire.job(record, results) if is_short else None)
+
+
+async def _whole(shown: Shown, compute: Compute) -> tuple[JobRecord, wire.Job]:
+    if shown.job is not None:
+        return shown.record, shown.job
+    return shown.record, await compute(SHORT_VALUES, wire.job, shown.record, shown.results)
+
+
+async def _read(services: Services, job_id: str, compute: Compute) -> tuple[JobRecord, wire.Job]:
+    """Return a job, and as it is sent; without a second thread for most jobs."""
+    return await _whole(await run_sync(_shown, services, job_id), compute)
 
 
 def _matches(if_none_match: str | None, tag: str) -> bool:

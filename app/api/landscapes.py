@@ -1,18 +1,22 @@
 """The surface around the path of a run."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
+from anyio.to_thread import run_sync
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
 from app.api import wire
-from app.api.dependencies import JobId, RunNumber, Wired, check_run
+from app.api.dependencies import Computing, JobId, RunNumber, Services, Wired, check_run
 from app.db.trajectories import StepRange
 from app.engine.downsampling import MIN_POINTS, downsample
 from app.engine.landscape import LARGEST, MOST_PATH_VALUES, Method, landscape
-from app.engine.limits import check_work
+from app.engine.limits import check_work, n_recorded
+from app.engine.outcome import Results
 from app.errors import Conflict, LimitExceeded
+from app.jobs.record import JobRecord
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 
@@ -41,9 +45,10 @@ class Landscape(BaseModel):
 
 
 @router.get("/{job_id}/landscape", response_model=Landscape)
-def get_landscape(
+async def get_landscape(
     job_id: JobId,
     services: Wired,
+    compute: Computing,
     run: RunNumber = 0,
     method: Annotated[
         Method,
@@ -59,7 +64,7 @@ def get_landscape(
 
     The values are those of all data, also where the job uses mini-batches.
     """
-    record, results = services.jobs.get_with_results(job_id)
+    record, results = await run_sync(services.jobs.get_with_results, job_id)
     check_run(record, run)
     objective = record.spec.parsed().objective()
     if objective.dim < 2:
@@ -72,8 +77,26 @@ def get_landscape(
             "query",
             "points",
         )
-    check_work(objective, points**2 + MIN_POINTS, limits, "query", "points")
-    n_affordable = limits.max_request_values // objective.n_values - points**2
+    n_values = check_work(objective, points**2 + MIN_POINTS, limits, "query", "points")
+    n_shown = min(_MOST_SHOWN, limits.max_request_values // objective.n_values - points**2)
+    n_values += n_shown * objective.n_values
+    n_values += n_recorded(int(results.n_steps[run]), record.spec.record_every) * (objective.dim + 1)
+    plane = _Plane(method, points, seed, n_shown)
+    return await compute(n_values, _landscape, services, record, results, run, plane)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plane:
+    """What is wanted: which plane, how many places along each axis, and how many points of the path at most."""
+
+    method: Method
+    n_points: int
+    seed: int
+    n_shown: int
+
+
+def _landscape(services: Services, record: JobRecord, results: Results, run: int, plane: _Plane) -> Response:
+    objective = record.spec.parsed().objective()
     (trajectory,) = services.trajectories.read(record, results, range(run, run + 1), StepRange())
     if not trajectory.steps.size:
         raise Conflict("nothing of this run is recorded yet: wait until it has begun")
@@ -85,12 +108,12 @@ def get_landscape(
     stride = -(-within.size * objective.dim // MOST_PATH_VALUES)
     sparse = within[::-stride][::-1]
     x, f = trajectory.x[sparse], trajectory.f[sparse]
-    shown = downsample(x, f, min(_MOST_SHOWN, n_affordable))
-    found = landscape(objective, x, shown, method, points, seed)
+    shown = downsample(x, f, plane.n_shown)
+    found = landscape(objective, x, shown, plane.method, plane.n_points, plane.seed)
     answer = {
         "job_id": record.id,
         "run": run,
-        "method": method,
+        "method": plane.method,
         "x": found.x,
         "y": found.y,
         "z": found.z,

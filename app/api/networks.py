@@ -8,7 +8,7 @@ import numpy as np
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
-from app.api.dependencies import JobId, RunNumber, Wired, check_run, network_of
+from app.api.dependencies import Computing, JobId, RunNumber, Wired, check_run, network_of
 from app.api.routing import SENT, BodyRoute
 from app.api.wire import Number, numbers
 from app.db.trajectories import StepRange
@@ -115,7 +115,7 @@ def _networks() -> NetworkDescription:
 
 
 @router.post("/mlp/backprop", response_model=Backprop)
-def post_backprop(request: Annotated[BackpropRequest, SENT], services: Wired) -> Response:
+async def post_backprop(request: Annotated[BackpropRequest, SENT], services: Wired, compute: Computing) -> Response:
     """Return the backward pass of a sample by the delta rule, layer by layer, in float64.
 
     `delta` is the derivative of the error by a node's net input. Of the last layer, with sigmoid outputs O, targets
@@ -123,7 +123,7 @@ def post_backprop(request: Annotated[BackpropRequest, SENT], services: Wired) ->
     O_j (1 - O_j) times the sum of delta_k W_jk over the nodes k behind. The gradient of a weight is O_i delta_j.
     """
     request.check_limits(services.settings)
-    return numbers(request.backpropagation())
+    return await compute(request.dim, lambda: numbers(request.backpropagation()))
 
 
 @router.get("/jobs/{job_id}/backprop", response_model=BackpropOfStep)

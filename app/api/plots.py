@@ -5,9 +5,11 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Response
 
-from app.api.dependencies import JobId, Services, Wired
+from app.api.computing import LONG
+from app.api.dependencies import Computing, JobId, Services, Wired
 from app.db.trajectories import StepRange
 from app.engine.downsampling import downsample
+from app.engine.wanted import check_wanted
 from app.plots.document import document
 from app.plots.figure import draw
 from app.plots.scene import MOST_PATHS, PATH_POINTS, Scene, scene
@@ -34,10 +36,11 @@ _MEDIA_TYPES = {Form.png: "image/png", Form.svg: "image/svg+xml", Form.html: "te
     response_class=Response,
     responses={200: {"content": {media_type.split(";")[0]: {} for media_type in _MEDIA_TYPES.values()}}},
 )
-def get_plot(  # noqa: PLR0913, PLR0917 each is a field of the query
+async def get_plot(  # noqa: PLR0913, PLR0917 most are fields of the query
     job_id: JobId,
     form: Annotated[Form, Path(description="png and svg are drawings; html is one file that can be turned")],
     services: Wired,
+    compute: Computing,
     log: Annotated[bool, Query(description="heights on a log scale")] = True,  # noqa: FBT002 a query
     elevation: Annotated[float, Query(ge=-90, le=90, description="of who looks, in degrees")] = 60,
     azimuth: Annotated[float, Query(ge=-360, le=360, description="of who looks, in degrees")] = -30,
@@ -46,12 +49,16 @@ def get_plot(  # noqa: PLR0913, PLR0917 each is a field of the query
     dpi: Annotated[int, Query(ge=50, le=300, description="dots per inch of a png, 12 by 5.6 inches")] = 110,
 ) -> Response:
     """Return a picture of a job: the surface and the same from above, with what its first runs recorded so far."""
-    found = _scene(services, job_id, (x_axis, y_axis))
-    if form is Form.html:
-        body = document(found, log=log, elevation=elevation, azimuth=azimuth)
-    else:
+
+    def drawn() -> str | bytes:
+        found = _scene(services, job_id, (x_axis, y_axis))
+        check_wanted()
+        if form is Form.html:
+            return document(found, log=log, elevation=elevation, azimuth=azimuth)
         kind: Literal["png", "svg"] = "png" if form is Form.png else "svg"
-        body = draw(found, kind, log=log, elevation=elevation, azimuth=azimuth, dpi=dpi)
+        return draw(found, kind, log=log, elevation=elevation, azimuth=azimuth, dpi=dpi)
+
+    body = await compute(LONG, drawn)
     headers = {
         "Content-Disposition": f'inline; filename="{job_id}.{form}"',
         "X-Content-Type-Options": "nosniff",

@@ -164,7 +164,7 @@ def _known_error(request: Request, error: Exception) -> Response:
     errors = None
     if isinstance(error, InvalidInput):
         errors = [_told(error.path, error.detail, error.column)]
-    headers = {"Retry-After": "1"} if status == 503 else None
+    headers = {"Retry-After": str(error.retry_seconds)} if isinstance(error, Unavailable) else None
     return response(request, status, str(error), kind=kind, errors=errors, headers=headers)
 
 

@@ -2,13 +2,17 @@
 
 from typing import Literal
 
+from anyio import move_on_after
+from anyio.to_thread import run_sync
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from app.api.dependencies import Wired
+from app.api.dependencies import Services, Wired
 from app.errors import Unavailable
 
 router = APIRouter(tags=["service"])
+
+_READY_SECONDS = 2
 
 
 class Alive(BaseModel):
@@ -31,8 +35,14 @@ async def get_health() -> Alive:
 
 
 @router.get("/readyz")
-def get_readiness(services: Wired) -> Ready:
-    """Answer 200 when the database and at least one worker do, and 503 with the reason before."""
+async def get_readiness(services: Wired) -> Ready:
+    """Answer 200 when the database and at least one worker do, and 503 with the reason before, within 2 s."""
+    with move_on_after(_READY_SECONDS):
+        return await run_sync(_ready, services, limiter=services.probing, abandon_on_cancel=True)
+    raise Unavailable(f"the database and the workers have not answered within {_READY_SECONDS} s")
+
+
+def _ready(services: Services) -> Ready:
     services.jobs.ping()
     workers = services.dispatcher.n_workers()
     if not workers:

@@ -6,10 +6,12 @@ from typing import Annotated, Any
 
 import numpy as np
 import orjson
+from anyio.to_thread import run_sync
 from fastapi import APIRouter, Header, Query
 from fastapi.responses import StreamingResponse
 
-from app.api.dependencies import JobId, RunNumber, Wired, check_network, check_run
+from app.api import wire
+from app.api.dependencies import Computing, JobId, RunNumber, Services, Wired, check_network, check_run
 from app.api.negotiation import preferred
 from app.db.trajectories import StepRange, Trajectory
 from app.engine.downsampling import METHOD, MIN_POINTS, downsample
@@ -56,9 +58,10 @@ MaxPoints = Annotated[int | None, Query(ge=MIN_POINTS, le=1_000_000, description
         }
     },
 )
-def get_trajectory(
+async def get_trajectory(
     job_id: JobId,
     services: Wired,
+    compute: Computing,
     run: SomeRun = None,
     from_step: FromStep = None,
     to_step: ToStep = None,
@@ -70,25 +73,40 @@ def get_trajectory(
     As JSON, the entries of a network that sorts into classes have their `accuracy`, too.
     """
     media_type = preferred(accept, (JSON, CSV, NDJSON))
-    record, results = services.jobs.get_with_results(job_id)
+    record, results = await run_sync(services.jobs.get_with_results, job_id)
     wanted = _wanted(from_step, to_step)
     check_run(record, run or 0)
     if media_type == JSON:
         run = run or 0
+        n_values = _n_points(record, results, run, wanted) * (record.spec.dim + 1)
         if max_points is None:
             _check_size(record, results, run, wanted, services.settings)
-        (trajectory,) = services.trajectories.read(record, results, range(run, run + 1), wanted)
-        thinned, head = _thinned(record, trajectory, max_points)
-        columns = {"step": thinned.steps, "x": thinned.x, "f": thinned.f}
-        if (shares := _accuracy(record, thinned, services.settings)) is not None:
-            columns["accuracy"] = shares
-        return _streamed(_json(head, columns), media_type, record)
+        else:
+            n_values += wire.n_accuracy_values(record, max_points)
+        pieces = await compute(n_values, _columns, services, record, results, run, wanted, max_points)
+        return _streamed(pieces, media_type, record, services)
     if max_points is not None:
         raise InvalidInput("max_points thins JSON only; CSV and NDJSON give the whole", "query", "max_points")
     runs = range(record.spec.n_runs) if run is None else range(run, run + 1)
     trajectories = services.trajectories.read(record, results, runs, wanted)
     lines = _csv(trajectories, record.spec.dim) if media_type == CSV else _ndjson(trajectories)
-    return _streamed(lines, media_type, record)
+    return _streamed(lines, media_type, record, services)
+
+
+def _columns(
+    services: Services,
+    record: JobRecord,
+    results: Results,
+    run: int,
+    wanted: StepRange,
+    max_points: int | None,
+) -> Iterator[bytes]:
+    (trajectory,) = services.trajectories.read(record, results, range(run, run + 1), wanted)
+    thinned, head = _thinned(record, trajectory, max_points)
+    columns = {"step": thinned.steps, "x": thinned.x, "f": thinned.f}
+    if (shares := _accuracy(record, thinned, services.settings)) is not None:
+        columns["accuracy"] = shares
+    return _json(head, columns)
 
 
 @router.get(
@@ -101,9 +119,10 @@ def get_trajectory(
         }
     },
 )
-def get_loss(
+async def get_loss(
     job_id: JobId,
     services: Wired,
+    compute: Computing,
     run: RunNumber = 0,
     from_step: FromStep = None,
     to_step: ToStep = None,
@@ -113,16 +132,21 @@ def get_loss(
 
     Of a job with mini-batches it is the loss of the batch of that step.
     """
-    record, results = services.jobs.get_with_results(job_id)
+    record, results = await run_sync(services.jobs.get_with_results, job_id)
     check_network(record)
     check_run(record, run)
     wanted = _wanted(from_step, to_step)
     n_losses = _n_entries(*_ends(wanted, int(results.n_steps[run])), every=1)
     if max_points is None and n_losses > services.settings.max_json_points:
         raise _too_many(n_losses, "losses", services.settings)
-    losses = services.trajectories.losses(record, results, run, wanted)
-    thinned, head = _thinned(record, replace(losses, x=losses.x[:, :0]), max_points)
-    return _streamed(_json(head, {"step": thinned.steps, "f": thinned.f}), JSON, record)
+    width = 1 if record.spec.records_losses else 1 + record.spec.dim  # else they stand beside the points
+
+    def columns() -> Iterator[bytes]:
+        losses = services.trajectories.losses(record, results, run, wanted)
+        thinned, head = _thinned(record, replace(losses, x=losses.x[:, :0]), max_points)
+        return _json(head, {"step": thinned.steps, "f": thinned.f})
+
+    return _streamed(await compute(n_losses * width, columns), JSON, record, services)
 
 
 def _wanted(from_step: int | None, to_step: int | None) -> StepRange:
@@ -140,10 +164,14 @@ def _n_entries(first: int, last: int, every: int) -> int:
     return max(0, last // every + 1 - -(-first // every))
 
 
-def _check_size(record: JobRecord, results: Results, run: int, wanted: StepRange, limits: Limits) -> None:
+def _n_points(record: JobRecord, results: Results, run: int, wanted: StepRange) -> int:
     end, every = int(results.n_steps[run]), record.spec.record_every
     first, last = _ends(wanted, end)
-    n_points = _n_entries(first, last, every) + (end % every > 0 and first <= end <= last)
+    return _n_entries(first, last, every) + (end % every > 0 and first <= end <= last)
+
+
+def _check_size(record: JobRecord, results: Results, run: int, wanted: StepRange, limits: Limits) -> None:
+    n_points = _n_points(record, results, run, wanted)
     n_values = n_points * (record.spec.dim + 1)
     if n_points > limits.max_json_points or n_values > 10 * limits.max_json_points:
         whole = ", or stream the trajectory with Accept: text/csv"
@@ -160,12 +188,12 @@ def _too_many(n: int, what: str, limits: Limits, another_way: str = "") -> Limit
     )
 
 
-def _streamed(pieces: Iterator[bytes], media_type: str, record: JobRecord) -> StreamingResponse:
+def _streamed(pieces: Iterator[bytes], media_type: str, record: JobRecord, services: Services) -> StreamingResponse:
     headers = {"Vary": "Accept"}
     if media_type != JSON:
         suffix = "csv" if media_type == CSV else "ndjson"
         headers["Content-Disposition"] = f'attachment; filename="{record.id}.{suffix}"'
-    return StreamingResponse(pieces, media_type=media_type, headers=headers)
+    return StreamingResponse(services.streaming.each(pieces), media_type=media_type, headers=headers)
 
 
 def _thinned(

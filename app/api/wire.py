@@ -161,6 +161,18 @@ def runs(record: JobRecord, results: Results, which: range) -> list[Run]:
     ]
 
 
+def n_accuracy_values(record: JobRecord, n_points: int) -> int:
+    """Return about how many numbers are made for the accuracy at so many points; 0 where there is none."""
+    spec = record.spec.understood() if record.spec.trains_network else None
+    network = None if spec is None else spec.network
+    return 0 if network is None or network.classes is None else n_points * network.n_values
+
+
+def n_run_values(record: JobRecord, n_runs: int = FIRST_RUNS) -> int:
+    """Return about how many numbers are made to show a job with so many of its runs."""
+    return n_accuracy_values(record, min(n_runs, record.spec.n_runs))
+
+
 def numbers(answer: Any) -> Response:
     """Return what consists of numpy's arrays, contiguous ones, as JSON; null where a number is not finite."""
     return Response(orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY), media_type="application/json")

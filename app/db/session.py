@@ -1,5 +1,6 @@
 """Connections to the database, and what kind of transaction each piece of work gets."""
 
+import random
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -17,8 +18,11 @@ from sqlalchemy.orm import Session
 from app.db.reserve import Reserve
 from app.errors import DiskFull, SettingsError, Unavailable
 
-_BUSY_SECONDS = 30
-_LOOK_SECONDS = 0.001
+_PATIENCE_SECONDS = 30
+_TRY_SECONDS = 0.001
+_EAGER_SECONDS = 0.1  # for which one try follows the other
+_PAUSE_SHARE = 0.05  # of the time waited so far: how long to pause between later tries, and
+_LONGEST_PAUSE_SECONDS = 0.05
 _BEGIN_WRITING = "BEGIN IMMEDIATE"
 _PRIMARY_CODE = 0xFF  # of SQLite's result codes; the rest says more of the circumstances
 _BROKEN_FILE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
@@ -29,14 +33,18 @@ class Database:
     """A database, by its SQLAlchemy URL.
 
     SQLite is opened so that what was committed survives a power cut (WAL, `synchronous=FULL`), and so that
-    writers wait their turn instead of failing (`BEGIN IMMEDIATE` for whatever writes, tried for 30 s: a
-    transaction that begins as a reader is refused at once when it turns writer beside another).
+    writers wait their turn instead of failing (`BEGIN IMMEDIATE` for whatever writes: a transaction that begins as
+    a reader is refused at once when it turns writer beside another). Readers wait for nobody.
+
+    Args:
+        url: SQLAlchemy's URL of the database.
+        patience_seconds: How long to wait for a lock that another connection holds.
 
     Raises:
         SettingsError: The URL is not one, or names a kind of database that is not supported.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, patience_seconds: float = _PATIENCE_SECONDS) -> None:
         try:
             self.url = make_url(url)
         except ArgumentError as error:
@@ -48,9 +56,10 @@ class Database:
             )
         self.path = Path(self.url.database or "")
         self.reserve = Reserve(self.path)
-        self.engine = self._engine("FULL", _BUSY_SECONDS, _begin)
-        self._writing = self._engine("FULL", _LOOK_SECONDS, _begin_writing)
-        self._lightly_writing = self._engine("NORMAL", _LOOK_SECONDS, _begin_writing)
+        begin_writing = partial(_begin_writing, patience_seconds)
+        self.engine = self._engine("FULL", patience_seconds, _begin)
+        self._writing = self._engine("FULL", _TRY_SECONDS, begin_writing)
+        self._lightly_writing = self._engine("NORMAL", _TRY_SECONDS, begin_writing)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -121,6 +130,8 @@ def _answering() -> Iterator[None]:
                 "there is no room on the disk of the database: delete jobs that are not needed any more, or make "
                 "room in another way"
             ) from error
+        if code is not None and code & _PRIMARY_CODE == sqlite3.SQLITE_BUSY:
+            raise Unavailable("another process has locked the database: try again") from error
         if isinstance(error, OperationalError) or code in _BROKEN_FILE:
             raise Unavailable(f"the database does not answer: {error.orig}") from error
         raise
@@ -138,16 +149,17 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN")
 
 
-def _begin_writing(connection: Connection) -> None:
+def _begin_writing(patience_seconds: float, connection: Connection) -> None:
     """Begin as the only writer, when it is one's turn.
 
-    Each try lasts for `_LOOK_SECONDS`. SQLite itself would wait for longer and longer between its looks at the
-    lock, while nobody has it.
+    The usual wait is that for another short transaction, and SQLite's own waiting would sleep for longer and longer
+    while nobody has the lock any more: so there is a try every millisecond first. Whoever has held the lock for
+    longer will not let go of it within a millisecond.
     """
-    give_up_at = time.monotonic() + _BUSY_SECONDS
+    begun = time.monotonic()
     cursor: Any = connection.connection.cursor()
     try:
-        while time.monotonic() < give_up_at:
+        while (waited := time.monotonic() - begun) < patience_seconds:
             try:
                 cursor.execute(_BEGIN_WRITING)
             except sqlite3.OperationalError as error:
@@ -155,6 +167,9 @@ def _begin_writing(connection: Connection) -> None:
                     break
             else:
                 return
+            if waited > _EAGER_SECONDS:
+                pause = min(_PAUSE_SHARE * waited, _LONGEST_PAUSE_SECONDS)
+                time.sleep(random.uniform(0.5, 1.5) * pause)  # noqa: S311 no secret
     finally:
         cursor.close()
     connection.exec_driver_sql(_BEGIN_WRITING)  # whatever is wrong is said as of any other statement

@@ -51,9 +51,20 @@ class JobStore:
         self._database = database
 
     def create(
-        self, spec: JobSpec, *, key: str | None = None, key_seconds: float = 86400.0
+        self,
+        spec: JobSpec,
+        *,
+        checked: GradientCheck | None = None,
+        key: str | None = None,
+        key_seconds: float = 86400.0,
     ) -> tuple[JobRecord, bool]:
         """Store a job and return it, with whether it is new: a `key` that was used gives the job of then.
+
+        Args:
+            spec: What the job says.
+            checked: Its gradient check, where it has been made already.
+            key: The client's own name for the request.
+            key_seconds: For how long the key is remembered.
 
         Raises:
             InvalidInput: The key was used within `key_seconds` with another specification.
@@ -74,7 +85,7 @@ class JobStore:
             started_at=None,
             finished_at=None,
             error=None,
-            gradient_check=spec.gradient_check(),
+            gradient_check=checked or spec.gradient_check(),
         )
         values = {
             "id": record.id,

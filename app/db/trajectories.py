@@ -10,6 +10,7 @@ from app.db.models import Block, LossBlock
 from app.db.session import Database
 from app.engine.columns import unpack
 from app.engine.outcome import Results
+from app.engine.wanted import check_wanted
 from app.jobs.record import JobRecord
 
 _WINDOW_POINTS = 500_000
@@ -96,6 +97,7 @@ class TrajectoryStore:
         pieces: dict[int, list[Trajectory]] = {run: [] for run in runs}
         with self._database.read() as session:
             for data in session.scalars(query.execution_options(yield_per=16)):
+                check_wanted()
                 columns = unpack(data)
                 for row, run in enumerate(columns["runs"].tolist()):
                     if run in pieces:

@@ -98,13 +98,13 @@ class Search(BaseModel):
             raise InvalidInput("the function has no domain to search: give low and high", "low")
         return domain
 
-    def check_limits(self, limits: Limits) -> None:
-        """Check that the search does not take too long.
+    def check_limits(self, limits: Limits) -> int:
+        """Check that the search does not take too long, and return about how many numbers are made for it.
 
         Raises:
             LimitExceeded: It would.
         """
-        check_work(self.objective(), _COST * self.starts**2, limits, "starts")
+        return check_work(self.objective(), _COST * self.starts**2, limits, "starts")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,10 @@
 """Values, gradients and Hessians of an objective at many points, by autograd, as many at once as memory allows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import torch
 
+from app.engine.wanted import check_wanted
 from app.functions.base import Objective
 
 _VALUES_TOGETHER = 4_000_000
@@ -33,8 +34,10 @@ def points_together(objective: Objective) -> int:
     return max(1, _VALUES_TOGETHER // objective.n_values)
 
 
-def _parts(objective: Objective, points: torch.Tensor, n_values: int) -> tuple[torch.Tensor, ...]:
-    return torch.split(points, max(1, n_values // objective.n_values))
+def _parts(objective: Objective, points: torch.Tensor, n_values: int) -> Iterator[torch.Tensor]:
+    for part in torch.split(points, max(1, n_values // objective.n_values)):
+        check_wanted()
+        yield part
 
 
 def _joined(
@@ -57,7 +60,10 @@ def _all_derivatives(objective: Objective, points: torch.Tensor) -> tuple[torch.
     x = points.detach().requires_grad_()
     f = objective(x)
     (slope,) = torch.autograd.grad(f.sum(), x, create_graph=True)
-    rows = [_derivative(slope[:, i], x) for i in range(x.shape[-1])]
+    rows = []
+    for i in range(x.shape[-1]):
+        check_wanted()
+        rows.append(_derivative(slope[:, i], x))
     return f.detach(), slope.detach(), torch.stack(rows, dim=-2)
 
 

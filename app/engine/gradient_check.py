@@ -5,6 +5,7 @@ import torch
 from pydantic import BaseModel, Field
 
 from app.engine.derivatives import value_and_gradient
+from app.engine.wanted import check_wanted
 from app.functions.base import Objective
 
 MOST_POINTS = 16
@@ -26,6 +27,12 @@ class GradientCheck(BaseModel):
     detail: str | None = Field(description="where it does not agree")
 
 
+def n_checked_values(objective: Objective, n_starts: int) -> int:
+    """Return about how many numbers are made for the check at so many starts."""
+    n_points, n_coordinates = _extent(objective, n_starts)
+    return (4 + 4 * n_coordinates) * n_points * objective.n_values
+
+
 def gradient_check(objective: Objective, starts: np.ndarray) -> GradientCheck:
     """Return what central differences say of the gradient at `starts`, `(n, dim)`, in float64.
 
@@ -33,12 +40,11 @@ def gradient_check(objective: Objective, starts: np.ndarray) -> GradientCheck:
     function that takes long. Two widths of the difference tell how many of its digits can be relied on, as long as
     they do not differ as at a jump.
     """
-    n_points = max(1, min(MOST_POINTS, _MOST_VALUES // (8 * objective.n_values)))
+    n_points, n_coordinates = _extent(objective, len(starts))
     points = torch.from_numpy(starts[:n_points].astype(np.float64))
-    n_affordable = max(1, _MOST_VALUES // (4 * len(points) * objective.n_values))
-    coordinates = range(min(objective.dim, MOST_COORDINATES, n_affordable))
     f, gradient = value_and_gradient(objective, points)
-    for i in coordinates:
+    for i in range(n_coordinates):
+        check_wanted()
         step = _STEP * points[:, i].abs().clamp(min=1.0)
         narrow, wide = (_difference(objective, points, i, factor * step) for factor in (1, 2))
         found = gradient[:, i]
@@ -54,6 +60,13 @@ def gradient_check(objective: Objective, starts: np.ndarray) -> GradientCheck:
             )
             return GradientCheck(agrees=False, n_points=len(points), detail=detail)
     return GradientCheck(agrees=True, n_points=len(points), detail=None)
+
+
+def _extent(objective: Objective, n_starts: int) -> tuple[int, int]:
+    """Return how many points and coordinates are looked at."""
+    n_points = max(1, min(n_starts, MOST_POINTS, _MOST_VALUES // (8 * objective.n_values)))
+    n_affordable = max(1, _MOST_VALUES // (4 * n_points * objective.n_values))
+    return n_points, min(objective.dim, MOST_COORDINATES, n_affordable)
 
 
 def _difference(objective: Objective, points: torch.Tensor, i: int, step: torch.Tensor) -> torch.Tensor:

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from app.engine.derivatives import points_together
+from app.engine.wanted import check_wanted
 from app.errors import InvalidInput
 from app.functions.base import Objective
 
@@ -146,9 +147,12 @@ def _values(
     objective: Objective, places: np.ndarray, point_at: Callable[[np.ndarray], np.ndarray] = lambda places: places
 ) -> np.ndarray:
     n = points_together(objective)
-    batches = (point_at(places[begin : begin + n]) for begin in range(0, len(places), n))
-    with torch.no_grad():
-        return np.concatenate([objective(torch.from_numpy(points)).numpy() for points in batches])
+    found = []
+    for begin in range(0, len(places), n):
+        check_wanted()
+        with torch.no_grad():
+            found.append(objective(torch.from_numpy(point_at(places[begin : begin + n]))).numpy())
+    return np.concatenate(found)
 
 
 def _explained_variance(points: np.ndarray, directions: np.ndarray) -> float:

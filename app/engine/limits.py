@@ -76,8 +76,8 @@ def _check_all_samples(spec: JobSpec, network: NetworkObjective, limits: Limits)
         )
 
 
-def check_work(objective: Objective, n_points: int, limits: Limits, *path: str) -> None:
-    """Check that values at `n_points` can be computed while a client waits.
+def check_work(objective: Objective, n_points: int, limits: Limits, *path: str) -> int:
+    """Check that `n_points` can be computed while a client waits, and return about how many numbers are made.
 
     Raises:
         LimitExceeded: They would take too long, or one of them too much memory; `path` leads to what asks for them.
@@ -95,6 +95,7 @@ def check_work(objective: Objective, n_points: int, limits: Limits, *path: str) 
             f"{limits.max_request_values} (max_request_values): ask for fewer points",
             *path,
         )
+    return n_values
 
 
 def n_recorded(steps: int, record_every: int) -> int:

@@ -8,7 +8,7 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from app.engine.choice import EngineName, obstacle
-from app.engine.gradient_check import GradientCheck, gradient_check
+from app.engine.gradient_check import GradientCheck, gradient_check, n_checked_values
 from app.engine.reference import CatalogueReference, FunctionReference, Reference, objective_of
 from app.engine.starts import Grid, Init, Points, Random
 from app.errors import InvalidInput
@@ -184,6 +184,13 @@ class JobSpec(_Part):
         if not isinstance(self.function, ExpressionReference):
             return None
         return gradient_check(self.objective(), self.starts())
+
+    @property
+    def n_checked_values(self) -> int:
+        """About how many numbers are made for the gradient check; 0 without one."""
+        if not isinstance(self.function, ExpressionReference):
+            return 0
+        return n_checked_values(self.objective(), self.n_runs)
 
     @property
     def obstacle(self) -> str | None:

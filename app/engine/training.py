@@ -3,7 +3,9 @@
 import numpy as np
 import torch
 
+from app.engine.derivatives import points_together
 from app.engine.spec import JobSpec
+from app.engine.wanted import check_wanted
 
 
 def accuracy(spec: JobSpec, points: np.ndarray) -> np.ndarray | None:
@@ -16,8 +18,13 @@ def accuracy(spec: JobSpec, points: np.ndarray) -> np.ndarray | None:
     Returns:
         `(n,)` from 0 to 1, NaN at points that are not finite; None where there is no network, or are no classes.
     """
-    if (network := spec.network) is None or (shares := network.accuracy(torch.from_numpy(points))) is None:
+    if (network := spec.network) is None or network.classes is None:
         return None
-    found: np.ndarray = shares.numpy().astype(np.float64)
+    found = np.empty(len(points))
+    n = points_together(network)
+    for begin in range(0, len(points), n):
+        check_wanted()
+        shares = network.accuracy(torch.from_numpy(points[begin : begin + n]))
+        found[begin : begin + n] = shares
     found[~np.isfinite(points).all(axis=-1)] = np.nan
     return found

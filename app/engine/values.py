@@ -11,6 +11,7 @@ from app.engine.derivatives import all_derivatives, points_together, value_and_g
 from app.engine.limits import check_work
 from app.engine.reference import FunctionReference, objective_of
 from app.engine.starts import LARGEST, Coordinate, ManyPoints, Point
+from app.engine.wanted import check_wanted
 from app.errors import InvalidInput, LimitExceeded
 from app.functions.base import Objective
 from app.settings import Limits
@@ -37,8 +38,8 @@ class Evaluation(BaseModel):
         objective_of(self.function, dim, "points")
         return self
 
-    def check_limits(self, limits: Limits) -> None:
-        """Check the size of the answer.
+    def check_limits(self, limits: Limits) -> int:
+        """Check the size of the answer, and return about how many numbers are made for it.
 
         Raises:
             LimitExceeded: It would hold more numbers than a grid may have points.
@@ -52,7 +53,7 @@ class Evaluation(BaseModel):
                 "points",
             )
         cost = 1 + 3 * self.gradient + 4 * dim * self.hessian
-        check_work(self.function.objective(dim), cost * len(self.points), limits, "points")
+        return check_work(self.function.objective(dim), cost * len(self.points), limits, "points")
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +209,24 @@ class Slice(Window):
             )
         return objective, [given[axis] for axis in range(objective.dim)]
 
+    def cut(self, limits: Limits) -> "Cut":
+        """Return where the surface is to be computed.
+
+        Raises:
+            InvalidInput: The window is empty, or too large for this service.
+        """
+        objective, base = self.base_point()
+        if objective.dim > limits.max_dim:
+            raise LimitExceeded(
+                f"dimension {objective.dim} is over this service's limit of {limits.max_dim} (max_dim): lower it",
+                "function",
+                "dim",
+            )
+        x_domain, y_domain = (None if objective.domain is None else objective.domain[axis] for axis in self.axes)
+        x, y = self.grid(x_domain, y_domain, limits)
+        n_values = check_work(objective, len(x) * len(y), limits, "points")
+        return Cut(objective, np.array(base), self.axes, x, y, n_values)
+
 
 @dataclass(frozen=True, slots=True)
 class Surface:
@@ -218,29 +237,38 @@ class Surface:
     z: np.ndarray  # (n_y, n_x)
 
 
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A grid over two axes, through a point."""
+
+    objective: Objective
+    through: np.ndarray  # (dim,)
+    axes: tuple[int, int]
+    x: np.ndarray  # (n_x,)
+    y: np.ndarray  # (n_y,)
+    n_values: int
+    """About how many numbers are made for its surface."""
+
+    def surface(self) -> Surface:
+        """Return the values over the grid."""
+        across, along = self.axes
+        x, y = self.x, self.y
+        z = np.empty(len(x) * len(y))
+        batch = points_together(self.objective)
+        for begin in range(0, len(z), batch):
+            check_wanted()
+            place = np.arange(begin, min(begin + batch, len(z)))
+            points = torch.tensor(self.through, dtype=torch.float64).repeat(len(place), 1)
+            points[:, across] = torch.from_numpy(x[place % len(x)])
+            points[:, along] = torch.from_numpy(y[place // len(x)])
+            z[place] = self.objective(points).numpy()
+        return Surface(x, y, z.reshape(len(y), len(x)))
+
+
 def surface(request: Slice, limits: Limits) -> Surface:
     """Return the surface that `request` asks for.
 
     Raises:
         InvalidInput: The window is empty, or too large for this service.
     """
-    objective, base = request.base_point()
-    if objective.dim > limits.max_dim:
-        raise LimitExceeded(
-            f"dimension {objective.dim} is over this service's limit of {limits.max_dim} (max_dim): lower it",
-            "function",
-            "dim",
-        )
-    across, along = request.axes
-    x_domain, y_domain = (None if objective.domain is None else objective.domain[axis] for axis in request.axes)
-    x, y = request.grid(x_domain, y_domain, limits)
-    check_work(objective, len(x) * len(y), limits, "points")
-    z = np.empty(len(x) * len(y))
-    batch = points_together(objective)
-    for begin in range(0, len(z), batch):
-        place = np.arange(begin, min(begin + batch, len(z)))
-        points = torch.tensor(base, dtype=torch.float64).repeat(len(place), 1)
-        points[:, across] = torch.from_numpy(x[place % len(x)])
-        points[:, along] = torch.from_numpy(y[place // len(x)])
-        z[place] = objective(points).numpy()
-    return Surface(x, y, z.reshape(len(y), len(x)))
+    return request.cut(limits).surface()

@@ -1,0 +1,193 @@
+"""What others ask for does not keep anybody waiting: long computations, a locked database."""
+
+import json
+import select
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from app.db.store import JobStore
+from app.engine.values import Cut, Surface
+from app.engine.wanted import check_wanted
+from app.settings import Settings
+from tests.api.conftest import NoWorkers
+from tests.serving import served
+
+JOB = {"function": "himmelblau", "optimizer": "adam", "init": [0, 0], "steps": 10}
+LARGEST = {"function": {"name": "rastrigin", "dim": 100}, "points": 1000}  # 10^9 numbers: the limit
+LONG = {"function": "himmelblau", "points": 600}  # 7 million
+SOON_SECONDS = 5  # milliseconds, on a machine with nothing else to do
+PATIENCE_SECONDS = 60
+
+
+@contextmanager
+def without_workers(settings: Settings) -> Iterator[httpx.Client]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("app.main.QueueDispatcher", NoWorkers)
+        with served(settings) as client:
+            yield client
+
+
+def assert_at_hand(client: httpx.Client) -> None:
+    for path, status in (("/v1/jobs", 200), ("/v1/functions/himmelblau", 200), ("/readyz", 503), ("/healthz", 200)):
+        begun = time.monotonic()
+        answer = client.get(path)
+        assert time.monotonic() - begun < SOON_SECONDS, path
+        assert answer.status_code == status
+        if path == "/readyz":
+            assert "no worker" in answer.json()["detail"]
+
+
+def asked(client: httpx.Client, path: str, body: Any) -> HTTPConnection:
+    """Send a request, whose answer is not waited for."""
+    connection = HTTPConnection(client.base_url.host, client.base_url.port or 80)
+    connection.request("POST", path, json.dumps(body), {"Content-Type": "application/json"})
+    return connection
+
+
+def answered(connections: list[HTTPConnection], n: int) -> list[HTTPConnection]:
+    """Return those that have got an answer, when these are `n`."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        ready, _, _ = select.select([each.sock for each in connections], [], [], 0.05)
+        if len(ready) >= n:
+            return [each for each in connections if each.sock in ready]
+    raise AssertionError(f"{n} answers have not come")
+
+
+def test_long_computations_keep_nobody_waiting_and_end_when_their_clients_leave(tmp_path: Path) -> None:
+    with without_workers(Settings(data_dir=tmp_path, computations=2, queued_computations=4)) as client:
+        connections = [asked(client, "/v1/surface", LARGEST) for _ in range(45)]
+        try:
+            refused = answered(connections, 45 - 2 - 4)
+            assert_at_hand(client)
+            short = client.post("/v1/surface", json={**LARGEST, "points": 5})
+            assert short.status_code == 200
+            for connection in refused:
+                with closing(connection.getresponse()) as answer:
+                    assert answer.status == 503
+                    assert int(answer.headers["Retry-After"]) > 0
+                    assert "busy" in json.loads(answer.read())["detail"]
+            assert client.post("/v1/surface", json=LONG).status_code == 503
+        finally:
+            for connection in connections:
+                connection.close()
+        # the places of those who have left are free long before their surfaces would have been computed
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while (found := client.post("/v1/surface", json=LONG)).status_code == 503:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert len(found.json()["z"]) == 600
+        assert client.get("/v1/functions/himmelblau/surface?points=600").json() == found.json()
+
+
+def test_a_locked_database_is_read_and_its_writers_are_told_to_come_again(tmp_path: Path) -> None:
+    with without_workers(Settings(data_dir=tmp_path, database_wait_seconds=1)) as client:
+        job_id = client.post("/v1/jobs", json=JOB).json()["id"]
+        with closing(sqlite3.connect(tmp_path / "thalweg.db", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            connections = [asked(client, "/v1/jobs", JOB) for _ in range(60)]
+            connections.append(asked(client, f"/v1/jobs/{job_id}/cancel", None))
+            try:
+                while connections:
+                    assert_at_hand(client)
+                    for connection in answered(connections, 1):
+                        with closing(connection.getresponse()) as answer:
+                            assert answer.status == 503
+                            assert int(answer.headers["Retry-After"]) > 0
+                        connection.close()
+                        connections.remove(connection)
+            finally:
+                for connection in connections:
+                    connection.close()
+            assert client.get(f"/v1/jobs/{job_id}").json()["status"] == "queued"
+            other.execute("ROLLBACK")
+        assert client.post("/v1/jobs", json=JOB).status_code == 202
+        assert len(client.get("/v1/jobs").json()["items"]) == 2
+
+
+def test_who_waits_for_a_locked_database_is_served_when_it_is_free(tmp_path: Path) -> None:
+    with (
+        without_workers(Settings(data_dir=tmp_path, database_wait_seconds=PATIENCE_SECONDS)) as client,
+        closing(sqlite3.connect(tmp_path / "thalweg.db", isolation_level=None)) as other,
+        ThreadPoolExecutor(20) as pool,
+    ):
+        other.execute("BEGIN IMMEDIATE")
+        posted = [pool.submit(client.post, "/v1/jobs", json=JOB) for _ in range(20)]
+        assert_at_hand(client)
+        assert client.get("/v1/jobs").json()["items"] == []
+        other.execute("ROLLBACK")
+        assert [each.result().status_code for each in posted] == [202] * 20
+        assert len(client.get("/v1/jobs").json()["items"]) == 20
+
+
+def test_a_database_that_hangs_is_told_by_readyz_in_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    goes_on = threading.Event()
+    with without_workers(Settings(data_dir=tmp_path)) as client:
+        monkeypatch.setattr(JobStore, "ping", lambda _: goes_on.wait(PATIENCE_SECONDS))
+        try:
+            for _ in range(3):
+                begun = time.monotonic()
+                answer = client.get("/readyz")
+                assert time.monotonic() - begun < 2 + SOON_SECONDS
+                assert answer.status_code == 503
+                assert "not answered within 2 s" in answer.json()["detail"]
+                assert client.get("/v1/jobs").status_code == 200
+        finally:
+            goes_on.set()
+
+
+@pytest.mark.parametrize("n_gone", [1, 3])
+def test_a_computation_ends_when_its_client_has_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, n_gone: int
+) -> None:
+    begun = threading.Semaphore(0)
+
+    def endless(_: Cut) -> None:
+        begun.release()
+        while True:
+            check_wanted()
+            time.sleep(0.001)
+
+    with without_workers(Settings(data_dir=tmp_path, computations=1, queued_computations=3)) as client:
+        with monkeypatch.context() as patch:
+            patch.setattr(Cut, "surface", endless)
+            connections = [asked(client, "/v1/surface", LONG) for _ in range(n_gone)]
+            assert begun.acquire(timeout=PATIENCE_SECONDS)
+            for connection in connections:
+                connection.close()
+        assert client.post("/v1/surface", json=LONG).status_code == 200
+
+
+def test_nobody_waits_for_a_place_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    goes_on = threading.Event()
+    monkeypatch.setattr("app.api.computing._LONG_WAIT_SECONDS", 0.1)
+    with (
+        without_workers(Settings(data_dir=tmp_path, computations=1)) as client,
+        ThreadPoolExecutor(1) as pool,
+        monkeypatch.context() as patch,
+    ):
+        computed = Cut.surface
+        began = threading.Event()
+
+        def held(cut: Cut) -> Surface:
+            began.set()
+            goes_on.wait(PATIENCE_SECONDS)
+            return computed(cut)
+
+        patch.setattr(Cut, "surface", held)
+        first = pool.submit(client.post, "/v1/surface", json=LONG)
+        assert began.wait(PATIENCE_SECONDS)
+        answer = client.post("/v1/surface", json=LONG)
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+        goes_on.set()
+        assert first.result().status_code == 200

@@ -1,0 +1,80 @@
+"""Computations for answers end between their pieces when nobody waits for them, and have the same digits anyway."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from app.engine.critical_points import Search, critical_points
+from app.engine.landscape import landscape
+from app.engine.training import accuracy
+from app.engine.values import Evaluation, Slice, evaluate, surface
+from app.engine.wanted import check_wanted, while_wanted
+from app.errors import Abandoned
+from app.functions import catalogue
+from app.settings import Limits
+from tests.unit.driving import job
+
+LIMITS = Limits.model_validate({})
+LARGE = {"name": "rastrigin", "dim": 1000}  # 400 points in a piece, 100 with derivatives
+MOONS = {"mlp": {"layers": [2, 20, 1], "dataset": {"name": "moons", "n": 2000}}}
+RASTRIGIN = catalogue.get("rastrigin").at(1000)
+POINT = [1.5] * 100
+FORMULA = {"expression": "x**2 + y**2", "variables": ["x", "y"]}
+
+
+def points(n: int) -> list[list[float]]:
+    drawn: list[list[float]] = np.random.default_rng(0).uniform(-2, 2, (n, 1000)).tolist()
+    return drawn
+
+
+COMPUTATIONS: dict[str, tuple[int, Callable[[], Any]]] = {
+    "surface": (4, lambda: surface(Slice(function=LARGE, points=35), LIMITS).z),
+    "values": (3, lambda: evaluate(Evaluation(function=LARGE, points=points(1000))).f),
+    "gradients": (3, lambda: evaluate(Evaluation(function=LARGE, points=points(300), gradient=True)).gradient),
+    "hessian": (
+        101,
+        lambda: evaluate(Evaluation(function="rastrigin", points=[POINT], hessian=True)).hessian,
+    ),
+    "critical points": (100, lambda: critical_points(Search(function="himmelblau", starts=5))),
+    "landscape": (
+        7,
+        lambda: landscape(RASTRIGIN, np.array(points(3)), np.arange(3), "pca", 50).z,
+    ),
+    "gradient check": (3, lambda: job(function=FORMULA).gradient_check()),
+    "accuracy": (3, lambda: accuracy(job(**NETWORK), job(**NETWORK).starts())),
+}
+NETWORK: dict[str, Any] = {"function": MOONS, "init": {"random": 50, "seed": 1}}
+
+
+class Client:
+    """Waits until it has been asked `patience` times whether it does."""
+
+    def __init__(self, patience: float = np.inf) -> None:
+        self.patience = patience
+        self.n_asked = 0
+
+    def waits(self) -> bool:
+        self.n_asked += 1
+        return self.n_asked < self.patience
+
+
+@pytest.mark.parametrize("name", COMPUTATIONS)
+def test_what_nobody_waits_for_ends_and_what_is_waited_for_does_not_change(name: str) -> None:
+    n_pieces, compute = COMPUTATIONS[name]
+    expected = compute()
+    client = Client()
+    with while_wanted(client.waits):
+        found = compute()
+    if isinstance(expected, np.ndarray):
+        np.testing.assert_array_equal(found, expected)
+    else:
+        assert found == expected
+    assert client.n_asked >= n_pieces
+    for patience in (1, client.n_asked // 2 + 1, client.n_asked):
+        leaving = Client(patience)
+        with while_wanted(leaving.waits), pytest.raises(Abandoned):
+            compute()
+        assert leaving.n_asked == patience
+    check_wanted()

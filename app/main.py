@@ -26,17 +26,19 @@ from app.api import (
     trajectories,
 )
 from app.api.bodies import Bodies
+from app.api.broadcasts import Broadcasts
 from app.api.computing import Computations
 from app.api.dependencies import Services, authorize
 from app.api.lanes import streaming, writing
 from app.api.request_id import RequestIdMiddleware
-from app.db.endings import Endings
 from app.db.migrations import migrate
 from app.db.ownership import owned
 from app.db.session import Database
+from app.db.standings import StandingSource
 from app.db.store import JobStore
 from app.db.trajectories import TrajectoryStore
 from app.errors import DiskFull, SettingsError
+from app.jobs.watcher import Watcher
 from app.optimizers.catalogue import Adam
 from app.optimizers.check import check
 from app.settings import Settings
@@ -83,11 +85,13 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     with prepared(settings) as database:
         await run_sync(check, Adam())  # torch's first optimizer takes seconds, which no request should wait
         dispatcher = QueueDispatcher(settings, database)
+        store, watcher = JobStore(database), Watcher(StandingSource(database))
         app.state.services = Services(
             settings=settings,
-            jobs=JobStore(database),
+            jobs=store,
             trajectories=TrajectoryStore(database),
-            endings=Endings(database),
+            watcher=watcher,
+            broadcasts=Broadcasts(store, watcher),
             dispatcher=dispatcher,
             bodies=Bodies(settings),
             computations=Computations(settings),

@@ -9,16 +9,17 @@ from fastapi import Depends, Path, Query, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from app.api.bodies import Bodies
+from app.api.broadcasts import Broadcasts
 from app.api.computing import Computations, Compute
 from app.api.lanes import Lane
 from app.api.problems import Unauthorized
-from app.db.endings import Endings
 from app.db.store import JobStore
 from app.db.trajectories import TrajectoryStore
 from app.errors import Conflict, InvalidInput, NotUnderstood
 from app.functions.networks.objective import NetworkObjective
 from app.jobs.dispatch import Dispatcher
 from app.jobs.record import JobRecord
+from app.jobs.watcher import Watcher
 from app.settings import Settings
 
 
@@ -29,7 +30,8 @@ class Services:
     settings: Settings
     jobs: JobStore
     trajectories: TrajectoryStore
-    endings: Endings
+    watcher: Watcher
+    broadcasts: Broadcasts
     dispatcher: Dispatcher
     bodies: Bodies
     computations: Computations

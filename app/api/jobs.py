@@ -78,7 +78,7 @@ async def post_job(
     wait = wanted_wait(prefer)
     if wait is not None:
         response.headers["Preference-Applied"] = f"wait={wait}"
-        await wait_for_end(services.endings, record.id, wait)
+        await wait_for_end(services.watcher, record.id, wait)
         record, job = await _read(services, record.id, compute)
         if record.status.ended:
             response.status_code = 200
@@ -122,7 +122,7 @@ async def get_job(
     headers = {}
     if wait is not None:
         headers["Preference-Applied"] = f"wait={wait}"
-        await wait_for_end(services.endings, job_id, wait)
+        await wait_for_end(services.watcher, job_id, wait)
     record, job = await _read(services, job_id, compute)
     headers["ETag"] = wire.etag(record)
     if _matches(if_none_match, headers["ETag"]):

@@ -5,7 +5,7 @@ import re
 
 import anyio
 
-from app.db.endings import Endings
+from app.jobs.watcher import Watcher
 
 MAX_WAIT_SECONDS = 60
 
@@ -18,7 +18,7 @@ def wanted_wait(prefer: list[str] | None) -> int | None:
     return None if found is None else min(int(found[1]), MAX_WAIT_SECONDS)
 
 
-async def wait_for_end(endings: Endings, job_id: str, seconds: float) -> None:
+async def wait_for_end(watcher: Watcher, job_id: str, seconds: float) -> None:
     """Return when the job has ended, or is gone, or after so many seconds."""
     with anyio.move_on_after(seconds):
-        await asyncio.wrap_future(endings.of(job_id))
+        await asyncio.wrap_future(watcher.end_of(job_id))

@@ -1,0 +1,150 @@
+"""Waiting for jobs: told soon, whoever changed them, by one look, and without looking where nobody waits."""
+
+import threading
+from collections.abc import Iterable
+from concurrent.futures import CancelledError, Future, wait
+from pathlib import Path
+
+import pytest
+
+from app.db.session import Database
+from app.db.standings import RowLook, StandingSource
+from app.errors import Unavailable
+from app.jobs.status import Status
+from app.jobs.watcher import Standing, Watcher
+from tests.store.stores import NO_JOB, Stores, opened
+from tests.unit.driving import job
+
+SOON_SECONDS = 10
+
+
+def watching(database: Database) -> Watcher:
+    return Watcher(StandingSource(database))
+
+
+def looks() -> bool:
+    return any(thread.name == "watcher" and thread.is_alive() for thread in threading.enumerate())
+
+
+def until_nobody_looks() -> None:
+    for thread in threading.enumerate():
+        if thread.name == "watcher":
+            thread.join(SOON_SECONDS)
+    assert not looks()
+
+
+def standing(future: Future[Standing | None]) -> Standing:
+    found = future.result(SOON_SECONDS)
+    assert found is not None
+    return found
+
+
+def test_those_who_wait_are_told_of_the_end_of_their_job_and_of_no_other(stores: Stores) -> None:
+    watcher = watching(stores.database)
+    one, other = stores.created(job()), stores.created(job())
+    waiting: list[Future[Standing | None]] = [watcher.end_of(one), watcher.end_of(one), watcher.end_of(other)]
+    stores.begin(other)
+    assert not wait(waiting, 0.05).done
+    stores.finish(one)
+    revision = stores.jobs.get(one).revision
+    for future in waiting[:2]:
+        assert future.result(SOON_SECONDS) == Standing(revision, Status.succeeded, 100, 100)
+    assert not waiting[2].done()
+    stores.jobs.cancel(other)
+    assert standing(waiting[2]).status is Status.cancelled
+    until_nobody_looks()
+
+
+def test_who_comes_when_a_job_has_ended_or_is_gone_is_told_at_once(stores: Stores) -> None:
+    watcher = watching(stores.database)
+    ended, deleted = stores.finished(job()), stores.created(job())
+    waiting = watcher.end_of(deleted)
+    stores.jobs.delete(deleted)
+    for future in (waiting, watcher.end_of(deleted), watcher.end_of(NO_JOB)):
+        assert future.result(SOON_SECONDS) is None
+    assert standing(watcher.end_of(ended)).status is Status.succeeded
+
+
+def test_an_end_that_another_connection_commits_is_seen(stores: Stores) -> None:
+    job_id = stores.created(job())
+    waiting = watching(stores.database).end_of(job_id)
+    other = Stores(opened(stores.database.path))
+    other.jobs.cancel(job_id)
+    assert standing(waiting).status is Status.cancelled
+    other.database.dispose()
+
+
+def test_nobody_looks_for_those_who_gave_up(stores: Stores) -> None:
+    waiting = watching(stores.database).end_of(stores.created(job()))
+    assert looks()
+    waiting.cancel()
+    until_nobody_looks()
+    with pytest.raises(CancelledError):
+        waiting.result()
+
+
+def test_a_database_that_cannot_say_is_an_error_for_all_who_wait(tmp_path: Path) -> None:
+    database = opened(tmp_path / "empty.db")  # it has no tables
+    watcher = watching(database)
+    for _ in range(2):
+        with pytest.raises(Unavailable):
+            watcher.end_of(NO_JOB).result(SOON_SECONDS)
+    until_nobody_looks()
+    database.dispose()
+
+
+def test_many_can_wait(stores: Stores) -> None:
+    watcher = watching(stores.database)
+    job_ids = [stores.created(job()) for _ in range(3)]
+    waiting = [watcher.end_of(job_ids[i % 3]) for i in range(3000)] + [
+        watcher.end_of(f"none-{i}") for i in range(1200)
+    ]
+    for job_id in job_ids:
+        stores.jobs.cancel(job_id)
+    assert wait(waiting, SOON_SECONDS).not_done == set()
+
+
+def test_changes_are_told_one_after_the_other(stores: Stores) -> None:
+    watcher = watching(stores.database)
+    job_id = stores.created(job(steps=10))
+    queued = standing(watcher.change_of(job_id, None))
+    assert (queued.status, queued.step, queued.steps) == (Status.queued, 0, 10)
+    changed = watcher.change_of(job_id, queued)
+    assert not wait([changed], 0.05).done
+    attempt = stores.begin(job_id)
+    running = standing(changed)
+    assert (running.status, running.step) == (Status.running, 0)
+    changed = watcher.change_of(job_id, running)
+    stores.work(attempt, [4])
+    assert standing(changed).step == 4
+    changed = watcher.change_of(job_id, standing(changed))
+    stores.jobs.delete(job_id)
+    assert changed.result(SOON_SECONDS) is None
+
+
+def test_one_look_serves_all(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[set[str]] = []
+    look = RowLook.standings
+
+    def counted(self: RowLook, job_ids: Iterable[str]) -> dict[str, Standing]:
+        asked.append(set(job_ids))
+        return look(self, job_ids)
+
+    monkeypatch.setattr(RowLook, "standings", counted)
+    watcher = watching(stores.database)
+    job_ids = [stores.created(job()) for _ in range(3)]
+    first = [watcher.change_of(job_id, None) for job_id in job_ids]
+    known = {job_id: standing(future) for job_id, future in zip(job_ids, first, strict=True)}
+    changes = [watcher.change_of(job_ids[i % 3], known[job_ids[i % 3]]) for i in range(300)]
+    ends = [watcher.end_of(job_ids[i % 3]) for i in range(300)]
+    begun = len(asked)
+    for job_id in job_ids:
+        stores.begin(job_id)
+    assert wait(changes, SOON_SECONDS).not_done == set()
+    for job_id in job_ids:
+        stores.jobs.cancel(job_id)
+    assert wait(ends, SOON_SECONDS).not_done == set()
+    until_nobody_looks()
+    # a commit is looked at once, or a second time where another one came while it was looked at
+    assert len(asked) - begun <= 2 * 6 + 2
+    assert all(looked_at <= set(job_ids) for looked_at in asked)

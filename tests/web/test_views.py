@@ -21,6 +21,8 @@ NETWORK = {
     "tags": ["network"],
 }
 
+TWO_FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+
 
 def test_a_race_says_who_got_where(watched: Watched, service: Service) -> None:
     page = watched.open("#/race")
@@ -184,7 +186,7 @@ def test_every_view_is_accessible_and_fits(browser: Browser, service: Service, a
         page.wait_for_load_state("networkidle")
         for width in (1440, 380):
             page.set_viewport_size({"width": width, "height": 900})
-            page.wait_for_timeout(400)  # plots follow the size of the window
+            page.evaluate(TWO_FRAMES)  # plots follow the size of the window in the next
             found = page.evaluate("axe.run().then(result => result.violations)")
             said = [(each["id"], [node["html"][:150] for node in each["nodes"]]) for each in found]
             assert not said, (view, width, said)

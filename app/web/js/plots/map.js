@@ -10,20 +10,22 @@ import { Frame } from "./frame.js";
 import { GroundImage } from "./ground_image.js";
 import { scaled } from "./slice.js";
 import { ticks } from "./ticks.js";
-import { listenForZoom } from "./zoom_gestures.js";
+import { Hint, listenForKeys, listenForPinch, listenForWheel } from "./zoom_gestures.js";
 
 const MARGIN = { left: 48, right: 66, top: 8, bottom: 40 };
 const FLAT_ROOM = 0.05; // of what a graph shows, over and under it
 const STILL_PIXELS = 4; // a pointer that has moved no more than this has clicked
 const NEAR_PIXELS = 12;
 const SETTLED_MS = 200; // without further zooming, before the new window is the one to be fetched
+const MIDDLE = [0.5, 0.5];
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 
 export class MapPlot {
   #on;
   #ground = new GroundImage();
   #overlay = svg("svg", { class: "overlay", role: "group", "aria-label": "Starting points" });
-  #hint = h("p", { class: "map-hint", hidden: true }, "Click to place a start; wheel or pinch to zoom");
+  #gestures = new Hint();
+  #hint = h("p", { class: "map-hint", hidden: true }, "Click to place a start");
   #clip = svg("rect");
   #lines = svg("g");
   #points = svg("g");
@@ -60,10 +62,11 @@ export class MapPlot {
     );
     this.element = h(
       "figure",
-      { class: "map", tabindex: 0, "aria-label": "Map of the function; a click places a starting point, the wheel and the keys + and − zoom, 0 shows the whole domain" },
+      { class: "map", tabindex: 0, "aria-label": "Map of the function; a click places a starting point, the keys + and − zoom, 0 shows the whole domain" },
       this.#ground.element,
       this.#overlay,
       this.#hint,
+      this.#gestures.element,
     );
     this.#listen(catcher);
     new ResizeObserver(() => this.#drawGround()).observe(this.element);
@@ -80,7 +83,7 @@ export class MapPlot {
       this.#drawOver();
       return;
     }
-    if (!this.#settling && !this.#drag?.moved) this.#window = null;
+    if (!this.#settling && !this.#drag?.moved) this.#await(null);
     if (grid.y) this.#ground.set(grid, heights);
     this.#drawGround();
   }
@@ -203,11 +206,10 @@ export class MapPlot {
     this.#overlay.addEventListener("pointerup", (event) => this.#end(event));
     this.#overlay.addEventListener("pointercancel", () => (this.#drag = null));
     this.#overlay.addEventListener("pointerleave", () => this.#on.hover(null));
-    listenForZoom(this.element, {
-      shareAt: (event) => this.#frame?.shareAt(...this.#pixelOf(event)) ?? null,
-      zoom: (factor, share) => this.#zoom(factor, share),
-      whole: () => this.#settle(null),
-    });
+    const shareAt = (event) => this.#frame?.shareAt(...this.#pixelOf(event)) ?? null;
+    listenForWheel(this.element, this.#gestures, (factor, at) => this.#zoom(factor, shareAt(at)));
+    listenForPinch(this.element, (factor, now, before) => this.#zoom(factor, shareAt(before), shareAt(now)));
+    listenForKeys(this.element, { zoom: (factor) => this.#zoom(factor, MIDDLE), whole: () => this.#settle(null) });
   }
 
   #begin(event, start) {
@@ -249,10 +251,11 @@ export class MapPlot {
     this.#show(this.#scene.grid.y ? [left + across, right + across, low + up, high + up] : [left + across, right + across]);
   }
 
-  #zoom(factor, share) {
-    if (!this.#scene) return;
+  /** Shows more or less; what was at one place goes to another. Places are shares of what is shown, null outside. */
+  #zoom(factor, from, to = from) {
+    if (!this.#scene || !from || !to) return;
     this.#drag = null; // the second finger makes a pinch of what had begun
-    this.#show(scaled(this.#shown, factor, share));
+    this.#show(scaled(this.#shown, factor, from, to));
     clearTimeout(this.#settling);
     this.#settling = setTimeout(() => this.#settle(this.#window), SETTLED_MS);
   }
@@ -265,11 +268,17 @@ export class MapPlot {
 
   /** Shows a window with what is there already. */
   #show(window) {
-    this.#window = window;
+    this.#await(window);
     this.#redraw ||= requestAnimationFrame(() => {
       this.#redraw = 0;
       this.#drawGround();
     });
+  }
+
+  /** Takes note of a window whose ground is yet to come; null when it is there. */
+  #await(window) {
+    this.#window = window;
+    this.element.setAttribute("aria-busy", String(window !== null));
   }
 
   #settle(window) {

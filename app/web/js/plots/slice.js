@@ -49,18 +49,21 @@ export function domainWindow(info, axes) {
 }
 
 /**
- * Returns a window of another size, in which one point stays where it is; the same, where numbers end.
+ * Returns a window of another size, in which one point stays where it is, or goes to another place; the same, where
+ * numbers end.
  * @param {number[]} window
  * @param {number} factor
- * @param {number[]} [share] where that point is, from 0 to 1 rightwards and upwards
+ * @param {number[]} [from] where that point is, from 0 to 1 rightwards and upwards
+ * @param {number[]} [to] where it is to be
  */
-export function scaled(window, factor, share = [0.5, 0.5]) {
+export function scaled(window, factor, from = [0.5, 0.5], to = from) {
   const out = [];
   for (let end = 0; end < window.length; end += 2) {
     const [low, high] = [window[end], window[end + 1]];
-    const [part, width] = [share[end / 2], high - low];
+    const width = high - low;
     if (width * factor < LEAST_WIDTH * Math.max(Math.abs(low), Math.abs(high))) return window;
-    const still = low + part * width;
+    const still = low + from[end / 2] * width;
+    const part = to[end / 2];
     out.push(still - part * width * factor, still + (1 - part) * width * factor);
   }
   return out;

@@ -8,11 +8,11 @@ import { dotsShape, linesShape, surfaceShape } from "./shapes.js";
 import { simplified } from "./simplify.js";
 import { Space } from "./space.js";
 import { Painter } from "./painter.js";
+import { Hint, listenForPinch, listenForWheel } from "./zoom_gestures.js";
 
 const HALF_TURN = 180; // degrees, for a pointer that goes as far as the picture is high
 const KEY_TURN = 5;
 const KEY_ZOOM = 1.1;
-const WHEEL_ZOOM = 0.001; // for each pixel
 const SETTLE_MS = 200;
 const NEAR_PIXELS = 10;
 const MOST_PIXELS = 2; // for one of the page's: more is not seen
@@ -26,6 +26,7 @@ export class SurfacePlot {
   #onHover;
   #canvas = h("canvas", { tabindex: 0, role: "img" });
   #box = new Box();
+  #gestures = new Hint();
   #painter = null;
   #memory = new Memory();
   #scene = null;
@@ -43,7 +44,7 @@ export class SurfacePlot {
   constructor({ onCamera, onHover }) {
     this.#onCamera = onCamera;
     this.#onHover = onHover;
-    this.element = h("figure", { class: "surface", "aria-label": "Surface of the function in space; drag to turn it" }, this.#canvas, this.#box.element);
+    this.element = h("figure", { class: "surface", "aria-label": "Surface of the function in space; drag to turn it" }, this.#canvas, this.#box.element, this.#gestures.element);
     this.#listen();
     new ResizeObserver(() => this.#request()).observe(this.element);
   }
@@ -162,10 +163,9 @@ export class SurfacePlot {
     canvas.addEventListener("lostpointercapture", () => this.#release());
     canvas.addEventListener("pointerleave", () => this.#onHover(null));
     canvas.addEventListener("keydown", (event) => this.#key(event));
-    canvas.addEventListener("wheel", (event) => {
-      event.preventDefault();
-      this.#look(farther(this.#camera, Math.exp(event.deltaY * WHEEL_ZOOM)));
-    });
+    canvas.addEventListener("pointercancel", () => this.#swiped());
+    listenForWheel(canvas, this.#gestures, (factor) => this.#look(farther(this.#camera, factor)));
+    listenForPinch(canvas, (factor, now, before) => this.#pinch(factor, now, before));
     canvas.addEventListener("webglcontextlost", (event) => {
       event.preventDefault(); // it is given back then
       this.#painter = null;
@@ -177,7 +177,7 @@ export class SurfacePlot {
   }
 
   #grasp(event) {
-    if (event.button !== 0 || !this.#scene) return;
+    if (event.button !== 0 || !this.#scene || !event.isPrimary) return;
     this.#canvas.setPointerCapture(event.pointerId);
     this.#grip = { x: event.clientX, y: event.clientY, camera: this.#camera };
     this.#onHover(null);
@@ -185,9 +185,28 @@ export class SurfacePlot {
 
   #turn(event) {
     const { x, y, camera } = this.#grip;
-    const degrees = HALF_TURN / this.#canvas.clientHeight;
-    this.#camera = turned(camera, degrees * (event.clientY - y), degrees * (x - event.clientX));
+    this.#camera = this.#turnedBy(camera, event.clientX - x, event.clientY - y);
     this.#request();
+  }
+
+  /** Returns a camera after a pointer has gone so many pixels. */
+  #turnedBy(camera, across, down) {
+    const degrees = HALF_TURN / this.#canvas.clientHeight;
+    return turned(camera, degrees * down, -degrees * across);
+  }
+
+  /** Two fingers turn it every way, and zoom; one that goes up or down scrolls the page. */
+  #pinch(factor, now, before) {
+    if (!this.#scene) return;
+    this.#grip = null;
+    this.#look(farther(this.#turnedBy(this.#camera, now.clientX - before.clientX, now.clientY - before.clientY), factor));
+  }
+
+  /** The browser has taken a finger for one that scrolls the page. */
+  #swiped() {
+    if (!this.#grip) return;
+    this.#camera = this.#grip.camera;
+    this.#gestures.show("Drag sideways, or with two fingers, to turn it");
   }
 
   #release() {

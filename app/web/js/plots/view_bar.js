@@ -23,7 +23,7 @@ export class ViewBar {
       { class: "view-bar", role: "group", "aria-label": "View" },
       h("span", { class: "switch" }, this.#log, h("label", { for: "log-scale" }, "log scale")),
       this.#axes,
-      h("span", { class: "buttons" }, button("−", () => on.zoom(1.5), "Zoom out", "Zoom out: −, or the wheel over the map"), button("+", () => on.zoom(1 / 1.5), "Zoom in", "Zoom in: +, or the wheel over the map"), button("Whole domain", on.whole), this.#fit, button("First view", on.turn, "Turn the surface back to its first view")),
+      h("span", { class: "buttons" }, button("−", () => on.zoom(1.5), "Zoom out", "Zoom out: −, or Ctrl and the wheel over the map"), button("+", () => on.zoom(1 / 1.5), "Zoom in", "Zoom in: +, or Ctrl and the wheel over the map"), button("Whole domain", on.whole), this.#fit, button("First view", on.turn, "Turn the surface back to its first view")),
     );
   }
 

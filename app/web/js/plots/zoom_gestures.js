@@ -1,56 +1,86 @@
-/** How a plot is asked to zoom: by the wheel, by two fingers, by keys. */
+/** How a picture is asked to zoom: by the wheel while Ctrl or ⌘ is held, by two fingers, by keys. A bare wheel scrolls the page. */
 
-const SCROLLING_MS = 300; // a page that has just scrolled goes on, although a plot has come under the pointer
+import { h } from "../dom.js";
+
+const SCROLLING_MS = 300; // a page that has just scrolled goes on: who passes over a picture wants no advice
+const HINT_MS = 1500;
 const KEYS = { "+": 1 / 1.5, "=": 1 / 1.5, "-": 1.5, _: 1.5 };
 const UNITS = [1, 20, 300]; // pixels that a wheel means by pixels, lines and pages
 const HALVING_PIXELS = 400;
-const PINCHED = 8; // the wheel that a browser makes of two fingers on a touchpad turns by this much less
+const PINCHED = 8; // a touchpad's pinch comes as a wheel with Ctrl, in steps smaller by this
+const MOST_PINCHED_PIXELS = 30; // what moves more at once is a wheel with Ctrl held
+const MODIFIER = /Mac|iPhone|iPad/.test(navigator.platform) ? "⌘" : "Ctrl";
+
+/** A line over a picture that says how to get at it, for a moment. */
+export class Hint {
+  element = h("p", { class: "gesture-hint", "aria-hidden": "true", hidden: true });
+  #timer = 0;
+
+  show(text) {
+    this.element.textContent = text;
+    this.element.hidden = false;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => (this.element.hidden = true), HINT_MS);
+  }
+}
 
 /**
- * @param {HTMLElement} element has the focus when keys are for it
- * @param {Object} on
- * @param {(event: MouseEvent) => number[]|null} on.shareAt where in the plot an event is, from 0 to 1 rightwards and
- *   upwards; null outside
- * @param {(factor: number, share: number[]) => void} on.zoom by how much the window gets larger, about where
- * @param {() => void} on.whole
+ * Listens for a wheel over an element.
+ * @param {HTMLElement} element
+ * @param {Hint} hint
+ * @param {(factor: number, at: {clientX: number, clientY: number}) => void} zoom by how much farther away, about where
  */
-export function listenForZoom(element, { shareAt, zoom, whole }) {
+export function listenForWheel(element, hint, zoom) {
   let scrolledAt = -Infinity;
   addEventListener("scroll", (event) => (scrolledAt = event.timeStamp), { passive: true });
   element.addEventListener(
     "wheel",
     (event) => {
-      const share = shareAt(event);
-      if (!share || !event.deltaY || event.timeStamp - scrolledAt < SCROLLING_MS) return;
+      if (!event.deltaY) return;
+      if (!event.ctrlKey && !event.metaKey) {
+        if (event.timeStamp - scrolledAt > SCROLLING_MS) hint.show(`Hold ${MODIFIER} while scrolling to zoom`);
+        return;
+      }
       event.preventDefault();
-      const pixels = event.deltaY * UNITS[event.deltaMode] * (event.ctrlKey ? PINCHED : 1);
-      zoom(2 ** (pixels / HALVING_PIXELS), share);
+      const pixels = event.deltaY * UNITS[event.deltaMode];
+      const isPinch = event.ctrlKey && Math.abs(pixels) <= MOST_PINCHED_PIXELS;
+      zoom(2 ** ((isPinch ? PINCHED * pixels : pixels) / HALVING_PIXELS), event);
     },
     { passive: false },
   );
+}
+
+/** Listens for keys of an element that has the focus. @param {(factor: number) => void} zoom */
+export function listenForKeys(element, { zoom, whole }) {
   element.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key in KEYS) zoom(KEYS[event.key], [0.5, 0.5]);
+    if (event.key in KEYS) zoom(KEYS[event.key]);
     else if (event.key === "0") whole();
     else return;
     event.preventDefault();
   });
-  listenForPinch(element, shareAt, zoom);
 }
 
-function listenForPinch(element, shareAt, zoom) {
+/**
+ * Listens for two fingers on an element, which the browser then does not scroll by.
+ * @param {HTMLElement} element
+ * @param {(factor: number, now: Middle, before: Middle) => void} pinch by how much farther away, and the place between the
+ *   fingers
+ * @typedef {{clientX: number, clientY: number}} Middle
+ */
+export function listenForPinch(element, pinch) {
   const fingers = new Map();
-  const lift = (event) => fingers.delete(event.pointerId);
+  const isTwo = (event) => event.touches.length > 1 && event.cancelable && event.preventDefault();
+  for (const name of ["touchstart", "touchmove"]) element.addEventListener(name, isTwo, { passive: false });
   element.addEventListener("pointerdown", (event) => event.pointerType === "touch" && fingers.set(event.pointerId, event));
   element.addEventListener("pointermove", (event) => {
     if (!fingers.has(event.pointerId)) return;
     const before = between(fingers);
     fingers.set(event.pointerId, event);
     const now = between(fingers);
-    const share = now && shareAt(now);
-    if (share && now.distance > 0) zoom(before.distance / now.distance, share);
+    if (now?.distance > 0) pinch(before.distance / now.distance, now, before);
   });
-  for (const name of ["pointerup", "pointercancel", "pointerleave"]) element.addEventListener(name, lift);
+  for (const name of ["pointerup", "pointercancel"]) element.addEventListener(name, (event) => fingers.delete(event.pointerId));
 }
 
 /** Returns the middle between two fingers, and how far apart they are; null unless there are two. */

@@ -9,6 +9,7 @@ from app.api.computing import LONG
 from app.api.dependencies import Computing, JobId, Services, Wired
 from app.db.trajectories import StepRange
 from app.engine.downsampling import downsample
+from app.engine.outcome import Outcome
 from app.engine.wanted import check_wanted
 from app.plots.document import document
 from app.plots.figure import draw
@@ -41,7 +42,9 @@ async def get_plot(  # noqa: PLR0913, PLR0917 most are fields of the query
     form: Annotated[Form, Path(description="png and svg are drawings; html is one file that can be turned")],
     services: Wired,
     compute: Computing,
-    log: Annotated[bool, Query(description="heights on a log scale")] = True,  # noqa: FBT002 a query
+    log: Annotated[
+        bool | None, Query(description="heights on a log scale; left out, of surfaces without negative values")
+    ] = None,
     elevation: Annotated[float, Query(ge=-90, le=90, description="of who looks, in degrees")] = 60,
     azimuth: Annotated[float, Query(ge=-360, le=360, description="of who looks, in degrees")] = -30,
     x_axis: Annotated[int, Query(ge=0, description="the coordinate that x stands for")] = 0,
@@ -73,7 +76,9 @@ def _scene(services: Services, job_id: str, axes: tuple[int, int]) -> Scene:
     paths = []
     for trajectory in services.trajectories.read(record, results, runs, StepRange()):
         kept = downsample(trajectory.x, trajectory.f, PATH_POINTS)
-        paths.append(Way(trajectory.run, trajectory.x[kept].astype(float), trajectory.f[kept].astype(float)))
+        outcome = Outcome(int(results.outcome[trajectory.run]))
+        x, f = trajectory.x[kept].astype(float), trajectory.f[kept].astype(float)
+        paths.append(Way(trajectory.run, x, f, outcome))
     if not any(len(path.f) for path in paths):
         starts = record.spec.starts()[: len(runs)]
         paths = [Way(run, starts[run : run + 1], starts[run : run + 1, 0] * float("nan")) for run in runs]

@@ -1,5 +1,6 @@
 """A scene as one HTML file, which can be turned without the service and without a network."""
 
+from collections.abc import Sequence
 from html import escape
 from math import cos, radians, sin
 from string import Template
@@ -10,11 +11,17 @@ import orjson
 
 from app.plots import plotly
 from app.plots.colors import INK, WATER, path_color
-from app.plots.heights import Heights, heights
-from app.plots.scene import Scene
+from app.plots.heights import Heights
+from app.plots.scene import Known, Line, Scene
+from app.plots.window import are_alike
 
 _LIFT = 0.01
 _DISTANCE = 2.1
+_SIDE = 1.15
+_START = {"symbol": "circle", "size": 5}
+_END = {"symbol": "square", "size": 5}
+_DIVERGED = {"symbol": "x", "size": 5}
+_MINIMUM = {"symbol": "diamond", "size": 6, "color": "white", "line": {"color": INK, "width": 2}}
 _PAGE = Template("""<!doctype html>
 <html lang="en">
 <head>
@@ -36,11 +43,19 @@ Plotly.newPlot("plot", data, layout, { responsive: true, displaylogo: false });
 """)
 
 
-def document(scene: Scene, *, log: bool = True, elevation: float = 60, azimuth: float = -30) -> bytes:
+def document(scene: Scene, *, log: bool | None = None, elevation: float = 60, azimuth: float = -30) -> bytes:
     """Return a picture as an HTML file; see `app.plots.figure.draw`."""
-    height = heights(scene.z, scene.minima[:, -1], log=log)
-    figure = _solid(scene, height, elevation, azimuth) if len(scene.y) else _flat(scene, height)
-    text = orjson.dumps(figure, option=orjson.OPT_SERIALIZE_NUMPY).decode()
+    height = scene.heights(log)
+    lines, minima = scene.lines(height), scene.minima(height)
+    if len(scene.windows) > 1:
+        traces = [_surface(scene, height), *_marks(scene, lines, minima, _LIFT * (height.top or 1.0), "scatter3d")]
+        layout = _box(scene, height, elevation, azimuth)
+    else:
+        traces = [_graph(scene, height), *_marks(scene, lines, minima, 0, "scatter")]
+        layout = {"xaxis": _axis(scene, 0), "yaxis": _upright(height)}
+    title = escape(scene.title) + (f"<br><sup>{escape(scene.note)}</sup>" if scene.note else "")
+    layout |= {"title": {"text": title}, "legend": {"orientation": "h", "x": 0.5, "xanchor": "center", "y": -0.05}}
+    text = orjson.dumps({"data": traces, "layout": layout}, option=orjson.OPT_SERIALIZE_NUMPY).decode()
     page = _PAGE.substitute(
         title=escape(scene.title),
         plotly=plotly.source().decode(),
@@ -49,88 +64,128 @@ def document(scene: Scene, *, log: bool = True, elevation: float = 60, azimuth: 
     return page.encode()
 
 
-def _solid(scene: Scene, height: Heights, elevation: float, azimuth: float) -> dict[str, Any]:
+def _surface(scene: Scene, height: Heights) -> dict[str, Any]:
     z = height.of(scene.z)
-    low, high = float(np.nanmin(z)), float(np.nanmax(z))
-    lift = _LIFT * (high - low)
-    surface = {
-        "type": "surface",
-        "x": _column(scene.x),
-        "y": _column(scene.y),
-        "z": [_column(row) for row in z],
-        "colorscale": [[i / (len(WATER) - 1), color] for i, color in enumerate(WATER)],
-        "colorbar": {"title": {"text": "f"}, "thickness": 12, "len": 0.6, **_ticks(height, "tick")},
-        "hoverinfo": "skip",
-        "name": scene.title,
-    }
-    traces = [surface]
-    for index, path in enumerate(scene.paths):
-        across, along = (path.x[:, axis] for axis in scene.axes)
-        traces.append(
-            {
-                "type": "scatter3d",
-                "mode": "lines",
-                "x": _column(across),
-                "y": _column(along),
-                "z": _column(np.minimum(height.of(path.f), high) + lift),
-                "line": {"color": path_color(index), "width": 6},
-                "name": f"run {path.run}",
-            }
-        )
-    traces.append(
-        {
-            "type": "scatter3d",
-            "mode": "markers",
-            "x": _column(scene.minima[:, 0]),
-            "y": _column(scene.minima[:, 1]),
-            "z": _column(height.of(scene.minima[:, 2]) + 2 * lift),
-            "marker": {"symbol": "diamond", "size": 5, "color": "white", "line": {"color": INK, "width": 2}},
-            "name": "known minimum",
-        }
+    at, texts = height.ticks()
+    across, along = (
+        each.drawn(np.linspace(0, 1, n)) for each, n in zip(scene.windows, reversed(z.shape), strict=True)
     )
+    return {
+        "type": "surface",
+        "x": _column(across),
+        "y": _column(along),
+        "z": [_column(row) for row in z],
+        "cmin": 0,
+        "cmax": height.top or 1.0,
+        "colorscale": [[i / (len(WATER) - 1), color] for i, color in enumerate(WATER)],
+        "colorbar": {
+            "title": {"text": "f"},
+            "thickness": 12,
+            "len": 0.6,
+            "tickvals": _column(at),
+            "ticktext": texts,
+        },
+        "hoverinfo": "skip",
+        "name": "f",
+    }
+
+
+def _graph(scene: Scene, height: Heights) -> dict[str, Any]:
+    z = height.of(scene.z)
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "x": _column(scene.windows[0].drawn(np.linspace(0, 1, len(z)))),
+        "y": _column(z),
+        "line": {"color": WATER[2]},
+        "hoverinfo": "skip",
+        "name": "f",
+    }
+
+
+def _marks(
+    scene: Scene, lines: Sequence[Line], minima: Sequence[Known], lift: float, kind: str
+) -> list[dict[str, Any]]:
+    """Return the paths, and of each kind of place one trace, which the legend names."""
+    width = 6 if kind == "scatter3d" else 2
+    traces: list[dict[str, Any]] = [
+        {
+            "type": kind,
+            "mode": "lines",
+            **_places(scene, line.places, lift),
+            "line": {"color": path_color(index), "width": width},
+            "name": f"run {line.run + 1}",
+            "hoverinfo": "name",
+            "showlegend": False,
+        }
+        for index, line in enumerate(lines)
+    ]
+    numbered = list(enumerate(lines))
+    groups = (
+        ("start", _START, [(i, line.run, line.start) for i, line in numbered if line.start is not None]),
+        ("end", _END, [(i, line.run, line.end) for i, line in numbered if line.ended_as == "end"]),
+        ("diverged", _DIVERGED, [(i, line.run, line.end) for i, line in numbered if line.ended_as == "diverged"]),
+    )
+    for name, symbol, found in groups:
+        if found:
+            marker = {**symbol, "color": [path_color(index) for index, _, _ in found]}
+            places = np.array([place for _, _, place in found])
+            texts = [f"run {run + 1}: {name}" for _, run, _ in found]
+            traces.append(_points(scene, places, 1.5 * lift, kind, marker, name) | {"hovertext": texts})
+    if minima:
+        places = np.array([known.place for known in minima])
+        texts = [str(known.number) for known in minima]
+        points = _points(scene, places, 2 * lift, kind, _MINIMUM, "known minimum")
+        traces.append(points | {"mode": "markers+text", "text": texts, "textposition": "top center"})
+    return traces
+
+
+def _points(
+    scene: Scene, places: np.ndarray, lift: float, kind: str, marker: dict[str, Any], name: str
+) -> dict[str, Any]:
+    size = marker["size"] * (1 if kind == "scatter3d" else 2)  # of the same look
+    return {
+        "type": kind,
+        "mode": "markers",
+        **_places(scene, places, lift),
+        "marker": {**marker, "size": size},
+        "name": name,
+        "hoverinfo": "text",
+    }
+
+
+def _places(scene: Scene, places: np.ndarray, lift: float) -> dict[str, np.ndarray]:
+    shown = [window.drawn(places[:, axis]) for axis, window in enumerate(scene.windows)]
+    return {name: _column(values) for name, values in zip("xyz", [*shown, places[:, -1] + lift], strict=False)}
+
+
+def _box(scene: Scene, height: Heights, elevation: float, azimuth: float) -> dict[str, Any]:
     up, around = radians(elevation), radians(azimuth)
     eye = {"x": cos(up) * cos(around), "y": cos(up) * sin(around), "z": sin(up)}
-    layout = {
-        "title": {"text": escape(scene.title)},
-        "showlegend": False,
+    x, y = (each.high - each.low for each in scene.windows)
+    largest = max(x, y)
+    sides = (_SIDE * x / largest, _SIDE * y / largest) if are_alike(*scene.windows) else (_SIDE, _SIDE)
+    return {
         "scene": {
-            "xaxis": {"title": {"text": scene.names[0]}},
-            "yaxis": {"title": {"text": scene.names[1]}},
-            "zaxis": {"title": {"text": "f"}, **_ticks(height, "tick")},
+            "xaxis": _axis(scene, 0),
+            "yaxis": _axis(scene, 1),
+            "zaxis": _upright(height),
             "aspectmode": "manual",
-            "aspectratio": {"x": 1.15, "y": 1.15, "z": 0.7},
+            "aspectratio": {"x": sides[0], "y": sides[1], "z": 0.7},
             "camera": {"eye": {axis: _DISTANCE * value for axis, value in eye.items()}},
         },
     }
-    return {"data": traces, "layout": layout}
 
 
-def _flat(scene: Scene, height: Heights) -> dict[str, Any]:
-    traces: list[dict[str, Any]] = [
-        {"type": "scatter", "mode": "lines", "x": _column(scene.x), "y": _column(height.of(scene.z)), "name": "f"}
-    ]
-    for index, path in enumerate(scene.paths):
-        traces.append(
-            {
-                "type": "scatter",
-                "mode": "lines+markers",
-                "x": _column(path.x[:, 0]),
-                "y": _column(height.of(path.f)),
-                "line": {"color": path_color(index)},
-                "name": f"run {path.run}",
-            }
-        )
-    layout = {
-        "title": {"text": escape(scene.title)},
-        "xaxis": {"title": {"text": scene.names[0]}},
-        "yaxis": {"title": {"text": "f"}, **_ticks(height, "tick")},
-    }
-    return {"data": traces, "layout": layout}
+def _axis(scene: Scene, axis: int) -> dict[str, Any]:
+    window = scene.windows[axis]
+    at, texts = window.ticks()
+    return {"title": {"text": escape(window.title)}, "range": window.ends, "tickvals": at, "ticktext": texts}
 
 
-def _ticks(height: Heights, prefix: str) -> dict[str, Any]:
+def _upright(height: Heights) -> dict[str, Any]:
     at, texts = height.ticks()
-    return {f"{prefix}vals": _column(at), f"{prefix}text": texts} if height.log else {}
+    return {"title": {"text": "f"}, "tickvals": _column(at), "ticktext": texts}
 
 
 def _column(values: np.ndarray) -> np.ndarray:

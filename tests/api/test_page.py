@@ -90,9 +90,11 @@ def test_the_page_is_open_where_the_api_wants_a_key(tmp_path: Path, monkeypatch:
         {"function": {"name": "sphere", "dim": 1}, "init": [[3]]},
         {"function": {"expression": "x**2 + y**4", "variables": ["x", "y"]}},
         {"optimizer": "sgd", "lr": 10},
+        {"function": {"expression": "hypot(x - 1, y)", "variables": ["x", "y"]}, "init": [[1, 0]]},
+        {"function": {"expression": "sqrt(x) + y**2", "variables": ["x", "y"]}, "init": [[0, 1]]},
         {"label": "a $label$ with </script><script>alert(1)</script>"},
     ],
-    ids=["plane", "slice", "graph", "formula", "diverged", "label"],
+    ids=["plane", "slice", "graph", "formula", "diverged", "kink", "border", "label"],
 )
 def test_a_picture_of_a_job(
     running: httpx.Client, fields: dict[str, object], form: str, begins: bytes, media_type: str

@@ -67,6 +67,7 @@ def serve(
     _log_to_stderr()
     import uvicorn
 
+    from app.api.connections import options
     from app.main import create_app, prepared
 
     with prepared(settings):
@@ -76,6 +77,7 @@ def serve(
         host=settings.host,
         port=settings.port,
         log_config=None,  # its lines go where all others go
+        **options(settings),
         timeout_graceful_shutdown=_SHUTDOWN_SECONDS,  # event streams last as long as their jobs
     )
     try:

@@ -40,6 +40,7 @@ class Limits(BaseModel):
         50_000_000, description="numbers that one evaluation of the function at all points of a job makes"
     )
     max_body_bytes: Count = Field(8 * 1024 * 1024, description="bytes of a request body")
+    max_header_bytes: Count = Field(65_536, description="bytes of a request's line and headers")
     max_body_values: Count = Field(
         1_000_000, description="numbers, texts, lists and objects in a request body, by its commas and brackets"
     )
@@ -70,6 +71,18 @@ class Settings(Limits, BaseSettings):
     )
     no_auth: bool = Field(
         default=False, description="listen beyond loopback although there are no keys (`--no-auth`)"
+    )
+    max_connections: Count = Field(
+        1000, description="connections at once; fewer where the process may not open so many files"
+    )
+    idle_seconds: Count = Field(
+        60, description="seconds in which the headers of a connection's first or next request must come"
+    )
+    body_seconds: Count = Field(
+        60, description="seconds in which a request body must come; a second more for every 8 KiB"
+    )
+    stall_seconds: Count = Field(
+        120, description="seconds after which a client that reads nothing of its answer is cut off"
     )
     idempotency_hours: Annotated[int, Field(ge=24)] = Field(
         48, description="hours for which an Idempotency-Key is remembered, at least 24"

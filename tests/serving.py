@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import httpx
 import uvicorn
 
+from app.api.connections import options
 from app.main import create_app
 from app.settings import Settings
 
@@ -18,7 +19,7 @@ def served(settings: Settings) -> Iterator[httpx.Client]:
     """Serve the application on a free port of 127.0.0.1, and give a client of it."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(create_app(settings), log_level="error"))
+        server = uvicorn.Server(uvicorn.Config(create_app(settings), log_level="error", **options(settings)))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:

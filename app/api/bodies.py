@@ -26,15 +26,14 @@ _MOST_SMALL = 4  # that are parsed and validated at once; of large ones it is 1
 _MOST_LARGE = 4  # that requests at work hold at once, validated
 _MOST_BYTES = 32  # times the largest body: of all bodies at once
 _ROOM_SECONDS = 10  # for which a body waits for others
-_BODY_SECONDS = 60  # in which a body must come, and
-_BYTES_PER_SECOND = 8192  # for each so many that have come a second more
+_BYTES_PER_SECOND = 8192  # for each so many that have come, a second more for the rest
 
 
 class Bodies:
     """Reads the bodies of a service's requests, a bounded number at once."""
 
     def __init__(self, settings: Settings) -> None:
-        self._limits = settings
+        self._settings = settings
         self._n_bytes = 0
         self._small = asyncio.Semaphore(_MOST_SMALL)
         self._large = asyncio.Semaphore(_MOST_LARGE)
@@ -60,15 +59,15 @@ class Bodies:
                 turn = self._large_parsing
                 await room.enter_async_context(_within(self._large))
             async with _within(turn):
-                value = await run_sync(_validated, body, model, self._limits, limiter=self._threads)
+                value = await run_sync(_validated, body, model, self._settings, limiter=self._threads)
             yield value
 
     @asynccontextmanager
     async def _received(self, request: Request) -> AsyncIterator[bytearray]:
-        most_bytes = self._limits.max_body_bytes
+        most_bytes = self._settings.max_body_bytes
         body = bytearray()
         try:
-            async for chunk in _chunks(request, most_bytes):
+            async for chunk in _chunks(request, most_bytes, self._settings.body_seconds):
                 if len(body) + len(chunk) > most_bytes:
                     raise _too_large(most_bytes)
                 if self._n_bytes + len(chunk) > _MOST_BYTES * most_bytes:
@@ -80,12 +79,12 @@ class Bodies:
             self._n_bytes -= len(body)
 
 
-async def _chunks(request: Request, most_bytes: int) -> AsyncIterator[bytes]:
+async def _chunks(request: Request, most_bytes: int, seconds: float) -> AsyncIterator[bytes]:
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > most_bytes:
         raise _too_large(most_bytes)
     loop = asyncio.get_running_loop()
-    seconds_left = float(_BODY_SECONDS)
+    seconds_left = seconds
     more = True
     while more:
         begun = loop.time()
@@ -95,7 +94,7 @@ async def _chunks(request: Request, most_bytes: int) -> AsyncIterator[bytes]:
         except TimeoutError:
             raise HTTPException(
                 408,
-                f"the body did not come in time: it has {_BODY_SECONDS} seconds, and for every {_BYTES_PER_SECOND} "
+                f"the body did not come in time: it has {seconds} seconds, and for every {_BYTES_PER_SECOND} "
                 "bytes a second more",
                 headers={"Connection": "close"},
             ) from None

@@ -136,16 +136,28 @@ def response(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """Return a problem as a response."""
+    body = text(status, detail, request.url.path, kind=kind, errors=errors)
+    return Response(body, status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
+
+
+def text(
+    status: int,
+    detail: str,
+    path: str,
+    *,
+    kind: str | None = None,
+    errors: Sequence[Complaint] | None = None,
+) -> str:
+    """Return a problem as JSON."""
     problem = Problem(
         type="about:blank" if kind is None else f"urn:thalweg:problem:{kind}",
         title=_TITLES.get(status) or HTTPStatus(status).phrase,
         status=status,
         detail=_clipped(_printable(detail), 10 * _MOST_CHARACTERS),
-        instance=_clipped(_printable(request.url.path)),
+        instance=_clipped(_printable(path)),
         errors=None if errors is None else list(errors[:MOST_TOLD]),
     )
-    body = problem.model_dump_json(exclude_none=True)
-    return Response(body, status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
+    return problem.model_dump_json(exclude_none=True)
 
 
 def _invalid_request(request: Request, error: Exception) -> Response:

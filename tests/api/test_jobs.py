@@ -1,6 +1,7 @@
 """Jobs over HTTP: posting, waiting, looking, listing, ending, extending."""
 
 import json
+import math
 from datetime import datetime
 from typing import Any
 
@@ -156,6 +157,48 @@ def test_a_run_that_diverges_is_a_result(running: httpx.Client) -> None:
     assert converged["minimum"] == {"index": 0, "x": [3, 2], "distance": 0}
     assert on["diverged_at"] is None
     assert (at_once["diverged_at"], at_once["x"], at_once["f"], at_once["best"]) == (0, [1e100, 0], None, None)
+
+
+def test_a_run_that_raises_is_a_result_and_the_others_go_on(running: httpx.Client) -> None:
+    barrier = {"expression": "(x - 2)**2 - log(1 - x) - log(1 + x)", "variables": ["x"]}
+    lbfgs = {"name": "lbfgs", "line_search_fn": "strong_wolfe"}
+    found = ended(running, function=barrier, optimizer=lbfgs, lr=None, init=[[0.4], [-0.5]], steps=5)
+    assert found["status"] == "succeeded"
+    raised, well = found["runs"]
+    assert (raised["outcome"], raised["raised"]) == ("diverged", "IndexError: list index out of range")
+    assert (raised["n_steps"], raised["diverged_at"], raised["x"]) == (0, 0, [0.4])
+    assert raised["f"] == pytest.approx(1.6**2 - math.log(0.6) - math.log(1.4))
+    assert (well["outcome"], well["raised"], well["diverged_at"], well["n_steps"]) == ("max_steps", None, None, 5)
+    (x,) = well["x"]
+    assert 2 * (x - 2) + 1 / (1 - x) - 1 / (1 + x) == pytest.approx(0, abs=1e-4)
+    assert well["n_evaluations"] > 6
+    assert running.post(f"/v1/jobs/{found['id']}/extend", json={"steps": 3}).status_code == 202
+    further = waited_for(running, found["id"])
+    assert further["runs"][0] == raised
+    assert further["runs"][1]["n_steps"] == 8
+    columns = valid(running.get(f"/v1/jobs/{found['id']}/trajectory"))
+    assert (columns["step"], columns["x"], columns["f"]) == ([0], [[0.4]], [raised["f"]])
+
+
+def test_both_engines_say_where_a_rate_grew_too_large(running: httpx.Client) -> None:
+    runs = [
+        ended(
+            running,
+            function="sphere",
+            optimizer="sgd",
+            lr=1,
+            init=[0, 0],
+            dtype="float32",
+            steps=60,
+            scheduler={"name": "exponential_lr", "gamma": 10},
+            engine=engine,
+        )["runs"]
+        for engine in ("eager", "fused")
+    ]
+    assert runs[0] == runs[1]
+    (run,) = runs[0]
+    assert run["raised"] == "RuntimeError: value cannot be converted to type float without overflow"
+    assert (run["outcome"], run["diverged_at"], run["n_steps"], run["n_evaluations"]) == ("diverged", 39, 39, 40)
 
 
 def test_preferring_to_wait_gives_the_ended_job(running: httpx.Client) -> None:

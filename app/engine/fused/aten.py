@@ -3,6 +3,7 @@
 The arrays are numpy's, whose views alias as torch's do, so that an operation in place reaches every view.
 """
 
+import math
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -15,6 +16,7 @@ from torch.fx import GraphModule, Node
 
 from app.engine.fused.arithmetic import Scalars
 from app.engine.fused.program import COMPARISONS, Program, Type, Value
+from app.engine.fused.refusals import LARGEST_FLOAT32, OVERFLOW, ZERO_DIVISION, refuses_overflow
 
 _TYPES: dict[torch.dtype, Type] = {torch.float64: "double", torch.float32: "float", torch.bool: "i1"}
 
@@ -56,8 +58,10 @@ def type_of(dtype: torch.dtype) -> Type:
     return _TYPES[dtype]
 
 
-def run(graph: GraphModule, program: Program, arguments: Sequence[Any]) -> Any:
-    """Return what the graph returns for `arguments`, adding to the program what it computes.
+def run(graph: GraphModule, program: Program, arguments: Sequence[Any]) -> tuple[Any, Value]:
+    """Return what the graph returns for `arguments`, and the code of what torch raises in it, a double.
+
+    What it computes is added to the program.
 
     Args:
         graph: A graph of ATen operations, as `torch.fx.experimental.proxy_tensor.make_fx` makes it.
@@ -67,7 +71,8 @@ def run(graph: GraphModule, program: Program, arguments: Sequence[Any]) -> Any:
     Raises:
         Untraceable: An operation is not known.
     """
-    return _Interpreter(graph, program).run(arguments)
+    interpreter = _Interpreter(graph, program)
+    return interpreter.run(arguments), interpreter.raised
 
 
 class _Interpreter:
@@ -76,6 +81,7 @@ class _Interpreter:
         self._program = program
         self._scalars = Scalars(program)
         self._results: dict[Node, Any] = {}
+        self._refusals: list[tuple[Value | None, int]] = []
 
     def run(self, arguments: Sequence[Any]) -> Any:
         given = iter(arguments)
@@ -90,6 +96,41 @@ class _Interpreter:
                 case "output":
                     return torch.fx.map_arg(node.args[0], self._results.__getitem__)
         raise Untraceable("the graph returns nothing")
+
+    @property
+    def raised(self) -> Value:
+        """The code of the first refusal whose condition holds, 0 if none does."""
+        code = self._program.const(0.0, "double")
+        for condition, refusal in reversed(self._refusals):
+            refused = self._program.const(float(refusal), "double")
+            code = refused if condition is None else self._scalars.where(condition, refused, code)
+        return code
+
+    def _refuse(self, condition: Value | None, refusal: int) -> None:
+        """Note what is raised where a condition holds, or always."""
+        if condition is not None and condition.varying:
+            raise Untraceable("an exception that depends on the point")
+        self._refusals.append((condition, refusal))
+
+    def _refuse_overflow(self, node: Node, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
+        if getattr(node.meta.get("val"), "dtype", None) != torch.float32:
+            return
+        operands: list[tuple[int | str, Any]] = [*enumerate(args), *kwargs.items()]
+        for place, operand in operands:
+            if isinstance(operand, Value):
+                condition = self._is_beyond_float32(operand)
+            elif isinstance(operand, float) and LARGEST_FLOAT32 < abs(operand) < math.inf:
+                condition = None
+            else:
+                continue
+            if refuses_overflow(node, place):
+                self._refuse(condition, OVERFLOW)
+
+    def _is_beyond_float32(self, value: Value) -> Value:
+        size = self._scalars.abs(value)
+        beyond = self._scalars.compare("gt", size, self._program.const(LARGEST_FLOAT32, "double"))
+        finite = self._scalars.compare("lt", size, self._program.const(math.inf, "double"))
+        return self._scalars.where(beyond, finite, beyond)
 
     def _constant_tensor(self, tensor: torch.Tensor) -> np.ndarray:
         if tensor.dtype == torch.int64:  # places, not numbers to compute with
@@ -108,6 +149,7 @@ class _Interpreter:
             return self._python(target, args)
         if target.namespace == "profiler":
             return None
+        self._refuse_overflow(node, args, kwargs)
         name = target._schema.name.removeprefix("aten::")  # noqa: SLF001 - its only name
         if "out" in kwargs:
             into = kwargs.pop("out")
@@ -120,12 +162,18 @@ class _Interpreter:
     def _python(self, target: Any, args: Sequence[Any]) -> Value:
         """Do what Python does to its floats, which are doubles."""
         values = [self._scalar(arg, "double") for arg in args]
+        if target is operator.truediv and not values[1].constant:
+            zero = self._program.const(0.0, "double")
+            self._refuse(self._scalars.compare("eq", values[1], zero), ZERO_DIVISION)
         if target in _PYTHON:
             result: Value = getattr(self._scalars, _PYTHON[target])(*values)
             return result
         if target in _PYTHON_COMPARISONS:
             return self._scalars.compare(_PYTHON_COMPARISONS[target], *values)
         if target is operator.pow:
+            # Python raises where a power overflows, which these do not
+            if not any(value.constant is not None and 0 <= value.constant <= 1 for value in values):
+                raise Untraceable("a power that may overflow")
             return self._program.apply("pow", *values)
         raise Untraceable(f"{target} of numbers")
 

@@ -96,7 +96,7 @@ class Functions:
     def __init__(self, code: bytes) -> None:
         linked = Linked(code, ("schedule", "descend"))
         whole, pointer, real = ctypes.c_int64, ctypes.c_void_p, ctypes.c_double
-        self.schedule = linked.function("schedule", whole, whole, pointer, whole, pointer, pointer)
+        self.schedule = linked.function("schedule", whole, whole, pointer, whole, pointer, pointer, pointer)
         self.descend = linked.function(
             "descend",
             *[whole] * 4,

@@ -68,7 +68,8 @@ class Program:
     def const(self, number: float, of_type: Type) -> Value:
         """Return a constant, rounded to its type."""
         if of_type == "float":
-            number = float(np.float32(number))
+            with np.errstate(over="ignore"):
+                number = float(np.float32(number))
         # -0.0 and 0.0 are equal and yet differ, as do NaN and itself
         return self._value("const", (float(number),), of_type, varying=False, depth=0)
 

@@ -5,6 +5,7 @@ import io
 import numpy as np
 import torch
 
+from app.engine.raised import Raised, raising_results
 from app.engine.spec import JobSpec
 
 
@@ -14,9 +15,13 @@ class LearningRates:
     Args:
         spec: The job.
         state: What `state()` gave, to go on from there.
+
+    Attributes:
+        raised: What the schedule raised after the last update for which there is a rate; None for nothing.
     """
 
     def __init__(self, spec: JobSpec, state: bytes = b"") -> None:
+        self.raised: str | None = None
         self._constant = np.array([spec.optimizer.lr], dtype=np.float64)
         self._schedule = None
         if spec.scheduler is None:
@@ -36,14 +41,23 @@ class LearningRates:
         return self._schedule is None
 
     def next(self, n: int) -> np.ndarray:
-        """Return the rates of the next `n` updates, float64, `(n,)`; `(1,)` if they are constant."""
+        """Return the rates of the next `n` updates, float64, `(n,)`; `(1,)` if they are constant.
+
+        They are fewer where the schedule raises after one.
+        """
         if self._schedule is None:
             return self._constant
         rates = np.empty(n)
         group = self._optimizer.param_groups[0]
-        for k in range(n):
-            rates[k] = group["lr"]
-            self._schedule.step()
+        k = 0
+        try:
+            with raising_results():
+                for k in range(n):
+                    rates[k] = group["lr"]
+                    self._schedule.step()
+        except Raised as error:
+            self.raised = str(error)
+            return rates[: k + 1]
         return rates
 
     def state(self) -> bytes:

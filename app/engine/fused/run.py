@@ -111,12 +111,14 @@ class FusedRun:
         for first, end in self._pieces(last):
             if not keep_going():
                 raise Interrupted
+            table = self._shared.rows(first, end)
+            end = first + len(table)  # noqa: PLW2901 - the update that would come next may raise
             n_due = int(np.searchsorted(steps, end, side="right"))
             due = int(steps[n_done]) if n_done < len(steps) else end + 1
-            self._descend(first, end, record, n_done, due)
+            self._descend(first, table, record, n_done, due)
             n_done = n_due
             self.step, self._looked = end, True
-            if not self._alive().any():
+            if self._shared.raised is not None or not self._alive().any():
                 break
         self.step = last
         self._settle()
@@ -174,8 +176,8 @@ class FusedRun:
             yield first, end
             first = end
 
-    def _descend(self, first: int, last: int, record: np.ndarray, n_done: int, due: int) -> None:
-        table = self._shared.rows(first, last)
+    def _descend(self, first: int, table: np.ndarray, record: np.ndarray, n_done: int, due: int) -> None:
+        last = first + len(table)
         noise = self._noise(first, last)
         block, step, row = (stride // record.itemsize for stride in self._record_strides(record))
         stop = self._spec.stop
@@ -249,7 +251,10 @@ class FusedRun:
         now.n_steps[runs] = marks["n_steps"]
         now.n_evaluations[runs] = marks["n_steps"] + 1
         now.outcome[runs] = marks["outcome"]
-        if self.step >= self._spec.steps:
+        if (raised := self._shared.raised) is not None and alive.any():
+            now.end_raised(runs[alive], raised)
+            alive[:] = False
+        elif self.step >= self._spec.steps:
             now.outcome[runs[alive]] = Outcome.max_steps
         for name in ("x", "finite_x", "best_x"):
             getattr(now, name)[runs] = reals[name].T

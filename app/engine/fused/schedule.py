@@ -19,10 +19,11 @@ from app.engine.fused.trace import Slot, Step, Update
 
 
 class Schedule(Function):
-    """What all runs share: `schedule(first, n, lr, lr_stride, state, table)`.
+    """What all runs share: `schedule(first, n, lr, lr_stride, state, table, end)`.
 
     Of updates `first` to `first + n - 1`, it fills `n` rows of the table: what they make use of, and the shared
-    state after them, which it leaves in `state`, too.
+    state after them, which it leaves in `state`, too. It ends before an update in which torch raises, and leaves in
+    `end` how many rows there are and the code of the refusal.
     `lr` has a number for each, `lr_stride` apart; 0 where all are the same.
     """
 
@@ -47,7 +48,7 @@ class Schedule(Function):
             ("first_update", "later_update"), (self._step.first, self._step.later), self._columns, strict=True
         ):
             self.label(name)
-            self._row(update, columns)
+            self._row(name, update, columns)
             self.put("br label %latch")
         self.label("latch")
         self.put("%after = add i64 %update, 1", f"store i64 %after, ptr {u}")
@@ -56,10 +57,11 @@ class Schedule(Function):
         self.label("exit")
         self.put("ret void")
         return self.whole(
-            "@schedule(i64 %first, i64 %n, ptr noalias %lr, i64 %lr_stride, ptr noalias %state, ptr noalias %table)"
+            "@schedule(i64 %first, i64 %n, ptr noalias %lr, i64 %lr_stride, ptr noalias %state, "
+            "ptr noalias %table, ptr noalias %end)"
         )
 
-    def _row(self, update: Update, columns: Sequence[Value]) -> None:
+    def _row(self, name: str, update: Update, columns: Sequence[Value]) -> None:
         places = {
             slot.name: self.new(f"getelementptr i64, ptr %state, i64 {k}") for k, slot in self._shared_slots()
         }
@@ -68,14 +70,26 @@ class Schedule(Function):
             for slot, values in zip(self._layout.slots, update.state, strict=True)
             if slot.shared
         }
-        wanted = [*columns, *new.values()]
+        wanted = [*columns, *new.values(), update.raised]
         self.names = {value: self._input(value, places) for value in inputs(wanted)}
         self.compute(without_hidden(needed(wanted), wanted))
+        if update.raised.constant != 0.0:
+            self._end_where_raised(name, update)
         for k, value in enumerate(columns):
             self._store(value, self.new(f"getelementptr i64, ptr %row, i64 {k}"))
         for k, slot in self._shared_slots():
             self._store(new[slot.name], places[slot.name])
             self._store(new[slot.name], self.new(f"getelementptr i64, ptr %row, i64 {self._layout.n_shared + k}"))
+
+    def _end_where_raised(self, name: str, update: Update) -> None:
+        code = self.operand(update.raised)
+        is_done = self.compare("oeq", "double", code, self.literal(0.0, "double"))
+        self.branch(is_done, f"{name}_goes_on", f"{name}_raises")
+        self.label(f"{name}_raises")
+        code_place = self.new("getelementptr i64, ptr %end, i64 1")
+        whole_code = self.cast_one("fptosi", code, "double", "i64")
+        self.put("store i64 %index, ptr %end", f"store i64 {whole_code}, ptr {code_place}", "br label %exit")
+        self.label(f"{name}_goes_on")
 
     def _store(self, value: Value, place: str) -> None:
         self.put(f"store {value.type} {self.operand(value)}, ptr {place}")

@@ -27,6 +27,7 @@ from app.engine.fused.program import Program, Value
 from app.engine.spec import JobSpec
 
 _MAX_BRANCHES = 6
+_RAISED = "raised"  # beside x and what an optimizer calls its state
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +55,17 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """What an update leads to, as values of a program: the point, and each slot of the state."""
+    """What an update leads to, as values of a program.
+
+    Attributes:
+        x: The point.
+        state: Each slot of the state.
+        raised: The code of what torch raises instead, see `app.engine.fused.refusals`; 0 for nothing.
+    """
 
     x: list[Value]
     state: list[list[Value]]
+    raised: Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +104,7 @@ def _trace_entry(spec: JobSpec, program: Program, dtype: torch.dtype, x: np.ndar
         return [f.detach(), gradient, torch.linalg.vector_norm(gradient, dim=-1)]
 
     graph = _watched(look, [((1, spec.dim), dtype)], _Branches(()))
-    f, gradient, norm = aten.run(graph, program, [x])
+    (f, gradient, norm), _ = aten.run(graph, program, [x])
     return Entry(f.item(), gradient[0].tolist(), norm.item())
 
 
@@ -160,7 +168,9 @@ class _TracedOptimizer:
 
         shapes = [*self._shapes, *((slot.shape, slot.dtype) for slot in slots)]
         graph = _watched(update, shapes, branches)
-        outputs, conditions = aten.run(graph, self._program, [_copy(each) for each in (*self._given, *state)])
+        given = [_copy(each) for each in (*self._given, *state)]
+        (outputs, conditions), raised = aten.run(graph, self._program, given)
+        outputs = {**outputs, _RAISED: np.array([raised])}
         if len(conditions) > _MAX_BRANCHES:
             raise Untraceable("the optimizer's code branches too often")
         for depth in reversed(range(len(decisions), len(conditions))):
@@ -178,8 +188,12 @@ class _TracedOptimizer:
         return {name: aten.mapped(choose, array, otherwise[name]) for name, array in outputs.items()}
 
     def _update(self, outputs: dict[str, np.ndarray], slots: Sequence[Slot]) -> Update:
-        update = Update(outputs["x"].ravel().tolist(), [outputs[slot.name].ravel().tolist() for slot in slots])
-        if any(
+        update = Update(
+            x=outputs["x"].ravel().tolist(),
+            state=[outputs[slot.name].ravel().tolist() for slot in slots],
+            raised=outputs[_RAISED].item(),
+        )
+        if update.raised.varying or any(
             value.varying
             for slot, values in zip(slots, update.state, strict=True)
             if slot.shared
@@ -217,7 +231,9 @@ class _SymbolsToTensors(TorchFunctionMode):
         kwargs = kwargs or {}
         if function in {torch.as_tensor, torch.tensor} and isinstance(args[0], torch.SymFloat):
             number: Any = args[0]
-            return torch.full((), number, dtype=kwargs.get("dtype") or torch.get_default_dtype())
+            # by way of doubles: torch.full refuses a number that is too large, these two do not
+            whole = torch.full((), number, dtype=torch.float64)
+            return whole.to(kwargs.get("dtype") or torch.get_default_dtype())
         return function(*args, **kwargs)
 
 

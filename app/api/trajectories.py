@@ -1,6 +1,6 @@
 """Trajectories: as JSON columns for pages and scripts, as CSV and NDJSON for the whole."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from typing import Annotated, Any
 
@@ -11,6 +11,7 @@ from fastapi import APIRouter, Header, Query
 from fastapi.responses import StreamingResponse
 
 from app.api import wire
+from app.api.computing import SHORT_VALUES
 from app.api.dependencies import Computing, JobId, RunNumber, Services, Wired, check_network, check_run
 from app.api.negotiation import preferred
 from app.db.trajectories import StepRange, Trajectory
@@ -84,13 +85,14 @@ async def get_trajectory(
         else:
             n_values += wire.n_accuracy_values(record, max_points)
         pieces = await compute(n_values, _columns, services, record, results, run, wanted, max_points)
-        return _streamed(pieces, media_type, record, services)
+        return _streamed(pieces, media_type, record)
     if max_points is not None:
         raise InvalidInput("max_points thins JSON only; CSV and NDJSON give the whole", "query", "max_points")
     runs = range(record.spec.n_runs) if run is None else range(run, run + 1)
     trajectories = services.trajectories.read(record, results, runs, wanted)
     lines = _csv(trajectories, record.spec.dim) if media_type == CSV else _ndjson(trajectories)
-    return _streamed(lines, media_type, record, services)
+    n_values = sum(_n_points(record, results, each, wanted) for each in runs) * (record.spec.dim + 1)
+    return _streamed(lines if n_values <= SHORT_VALUES else services.streaming.each(lines), media_type, record)
 
 
 def _columns(
@@ -146,7 +148,7 @@ async def get_loss(
         thinned, head = _thinned(record, replace(losses, x=losses.x[:, :0]), max_points)
         return _json(head, {"step": thinned.steps, "f": thinned.f})
 
-    return _streamed(await compute(n_losses * width, columns), JSON, record, services)
+    return _streamed(await compute(n_losses * width, columns), JSON, record)
 
 
 def _wanted(from_step: int | None, to_step: int | None) -> StepRange:
@@ -188,12 +190,14 @@ def _too_many(n: int, what: str, limits: Limits, another_way: str = "") -> Limit
     )
 
 
-def _streamed(pieces: Iterator[bytes], media_type: str, record: JobRecord, services: Services) -> StreamingResponse:
+def _streamed(
+    pieces: Iterator[bytes] | AsyncIterator[bytes], media_type: str, record: JobRecord
+) -> StreamingResponse:
     headers = {"Vary": "Accept"}
     if media_type != JSON:
         suffix = "csv" if media_type == CSV else "ndjson"
         headers["Content-Disposition"] = f'attachment; filename="{record.id}.{suffix}"'
-    return StreamingResponse(services.streaming.each(pieces), media_type=media_type, headers=headers)
+    return StreamingResponse(pieces, media_type=media_type, headers=headers)
 
 
 def _thinned(

@@ -1,3 +1,4 @@
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 
@@ -27,6 +28,8 @@ class NoWorkers:
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     """The application with real workers, for tests that need jobs to run."""
     with served(Settings(data_dir=tmp_path_factory.mktemp("running"), workers=2)) as client:
+        while client.get("/readyz").status_code != 200:  # on a busy machine workers take a minute to start
+            time.sleep(0.1)
         yield client
 
 

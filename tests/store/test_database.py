@@ -2,7 +2,9 @@
 
 import sqlite3
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import func, inspect, select, text
+from sqlalchemy import event, func, inspect, select, text
 from sqlalchemy.exc import IntegrityError
 
 from alembic import command
@@ -93,6 +95,35 @@ def test_threads_that_write_at_once_wait_for_each_other(stores: Stores, path: Pa
     assert len({job_id for ids in made for job_id in ids}) == 400
     assert stores.n_rows()["jobs"] == 400
     assert all(ids == sorted(ids) for ids in made)
+
+
+def test_a_writer_gives_up_in_time_and_tries_ever_more_seldom(stores: Stores, path: Path) -> None:
+    patient = Database(f"sqlite:///{path}", patience_seconds=1)
+    tries: list[float] = []
+
+    def traced(statement: str) -> None:
+        if statement == "BEGIN IMMEDIATE":
+            tries.append(time.monotonic())
+
+    def trace(connection: sqlite3.Connection, *_: object) -> None:
+        connection.set_trace_callback(traced)
+
+    event.listen(patient._writing, "connect", trace)  # noqa: SLF001 what is seen only there
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        begun = time.monotonic()
+        with pytest.raises(Unavailable, match="locked"), patient.writer():
+            pass
+        assert time.monotonic() - begun >= 1
+        n_first = sum(then < begun + 0.1 for then in tries)
+        assert 1 < n_first <= 101  # each takes a millisecond
+        # pauses of 2.5 ms at least, and of 25 ms in the end: a try each millisecond would be 900
+        assert 10 < len(tries) - n_first < 150
+        assert stores.jobs.find(JobFilter(), 5) == []
+        other.execute("ROLLBACK")
+    Stores(patient).created(job())
+    assert stores.n_rows()["jobs"] == 1
+    patient.dispose()
 
 
 @pytest.mark.parametrize(

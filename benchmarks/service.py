@@ -1,9 +1,14 @@
 """What the service costs around a short job: over HTTP, against the script that everybody writes and bare Dask."""
 
 import logging
+import selectors
+import socket
 import tempfile
+import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from statistics import median
 
@@ -19,9 +24,12 @@ N_WORKERS = 2
 N_WAITED = 30
 N_BURST = 300
 N_CLIENTS = 4
+N_WATCHERS = 200
+N_GETS = 100
 ROUNDS = 5
 JOB_STEPS = 20_000
 JOB = {"function": "himmelblau", "optimizer": "adam", "lr": 0.001, "init": [0, 0], "steps": JOB_STEPS}
+ENDLESS = {**JOB, "steps": 10**9, "record_every": 10**6, "engine": "eager"}
 
 
 def nothing(*_: object) -> None:
@@ -57,6 +65,57 @@ def waited_seconds(client: httpx.Client) -> float:
     return time.perf_counter() - begun
 
 
+def get_seconds(client: httpx.Client, job_id: str) -> float:
+    """Return how long a small answer takes."""
+    begun = time.perf_counter()
+    client.get(f"/v1/jobs/{job_id}").raise_for_status()
+    return time.perf_counter() - begun
+
+
+@contextmanager
+def watched(client: httpx.Client, job_ids: list[str]) -> Iterator[None]:
+    """Have many clients follow the events of jobs, each by a connection of its own."""
+    stopping = threading.Event()
+    with ExitStack() as stack, selectors.DefaultSelector() as selector:
+        for i in range(N_WATCHERS):
+            address = (client.base_url.host, client.base_url.port or 80)
+            connection = stack.enter_context(socket.create_connection(address))
+            connection.sendall(
+                f"GET /v1/jobs/{job_ids[i % len(job_ids)]}/events HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+            )
+            selector.register(connection, selectors.EVENT_READ)
+
+        def drain() -> None:
+            while not stopping.is_set():
+                for ready, _ in selector.select(0.1):
+                    ready.fileobj.recv(1 << 16)  # type: ignore[union-attr]
+
+        reading = threading.Thread(target=drain)
+        reading.start()
+        try:
+            yield
+        finally:
+            stopping.set()
+            reading.join()
+
+
+def watched_ratio(client: httpx.Client) -> float:
+    """Return how many times as long a small answer takes while many follow running jobs."""
+    job_ids = [client.post("/v1/jobs", json=ENDLESS).raise_for_status().json()["id"] for _ in range(N_WORKERS)]
+    while len(client.get("/v1/jobs", params={"status": "running"}).json()["items"]) < N_WORKERS:
+        time.sleep(0.05)
+    ratios = []
+    for _ in range(ROUNDS):
+        alone = median(get_seconds(client, job_ids[0]) for _ in range(N_GETS))
+        with watched(client, job_ids):
+            time.sleep(1)  # in which the streams open
+            among = median(get_seconds(client, job_ids[0]) for _ in range(N_GETS))
+        ratios.append(among / alone)
+    for job_id in job_ids:
+        client.post(f"/v1/jobs/{job_id}/cancel").raise_for_status()
+    return median(ratios)
+
+
 def script_seconds() -> float:
     """Return how long the usual script takes, from a tenth of the job's steps."""
     begun = time.perf_counter()
@@ -83,11 +142,13 @@ def main() -> None:
             latency.append(waited / script)
             reference = bare_rate(bare, number)
             rate.append(burst_rate(service.client, number) / reference)
+        among = watched_ratio(service.client)
     steps = f"{JOB_STEPS} steps of Adam"
     print(
         f"\nscript {script:.2f} s, waited {1e3 * waited:.1f} ms, empty tasks {reference:.0f}/s, in the last round"
     )
     table(f"{steps}, posted and waited for: time", {"service": median(latency)}, "of the script's, scaled")
+    table(f"a small GET while {N_WATCHERS} follow running jobs: time", {"service": among}, "of that without them")
     table(f"{N_BURST} such jobs at once: rate", {"service": median(rate)}, "of the rate of Dask's empty tasks")
 
 

@@ -254,15 +254,16 @@ def _draw_surface(figure: Figure, surface: Json, paths: Sequence[Json], minima: 
         above = _height(path["f"]) + 0.04
         axes.plot(points[:, 0], points[:, 1], above, color=colour, lw=2.6, zorder=5, path_effects=_outline(4.6))
         axes.plot(*points[0], above[0], "o", color=colour, ms=8, mec=INK, mew=1.3, zorder=7)
-        axes.plot(*points[-1], above[-1], "D", color=colour, ms=7, mec=INK, mew=1.3, zorder=7)
-    for minimum in minima:
-        axes.plot(*minimum["x"], 0.04, "*", color="white", ms=21, mec=INK, mew=1.0, zorder=6)
+        axes.plot(*points[-1], above[-1], "s", color=colour, ms=7, mec=INK, mew=1.3, zorder=7)
+    for number, minimum in enumerate(minima, 1):
+        axes.plot(*minimum["x"], 0.04, "D", color="white", ms=14, mec=INK, mew=1.2, zorder=6)
+        axes.text(*minimum["x"], 0.04, f"    {number}", fontsize=11, color=INK, zorder=8, path_effects=_halo())
     axes.view_init(elev=60, azim=-66)
     axes.set_box_aspect((1, 1, 0.36), zoom=1.06)
     axes.set_zticks(list(_height(HEIGHT_TICKS[1:])), [f"{tick}" for tick in HEIGHT_TICKS[1:]])
-    axes.set(xlabel="$x_0$", ylabel="$x_1$", xlim=(-6, 6), ylim=(-6, 6))
-    figure.text(0.37, 0.884, "$f$ on a logarithmic scale", fontsize=12, color=INK, ha="center")
-    axes.set_zlabel("$f$", labelpad=2)
+    axes.set(xlabel="x", ylabel="y", xlim=(-6, 6), ylim=(-6, 6))
+    figure.text(0.37, 0.884, "f on a logarithmic scale", fontsize=12, color=INK, ha="center")
+    axes.set_zlabel("f", labelpad=2)
     axes.tick_params(labelsize=9, pad=0, colors=INK)
 
 
@@ -283,24 +284,41 @@ def _draw_contours(figure: Figure, surface: Json, paths: Sequence[Json], minima:
         points = np.array(path["x"])
         axes.plot(*points.T, color=colour, lw=2.6, zorder=5, path_effects=_outline(4.6))
         axes.plot(*points[0], "o", color=colour, ms=9, mec=INK, mew=1.3, zorder=7)
-        axes.plot(*points[-1], "D", color=colour, ms=7, mec=INK, mew=1.3, zorder=7)
-    for minimum in minima:
-        axes.plot(*minimum["x"], "*", color="white", ms=22, mec=INK, mew=1.0, zorder=6)
-    axes.set(xlabel="$x_0$", ylabel="$x_1$", aspect="equal")
+        axes.plot(*points[-1], "s", color=colour, ms=7, mec=INK, mew=1.3, zorder=7)
+    for number, minimum in enumerate(minima, 1):
+        axes.plot(*minimum["x"], "D", color="white", ms=14, mec=INK, mew=1.2, zorder=6)
+        axes.annotate(
+            str(number),
+            minimum["x"],
+            (10, 9),
+            textcoords="offset points",
+            fontsize=11,
+            color=INK,
+            zorder=8,
+            path_effects=_halo(),
+        )
+    axes.set(xlabel="x", ylabel="y", aspect="equal")
     axes.set_title("The same from above", fontsize=12, color=INK)
     axes.tick_params(labelsize=9, colors=INK)
     bar = figure.colorbar(filled, cax=figure.add_axes((0.938, 0.14, 0.014, 0.7312)))
     bar.set_ticks(list(_height(HEIGHT_TICKS)), labels=[f"{tick}" for tick in HEIGHT_TICKS])
-    bar.ax.set_title("$f$", fontsize=12, color=INK)
+    bar.ax.set_title("f", fontsize=12, color=INK)
     bar.ax.tick_params(labelsize=9, colors=INK)
 
 
 def _legend(paths: Sequence[Json]) -> list[Line2D]:
     entries = [
-        Line2D([], [], color=colour, lw=3, path_effects=_outline(4.6), label=f"from {_point(path['x'][0])}")
+        Line2D(
+            [],
+            [],
+            color=colour,
+            lw=3,
+            path_effects=_outline(4.6),
+            label=f"from {_point(path['x'][0])}".replace("-", "\N{MINUS SIGN}"),
+        )
         for path, colour in zip(paths, PATH_COLOURS, strict=True)
     ]
-    marks = (("o", 9, "start"), ("D", 7, "end"), ("*", 15, "known minimum"))
+    marks = (("o", 9, "start"), ("s", 7, "end"), ("D", 11, "known minimum"))
     return entries + [
         Line2D([], [], marker=mark, ms=size, ls="", color="white", mec=INK, mew=1.2, label=label)
         for mark, size, label in marks
@@ -314,6 +332,10 @@ def _height(f: Any) -> np.ndarray:
 
 def _outline(width: float) -> list[patheffects.AbstractPathEffect]:
     return [patheffects.Stroke(linewidth=width, foreground=INK), patheffects.Normal()]
+
+
+def _halo() -> list[patheffects.AbstractPathEffect]:
+    return [patheffects.withStroke(linewidth=3, foreground="white")]
 
 
 if __name__ == "__main__":

@@ -5,22 +5,22 @@ import { pathColor } from "../plots/palette.js";
 import { outputs } from "./forward.js";
 
 const IN_ORDER = [0, 5, 3, 1, 2, 4, 6, 7]; // colours that lie next to each other are told apart first
-const [WIDTH, HEIGHT, CELLS, MARGIN] = [480, 400, 80, 0.25];
+const [SIDE, CELLS, MARGIN] = [480, 80, 0.25];
 
 export class Boundary {
-  #canvas = h("canvas", { width: WIDTH, height: HEIGHT, role: "img", "aria-label": "What the network answers, and the samples" });
+  #canvas = h("canvas", { width: SIDE, height: SIDE, role: "img", "aria-label": "What the network answers, and the samples" });
   element = h("figure", { class: "boundary" }, this.#canvas);
 
   /** @param {Array} parts weights and biases @param {Object} network @param {{x: number[][], y: number[][]}} samples */
   draw(parts, network, samples) {
     const pen = this.#canvas.getContext("2d");
-    pen.clearRect(0, 0, WIDTH, HEIGHT);
+    pen.clearRect(0, 0, SIDE, SIDE);
     if (samples.x[0].length === 1) this.#curve(pen, parts, network, samples);
     else if (samples.x[0].length === 2) this.#plane(pen, parts, network, samples);
   }
 
   #plane(pen, parts, network, { x, y }) {
-    const [across, up] = [0, 1].map((axis) => range(x.map((each) => each[axis])));
+    const [across, up] = onOneScale([0, 1].map((axis) => range(x.map((each) => each[axis]))));
     const answers = [];
     for (let row = 0; row < CELLS; row += 1) {
       for (let column = 0; column < CELLS; column += 1) {
@@ -29,21 +29,21 @@ export class Boundary {
     }
     answers.forEach((answer, index) => {
       pen.fillStyle = shade(answer);
-      pen.fillRect((index % CELLS) * (WIDTH / CELLS), Math.floor(index / CELLS) * (HEIGHT / CELLS), WIDTH / CELLS + 1, HEIGHT / CELLS + 1);
+      pen.fillRect((index % CELLS) * (SIDE / CELLS), Math.floor(index / CELLS) * (SIDE / CELLS), SIDE / CELLS + 1, SIDE / CELLS + 1);
     });
-    x.forEach((each, index) => dot(pen, share(across, each[0]) * WIDTH, (1 - share(up, each[1])) * HEIGHT, classColor(classOf(y[index]))));
+    x.forEach((each, index) => dot(pen, share(across, each[0]) * SIDE, (1 - share(up, each[1])) * SIDE, classColor(classOf(y[index]))));
   }
 
   #curve(pen, parts, network, { x, y }) {
     const across = range(x.map(([value]) => value));
     const up = range(y.flat());
-    x.forEach(([value], index) => dot(pen, share(across, value) * WIDTH, (1 - share(up, [y[index]].flat()[0])) * HEIGHT, pathColor(5, 8)));
+    x.forEach(([value], index) => dot(pen, share(across, value) * SIDE, (1 - share(up, [y[index]].flat()[0])) * SIDE, pathColor(5, 8)));
     pen.strokeStyle = pathColor(0, 8);
     pen.lineWidth = 3;
     pen.beginPath();
-    for (let pixel = 0; pixel <= WIDTH; pixel += 2) {
-      const [answer] = outputs(parts, network, [at(across, pixel / WIDTH)]);
-      pen.lineTo(pixel, (1 - share(up, answer)) * HEIGHT);
+    for (let pixel = 0; pixel <= SIDE; pixel += 2) {
+      const [answer] = outputs(parts, network, [at(across, pixel / SIDE)]);
+      pen.lineTo(pixel, (1 - share(up, answer)) * SIDE);
     }
     pen.stroke();
   }
@@ -86,6 +86,12 @@ function range(values) {
   const [low, high] = [Math.min(...values), Math.max(...values)];
   const margin = MARGIN * (high - low) || 1;
   return [low - margin, high + margin];
+}
+
+/** Returns ranges of one width about the same middles: in a square, what is round in the data is round. */
+export function onOneScale(ranges) {
+  const width = Math.max(...ranges.map(([low, high]) => high - low));
+  return ranges.map(([low, high]) => [(low + high - width) / 2, (low + high + width) / 2]);
 }
 
 const at = ([low, high], part) => low + part * (high - low);

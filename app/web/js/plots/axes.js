@@ -2,9 +2,8 @@
 
 import { svg } from "../dom.js";
 import { HEIGHT_SCALE } from "./palette.js";
-import { ticks } from "./ticks.js";
 
-export const PIXELS_PER_TICK = 80;
+export const PIXELS_PER_TICK = 60;
 const TICK = 5;
 const TEXT = 14; // pixels from an axis to the middle of its texts
 const TITLE = 32;
@@ -42,7 +41,7 @@ export function colorBar({ box }, heights) {
   const height = BAR.share * box.height;
   const top = box.top + (box.height - height) / 2;
   const [low, high] = heights.range;
-  const { at, text: texts } = heights.ticks() ?? ticks(low, high, height / PIXELS_PER_TICK);
+  const { at, text: texts } = heights.ticks();
   const stops = HEIGHT_SCALE.map(([offset, color]) => svg("stop", { offset, "stop-color": color }));
   return [
     svg("linearGradient", { id: "map-colors", x1: 0, x2: 0, y1: 1, y2: 0 }, stops),

@@ -18,12 +18,12 @@ export class Box {
   /**
    * Marks the axes.
    * @param {import("./space.js").Space} space
-   * @param {{at: number[], text: string[]}|null} heightTicks
+   * @param {{at: number[], text: string[]}} heightTicks
    * @param {[string, string]} names of the coordinates
    */
   set(space, heightTicks, names) {
     this.#axes = [...names, "f"].map((name, axis) => {
-      const { at, text } = (axis === 2 && heightTicks) || ticks(...space.ranges[axis], MOST_TICKS);
+      const { at, text } = axis === 2 ? heightTicks : ticks(...space.ranges[axis], MOST_TICKS);
       const marks = at.map((value, index) => ({ place: space.along(axis, value), text: text[index] })).filter(({ place }) => axis === 2 || isInside(place, axis));
       return { title: h("span", null, name), labels: marks.map((mark) => h("span", null, mark.text)), places: marks.map(({ place }) => place) };
     });

@@ -5,13 +5,13 @@ import { count } from "../numbers.js";
 import { axesAbout, PIXELS_PER_TICK } from "./axes.js";
 import { Frame } from "./frame.js";
 import { entryAt, lastStep } from "./path.js";
-import { decades, ticks } from "./ticks.js";
+import { cutNote, Scale } from "./scale.js";
+import { textOf, ticks } from "./ticks.js";
 
 const MARGIN = { left: 62, right: 24, top: 26, bottom: 42 };
-const PIXELS_PER_DECADE = 24;
-const ROOM = 0.05; // of what is shown, over and under it
+const PIXELS_PER_VALUE = 24;
+const MANY = 1e6; // steps: from here on they are written as powers of ten
 const LINE_WIDTH = 1.6;
-const LEAST = 1e-18; // nothing smaller is told apart on a log axis
 
 export class CurvePlot {
   #of;
@@ -20,7 +20,9 @@ export class CurvePlot {
   #title = svg("text", { class: "heading", x: MARGIN.left, y: 13 });
   #axes = svg("g", { class: "plot-axes" });
   #rule = svg("line", { class: "rule" });
+  #note = h("p", { class: "curve-note", hidden: true });
   #scene = null;
+  #scale = null;
   #values = [];
   #frame = null;
   #step = null;
@@ -34,18 +36,27 @@ export class CurvePlot {
     this.#of = of;
     this.#onHover = onHover;
     const overlay = svg("svg", { class: "overlay passive", "aria-hidden": "true" }, this.#title, this.#axes, this.#rule);
-    this.element = h("figure", { class: "curve", "aria-label": label }, overlay, this.#canvas);
+    this.element = h("figure", { class: "curve", "aria-label": label }, overlay, this.#canvas, this.#note);
     this.element.addEventListener("pointermove", (event) => this.#hover(event));
     this.element.addEventListener("pointerleave", () => onHover(null));
     new ResizeObserver(() => this.#draw()).observe(this.element);
   }
 
-  /** @param {{paths: Array, log: boolean, title: string, base: number}} scene `base` is taken off the values */
+  /**
+   * @param {Object} scene
+   * @param {Array<import("./path.js").Path>} scene.paths
+   * @param {boolean} scene.log whether the axis is logarithmic, as far as the values let it
+   * @param {number} scene.base what is taken off the values
+   * @param {string} scene.title
+   * @param {string} [scene.zero] the text at 0 on a logarithmic axis
+   * @param {string} [scene.note] what is said while there are no values
+   */
   draw(scene) {
     this.#scene = scene;
-    const { paths, log, base } = scene;
-    const scaled = (value) => (log ? Math.log10(Math.max(value - base, LEAST)) : value - base);
-    this.#values = paths.map((path, index) => (this.#of(path, index) ?? []).map((value) => (value === null ? null : scaled(value))));
+    const { paths, log, base, zero } = scene;
+    const columns = paths.map((path, index) => this.#of(path, index) ?? []);
+    this.#scale = new Scale(columns, { log, base, zero, diverging: paths.map((path) => path.ending === "diverged") });
+    this.#values = columns.map((values) => values.map((value) => this.#scale.of(value)));
     this.#draw();
   }
 
@@ -64,14 +75,16 @@ export class CurvePlot {
   #draw() {
     const { clientWidth, clientHeight } = this.element;
     if (!this.#scene || !clientWidth) return;
-    const { paths, log, title } = this.#scene;
+    const { paths, title, note } = this.#scene;
     const { left, right, top, bottom } = MARGIN;
     const box = { left, top, width: clientWidth - left - right, height: clientHeight - top - bottom };
-    this.#frame = new Frame(box, [0, lastStep(paths) || 1], rangeOf(this.#values));
+    this.#frame = new Frame(box, [0, lastStep(paths) || 1], this.#scale.range);
     const steps = ticks(...this.#frame.x, box.width / PIXELS_PER_TICK);
-    const along = log ? decades(...this.#frame.y, box.height / PIXELS_PER_DECADE) : ticks(...this.#frame.y, box.height / PIXELS_PER_DECADE);
-    this.#title.textContent = title;
-    replace(this.#axes, axesAbout(this.#frame, { at: steps.at, text: steps.text.map(count), title: "step" }, { ...along, title: "" }, { hasGrid: true }));
+    const along = this.#scale.ticks(box.height / PIXELS_PER_VALUE);
+    this.#title.textContent = title + cutNote(this.#scale);
+    this.#note.hidden = !this.#scale.isEmpty || !note;
+    this.#note.textContent = note ?? "";
+    replace(this.#axes, axesAbout(this.#frame, { at: steps.at, text: steps.at.map((step) => (step < MANY ? count(step) : textOf(step))), title: "step" }, { ...along, title: "" }, { hasGrid: true }));
     this.#drawLines(clientWidth, clientHeight);
     this.mark(this.#step);
   }
@@ -82,6 +95,9 @@ export class CurvePlot {
     Object.assign(this.#canvas.style, { width: `${width}px`, height: `${height}px` });
     const pen = this.#canvas.getContext("2d");
     pen.scale(ratio, ratio);
+    const { left, top, width: across, height: down } = this.#frame.box;
+    pen.rect(left - LINE_WIDTH, top - LINE_WIDTH, across + 2 * LINE_WIDTH, down + 2 * LINE_WIDTH);
+    pen.clip();
     pen.lineWidth = LINE_WIDTH;
     pen.lineJoin = "round";
     this.#scene.paths.forEach((path, index) => {
@@ -117,19 +133,4 @@ export class CurvePlot {
     candidates.sort((a, b) => a.distance - b.distance);
     this.#onHover(candidates[0] ?? null);
   }
-}
-
-/** Returns what an axis shows of values. */
-function rangeOf(columns) {
-  let [low, high] = [Infinity, -Infinity];
-  for (const values of columns) {
-    for (const value of values) {
-      if (value === null) continue;
-      low = Math.min(low, value);
-      high = Math.max(high, value);
-    }
-  }
-  if (low > high) return [0, 1];
-  const room = ROOM * (high - low) || 0.5;
-  return [low - room, high + room];
 }

@@ -1,3 +1,17 @@
+const MOST_UNEQUAL = 3; // widths of axes that are drawn on one scale
+
+/**
+ * Returns the part of a box in which two axes of like widths have the same scale, so that a square is a square; in its
+ * middle. Axes of other widths fill the box.
+ */
+export function fitted(box, x, y) {
+  const ratio = (x[1] - x[0]) / (y[1] - y[0]);
+  if (!(ratio >= 1 / MOST_UNEQUAL && ratio <= MOST_UNEQUAL)) return box;
+  const width = Math.min(box.width, box.height * ratio);
+  const height = width / ratio;
+  return { left: box.left + (box.width - width) / 2, top: box.top + (box.height - height) / 2, width, height };
+}
+
 /** The inside of a plot's axes: between values and pixels of its element. */
 export class Frame {
   /**

@@ -17,10 +17,15 @@ export async function fetchGround(api, reference, info, { axes, window }, signal
   return { x, y: null, f };
 }
 
+/** Whether heights are told apart better on a log scale: of a surface without negative values. */
+export function fitsLogScale(grid) {
+  return Boolean(grid?.y) && grid.z.every((row) => row.every((f) => f === null || f >= 0));
+}
+
 /** Returns the known minima as plots mark them: of a slice, those that lie in it. */
 export function minimaIn(info, axes) {
   const [across, along = null] = axes;
   const through = info.dim > 2 ? middle(info) : null;
   const lies = (x) => !through || x.every((value, axis) => axes.includes(axis) || Math.abs(value - through[axis]) < 1e-6);
-  return info.minima.filter((known) => lies(known.x)).map((known) => ({ x: known.x[across], y: along === null ? 0 : known.x[along], f: known.f, point: known.x }));
+  return info.minima.flatMap(({ x, f }, index) => (lies(x) ? [{ x: x[across], y: along === null ? 0 : x[along], f, point: x, number: index + 1 }] : []));
 }

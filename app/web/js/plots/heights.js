@@ -1,8 +1,16 @@
+import { textOf, ticks } from "./ticks.js";
+
+const MOST = 0.9; // of the values decide what the log scale resolves
+const RESOLVED = 500;
 const TICK_ROOM = 0.11; // of the range, for each label
+const LINEAR_TICKS = 6;
+const ROUNDEST_FIRST = [[0], [1], [5], [2], [3, 4, 6, 7, 8, 9]];
+const FEW = 3;
 
 /**
- * How high a value is drawn. On the log scale it is log10(1 + (f − low) / unit): even where f is negative or zero,
- * and nearly linear below the unit, a thousandth of what most of the surface rises.
+ * How high a value is drawn, from 0 up. On the log scale it is log10(1 + (f − low) / unit): even where f is negative or
+ * zero, and nearly linear below the unit, a five-hundredth of what most of the surface rises. On the linear scale it is
+ * the share of the way from the lowest value to the highest.
  */
 export class Heights {
   /**
@@ -15,16 +23,18 @@ export class Heights {
     values.sort((a, b) => a - b);
     this.log = log;
     this.low = Math.min(values[0] ?? 0, ...known);
-    this.high = values.at(-1) ?? 1;
-    const most = values[Math.floor(0.9 * (values.length - 1))] ?? 1;
-    this.unit = 10 ** Math.floor(Math.log10(Math.max((most - this.low) / 500, 1e-300)));
+    this.high = Math.max(values.at(-1) ?? 1, ...known);
+    const most = 2 * ((values[Math.floor(MOST * (values.length - 1))] ?? 1) / 2 - this.low / 2); // halves do not overflow
+    this.unit = Number(`1e${Math.floor(Math.log10(Math.min(Math.max(most / RESOLVED, 1e-300), 1e300)))}`);
   }
 
   /** Returns the height of a value; null stays null. */
   of(f) {
     if (f === null) return null;
-    if (!this.log) return f;
-    return Math.log10(1 + Math.max(f - this.low, 0) / this.unit);
+    const rise = Math.max(f / 2 - this.low / 2, 0);
+    if (!this.log) return this.high > this.low ? rise / (this.high / 2 - this.low / 2) : 0;
+    const units = rise / (this.unit / 2);
+    return Number.isFinite(units) ? Math.log10(1 + units) : Math.log10(rise) - Math.log10(this.unit / 2);
   }
 
   /** Returns the heights of a grid. */
@@ -34,27 +44,32 @@ export class Heights {
 
   /** The lowest and the highest height. */
   get range() {
-    return [this.of(this.low), this.of(this.high)];
+    return [0, this.of(this.high)];
   }
 
-  /** Returns where an axis of heights is marked, and with what: values of f. */
+  /** Returns where an axis of heights is marked, and with what: round values of f. */
   ticks() {
-    if (!this.log) return null;
-    const rises = [0];
-    const top = this.high - this.low;
-    for (let rise = this.unit; rise <= top; rise *= 10) rises.push(rise);
-    const room = TICK_ROOM * this.range[1];
-    let last = -Infinity;
-    const values = rises.map((rise) => this.low + rise).filter((value) => {
-      const fits = this.of(value) - last >= room;
-      if (fits) last = this.of(value);
-      return fits;
-    });
-    return { at: values.map((value) => this.of(value)), text: values.map((value) => this.#text(value)) };
+    const values = this.log ? this.#roundValues() : ticks(this.low, this.high, LINEAR_TICKS).at;
+    return { at: values.map((value) => this.of(value)), text: values.map(textOf) };
   }
 
-  #text(value) {
-    const digits = Math.max(0, -Math.floor(Math.log10(this.unit)));
-    return Math.abs(value) >= 1e5 ? value.toExponential(0).replace("e+", "e") : String(Number(value.toFixed(Math.min(digits, 6))));
+  /** Returns values as far apart as their texts need: 0, powers of ten, and others where these are too few. */
+  #roundValues() {
+    const room = TICK_ROOM * this.range[1];
+    const largest = Math.max(Math.abs(this.low), Math.abs(this.high), this.unit);
+    const [first, last] = [this.unit, largest].map((value) => Math.floor(Math.log10(value)));
+    const powers = Array.from({ length: last - first + 1 }, (_, index) => first + index);
+    const marked = new Map();
+    for (const factors of ROUNDEST_FIRST) {
+      const lowest = Math.min(...marked.keys());
+      const candidates = factors.flatMap((factor) => (factor ? powers.flatMap((power) => [Number(`${factor}e${power}`), Number(`-${factor}e${power}`)]) : [0]));
+      for (const value of candidates.toSorted((a, b) => a - b)) {
+        const isNeeded = marked.size < FEW || factors[0] === 1 || value < lowest;
+        if (!isNeeded || value < this.low || value > this.high) continue;
+        const height = this.of(value);
+        if ([...marked.values()].every((other) => Math.abs(height - other) >= room)) marked.set(value, height);
+      }
+    }
+    return marked.size ? [...marked.keys()].toSorted((a, b) => a - b) : [this.low];
   }
 }

@@ -6,9 +6,11 @@
 import { h, replace, svg } from "../dom.js";
 import { point, toPixelPrecision } from "../numbers.js";
 import { axesAbout, colorBar, PIXELS_PER_TICK } from "./axes.js";
-import { Frame } from "./frame.js";
+import { fitted, Frame } from "./frame.js";
 import { GroundImage } from "./ground_image.js";
+import { within } from "./lines.js";
 import { scaled } from "./slice.js";
+import { outline } from "./symbols.js";
 import { ticks } from "./ticks.js";
 import { Hint, listenForKeys, listenForPinch, listenForWheel } from "./zoom_gestures.js";
 
@@ -16,6 +18,7 @@ const MARGIN = { left: 48, right: 66, top: 8, bottom: 40 };
 const FLAT_ROOM = 0.05; // of what a graph shows, over and under it
 const STILL_PIXELS = 4; // a pointer that has moved no more than this has clicked
 const NEAR_PIXELS = 12;
+const SIZES = { minimum: 8, end: 4, diverged: 5 };
 const SETTLED_MS = 200; // without further zooming, before the new window is the one to be fetched
 const MIDDLE = [0.5, 0.5];
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
@@ -28,6 +31,7 @@ export class MapPlot {
   #hint = h("p", { class: "map-hint", hidden: true }, "Click to place a start");
   #clip = svg("rect");
   #lines = svg("g");
+  #ends = svg("g");
   #points = svg("g");
   #starts = svg("g");
   #marks = svg("g");
@@ -57,8 +61,9 @@ export class MapPlot {
       svg("defs", null, svg("clipPath", { id: "map-inside" }, this.#clip)),
       catcher,
       this.#axes,
-      svg("g", { "clip-path": "url(#map-inside)" }, this.#graph, this.#lines, this.#points, this.#marks),
+      svg("g", { "clip-path": "url(#map-inside)" }, this.#graph, this.#points, this.#lines, this.#marks),
       this.#starts,
+      this.#ends,
     );
     this.element = h(
       "figure",
@@ -110,9 +115,10 @@ export class MapPlot {
     const { left, top, right, bottom } = MARGIN;
     const box = { left, top, width: clientWidth - left - (isFlat ? left : right), height: clientHeight - top - bottom };
     const [from, to, ...upwards] = this.#shown;
-    this.#frame = new Frame(box, [from, to], isFlat ? roomy(heights.range) : upwards);
-    const across = { ...ticks(...this.#frame.x, box.width / PIXELS_PER_TICK), title: names[0] };
-    const along = { ...((isFlat && heights.ticks()) || ticks(...this.#frame.y, box.height / PIXELS_PER_TICK)), title: isFlat ? "f" : names[1] };
+    const inner = isFlat ? box : fitted(box, [from, to], upwards);
+    this.#frame = new Frame(inner, [from, to], isFlat ? roomy(heights.range) : upwards);
+    const across = { ...ticks(...this.#frame.x, inner.width / PIXELS_PER_TICK), title: names[0] };
+    const along = { ...(isFlat ? heights.ticks() : ticks(...this.#frame.y, inner.height / PIXELS_PER_TICK)), title: isFlat ? "f" : names[1] };
     replace(this.#axes, axesAbout(this.#frame, across, along, { hasGrid: isFlat }), isFlat ? [] : colorBar(this.#frame, heights));
     this.#ground.element.hidden = isFlat;
     if (!isFlat) this.#ground.draw(this.#frame);
@@ -127,37 +133,50 @@ export class MapPlot {
     for (const [name, value] of Object.entries({ x: box.left, y: box.top, width: box.width, height: box.height })) {
       this.#clip.setAttribute(name, value);
     }
-    const shapes = paths.map((path) => this.#lineOf(path));
+    const parts = paths.map((path) => this.#partsOf(path));
+    const shapes = parts.map(shapeOf);
     replace(
       this.#lines,
       ...shapes.map((d) => svg("path", { d, class: "casing" })),
       ...shapes.map((d, index) => svg("path", { d, class: "line", stroke: paths[index].color })),
     );
     replace(this.#points, ...minima.map((known) => this.#minimum(known)));
+    replace(this.#ends, ...paths.flatMap((path, index) => this.#endOf(path, parts[index])));
     this.#drawStarts(starts);
     this.#hint.hidden = !canPlace || starts.length > 0 || paths.length > 0;
     this.mark(this.#marked);
   }
 
-  #lineOf(path) {
-    let d = "";
-    let pen = "M";
-    for (let entry = 0; entry < path.f.length; entry += 1) {
-      if (path.x[entry] === null || path.y[entry] === null || path.f[entry] === null) {
-        pen = "M";
-        continue;
-      }
-      const [x, y] = this.#pixel(path.x[entry], path.y[entry], path.f[entry]);
-      d += `${pen}${bounded(x)},${bounded(y)}`;
-      pen = "L";
-    }
-    return d;
+  /** Returns the parts of a path that are seen, in pixels. */
+  #partsOf(path) {
+    const isFlat = !this.#scene.grid.y;
+    const points = path.x.map((x, entry) => {
+      if (x === null || path.y[entry] === null || (isFlat && path.f[entry] === null)) return null;
+      return this.#pixel(x, path.y[entry], path.f[entry]);
+    });
+    const { left, top, width, height } = this.#frame.box;
+    return within(points, [left, left + width, top, top + height]);
+  }
+
+  /** Returns the symbol where a path ended, or where one that diverged was last seen. */
+  #endOf({ ending, color, name, x, y, f }, parts) {
+    const last = parts.at(-1)?.at(-1);
+    if (!ending || !last) return [];
+    if (ending === "end" && !this.#frame.shareAt(...this.#pixel(x.at(-1), y.at(-1), f.at(-1)))) return [];
+    const place = { transform: `translate(${last[0]},${last[1]})`, class: `path-end ${ending}` };
+    const d = outline(ending, SIZES[ending]);
+    const shape = ending === "diverged" ? [svg("path", { d, class: "casing" }), svg("path", { d, class: "cross", stroke: color })] : [svg("path", { d, fill: color })];
+    return [svg("g", place, ...shape, svg("title", null, `${name}: ${ending}`))];
   }
 
   #minimum(known) {
     const [x, y] = this.#pixel(known.x, known.y, known.f);
-    const d = `M${x},${y - 6}L${x + 6},${y}L${x},${y + 6}L${x - 6},${y}Z`;
-    return svg("path", { d, class: "minimum" }, svg("title", null, `known minimum ${point(known.point)}`));
+    return svg(
+      "g",
+      { transform: `translate(${x},${y})` },
+      svg("path", { d: outline("minimum", SIZES.minimum), class: "minimum" }, svg("title", null, `known minimum no. ${known.number}, ${point(known.point)}`)),
+      svg("text", { class: "number", x: 9, y: -9 }, known.number),
+    );
   }
 
   #drawStarts(starts) {
@@ -344,9 +363,18 @@ export class MapPlot {
   }
 }
 
+/** Returns the outline of a line in parts. */
+function shapeOf(parts) {
+  return parts.map((part) => `M${part.map(([x, y]) => `${rounded(x)},${rounded(y)}`).join("L")}`).join("");
+}
+
 function roomy([low, high]) {
   const room = FLAT_ROOM * (high - low || 1);
   return [low - room, high + room];
+}
+
+function rounded(pixel) {
+  return Math.round(pixel * 10) / 10;
 }
 
 function bounded(pixel) {

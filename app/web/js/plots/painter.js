@@ -43,23 +43,29 @@ const PROGRAMS = {
     vertex: `
       in vec3 place; in vec4 color, edge; in vec2 form;
       uniform mat4 lens; uniform float ratio;
-      out vec4 inside, outside; out float size, isDiamond;${TOWARDS_EYE}
+      out vec4 inside, outside; out float size; flat out int kind;${TOWARDS_EYE}
       void main() {
         gl_Position = towardsEye(place);
         inside = color; outside = edge;
-        size = form.x * ratio; isDiamond = form.y;
+        size = form.x * ratio; kind = int(form.y);
         gl_PointSize = size + 2.0;
       }`,
     fragment: `
-      in vec4 inside, outside; in float size, isDiamond;
-      uniform float ratio;
+      in vec4 inside, outside; in float size; flat in int kind;
+      uniform float ratio, opacity;
       out vec4 pixel;
+      float beyond(vec2 at) { // how far outside of the symbol
+        float r = 0.5 * size;
+        if (kind == 1) return at.x + at.y - r;
+        if (kind == 2) return max(at.x, at.y) - 0.85 * r;
+        if (kind == 3) return max(0.7 * abs(at.x - at.y) - 2.6 * ratio, max(at.x, at.y) - r);
+        return length(at) - r;
+      }
       void main() {
-        vec2 at = abs(gl_PointCoord - 0.5) * (size + 2.0);
-        float far = mix(length(at), at.x + at.y, isDiamond);
-        float alpha = clamp(0.5 * size - far + 0.5, 0.0, 1.0);
+        float far = beyond(abs(gl_PointCoord - 0.5) * (size + 2.0));
+        float alpha = clamp(0.5 - far, 0.0, 1.0);
         if (alpha == 0.0) discard;
-        pixel = mix(inside, outside, clamp(far - 0.5 * size + 1.5 * ratio + 0.5, 0.0, 1.0)) * alpha;
+        pixel = mix(inside, outside, clamp(far + 1.5 * ratio + 0.5, 0.0, 1.0)) * alpha * opacity;
       }`,
   },
 };
@@ -125,8 +131,9 @@ export class Painter {
    * Draws shapes, one after the other.
    * @param {Float32Array} lens see `lensOf`
    * @param {{x: number, y: number, z: number}} eye
-   * @param {Array<{name: string, width?: number, range?: [number, number]}>} shown with the width of lines in pixels, and
-   *   the first and the number of the indices, where it is not all of them
+   * @param {Array<{name: string, width?: number, range?: [number, number], isBehind?: boolean, opacity?: number}>} shown
+   *   with the width of lines in pixels; the first and the number of the indices, where it is not all of them; whether it
+   *   is drawn as if nothing were before it and nothing behind it; and of dots how much of them is seen
    */
   draw(lens, eye, shown) {
     const gl = this.#gl;
@@ -135,7 +142,7 @@ export class Painter {
     gl.viewport(0, 0, width, height);
     gl.clearColor(0, 0, 0, 0);
     gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT);
-    for (const { name, width: lineWidth, range } of shown) {
+    for (const { name, width: lineWidth, range, isBehind = false, opacity = 1 } of shown) {
       const { kind, array, count } = this.#shapes.get(name);
       if (!count) continue;
       const { program, uniform } = this.#programs[kind];
@@ -143,7 +150,8 @@ export class Painter {
       gl.bindVertexArray(array);
       gl.uniformMatrix4fv(uniform("lens"), false, lens);
       gl.uniform3f(uniform("eye"), eye.x, eye.y, eye.z);
-      gl.uniform1f(uniform("lift"), LIFTS[kind]);
+      gl.uniform1f(uniform("lift"), isBehind ? 0 : LIFTS[kind]);
+      gl[isBehind ? "disable" : "enable"](gl.DEPTH_TEST);
       if (kind === "lines") {
         gl.uniform2f(uniform("pixelSize"), (2 * ratio) / width, (2 * ratio) / height);
         gl.uniform1f(uniform("width"), lineWidth);
@@ -151,6 +159,7 @@ export class Painter {
       if (kind === "dots") {
         gl.enable(gl.BLEND);
         gl.uniform1f(uniform("ratio"), ratio);
+        gl.uniform1f(uniform("opacity"), opacity);
         gl.drawArrays(gl.POINTS, 0, count);
         gl.disable(gl.BLEND);
       } else {

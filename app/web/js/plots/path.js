@@ -8,7 +8,14 @@
  * @property {Array<number|null>} y
  * @property {number[][]} points whole, with all coordinates
  * @property {Array<number|null>} f
+ * @property {"end"|"diverged"|null} [ending] how it ended; null while it goes on
  */
+
+/** Returns how a run of this outcome ends in a picture. */
+export function endingOf(outcome) {
+  if (outcome === null || outcome === undefined) return null;
+  return outcome === "diverged" ? "diverged" : "end";
+}
 
 /** Returns the entry of a path at a step: the last one that is not after it. */
 export function entryAt(path, step) {
@@ -31,12 +38,12 @@ export function entriesPerPath(nPaths) {
   return Math.round(Math.min(1200, Math.max(120, 36000 / Math.max(nPaths, 1))));
 }
 
-/** Returns where each path is at a step, for plots to mark. */
+/** Returns where each path is at a step, for plots to mark; where it has ended, the symbol of its end says so. */
 export function marksAt(paths, step) {
-  return paths
-    .filter((path) => path.step.length > 0)
-    .map((path) => {
-      const entry = entryAt(path, step);
-      return { x: path.x[entry], y: path.y[entry], f: path.f[entry], color: path.color };
-    });
+  return paths.flatMap((path) => {
+    if (!path.step.length) return [];
+    const entry = entryAt(path, step);
+    if (path.ending && entry === path.step.length - 1 && entry > 0) return [];
+    return [{ x: path.x[entry], y: path.y[entry], f: path.f[entry], color: path.color }];
+  });
 }

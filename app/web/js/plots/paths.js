@@ -1,7 +1,7 @@
 /** A job's trajectories, fetched thinned to what a screen can show. */
 
 import { Problem } from "../api.js";
-import { entriesPerPath } from "./path.js";
+import { endingOf, entriesPerPath } from "./path.js";
 
 export const MOST_PATHS = 64;
 const AT_ONCE = 6;
@@ -37,13 +37,13 @@ export async function ofRuns(n, fetchOne) {
   return found;
 }
 
-/** Returns the norms of the gradient along trajectories, or null where the service will not compute so many. */
+/** Returns the norms of the gradient along trajectories, by trajectory; none where the service will not compute so many. */
 export async function fetchSlopes(api, reference, trajectories, signal) {
   const dim = trajectories.find((each) => each.x.length)?.x[0].length ?? 0;
   const places = trajectories.flatMap((each, which) =>
     each.x.flatMap((x, entry) => (x.includes(null) || each.f[entry] === null ? [] : [{ which, entry, x }])),
   );
-  if (!places.length || places.length * (dim + 1) > MOST_SLOPE_NUMBERS) return null;
+  if (!places.length || places.length * (dim + 1) > MOST_SLOPE_NUMBERS) return [];
   const slopes = trajectories.map((each) => Array(each.step.length).fill(null));
   try {
     const { gradient } = await api.evaluate({ function: reference, points: places.map((place) => place.x), gradient: true }, signal);
@@ -52,7 +52,7 @@ export async function fetchSlopes(api, reference, trajectories, signal) {
       slopes[which][entry] = row.includes(null) ? null : Math.hypot(...row);
     });
   } catch (error) {
-    if (error instanceof Problem) return null;
+    if (error instanceof Problem) return [];
     throw error;
   }
   return slopes;
@@ -62,11 +62,12 @@ export async function fetchSlopes(api, reference, trajectories, signal) {
  * Returns a trajectory as plots take it.
  * @returns {import("./path.js").Path}
  */
-export function pathOf(trajectory, axes, { name, color }) {
+export function pathOf(trajectory, axes, { name, color, outcome }) {
   const [across, along] = axes;
   return {
     name,
     color,
+    ending: endingOf(outcome),
     step: trajectory.step,
     x: trajectory.x.map((x) => x[across]),
     y: trajectory.x.map((x) => (along === undefined ? 0 : x[along])),

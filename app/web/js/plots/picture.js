@@ -11,6 +11,7 @@ import { Heights } from "./heights.js";
 import { MapPlot } from "./map.js";
 import { lastStep, marksAt } from "./path.js";
 import { SurfacePlot } from "./surface.js";
+import { Legend } from "./symbols.js";
 
 export class Picture {
   #on;
@@ -23,6 +24,7 @@ export class Picture {
   #at = h("p", { class: "at" });
   #error = h("p", { class: "error", role: "alert", hidden: true });
   #curves;
+  #legend = new Legend();
   #wanted = null;
   #drawing = null;
   #scene = null;
@@ -47,6 +49,7 @@ export class Picture {
       { class: "picture" },
       this.#error,
       h("div", { class: "views" }, this.#surface.element, this.#map.element),
+      this.#legend.element,
       this.#flatNote,
       this.#bar.element,
       this.#at,
@@ -63,7 +66,8 @@ export class Picture {
    * @param {Array<{x: number, y: number, f: number, point: number[]}>} scene.minima
    * @param {Array<{x: number, y: number, point: number[], color: string}>} scene.starts
    * @param {[string, string]} scene.names
-   * @param {boolean} scene.log
+   * @param {boolean} scene.log whether heights are on a log scale
+   * @param {{value: boolean, slope: boolean}} scene.logCurves whether the curves are, as far as their values let them
    * @param {boolean} scene.canPlace
    * @param {number|null} scene.step the step that is marked; null is the last
    * @param {Object} scene.camera
@@ -95,17 +99,21 @@ export class Picture {
     const isFlat = !scene.grid.y;
     this.element.classList.toggle("flat", isFlat);
     this.#flatNote.hidden = !isFlat;
-    const base = scene.log ? valueBase(scene) : 0;
     this.#mark();
+    this.#legend.update(kindsIn(scene));
     this.#map.draw(full);
     if (!before) await nextFrame(); // the map can be used while the surface is made
-    const { paths, log } = scene;
+    const { paths, logCurves } = scene;
     this.#curves.hidden = paths.length === 0;
-    if (paths.length > 0 && isNew("paths", "log", "look", "minima")) {
-      this.#value.draw({ paths, log, base, title: base === 0 ? "f" : `f − (${short(base, 6)})` });
+    if (paths.length > 0 && isNew("paths", "logCurves", "look", "minima")) {
+      const base = logCurves.value ? valueBase(scene) : 0;
+      const title = base === 0 ? "f" : `f − (${short(base, 6)})`;
+      this.#value.draw({ paths, log: logCurves.value, base, title, zero: base === 0 ? "f = 0" : "0" });
     }
-    if (paths.length > 0 && isNew("paths", "slopes", "log", "look")) {
-      this.#slope.draw({ paths, log, base: 0, title: "‖∇f‖" });
+    if (paths.length > 0 && isNew("paths", "slopes", "logCurves", "look")) {
+      const isComing = !scene.slopes || paths.some((path) => !path.ending);
+      const note = isComing ? "Computed when the run has ended" : "There is no gradient to show";
+      this.#slope.draw({ paths, log: logCurves.slope, base: 0, title: "‖∇f‖", note });
     }
     if (!isFlat && isNew("grid", "paths", "minima", "log", "look", "camera", "names")) this.#surface.draw(full);
     this.#error.hidden = true;
@@ -168,6 +176,13 @@ export class Picture {
 
 function nextFrame() {
   return new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+}
+
+/** Returns of what there are symbols. */
+function kindsIn({ starts, paths, minima }) {
+  const has = { start: starts.length > 0 || paths.length > 0, minimum: minima.length > 0 };
+  for (const kind of ["end", "diverged"]) has[kind] = paths.some((path) => path.ending === kind);
+  return ["start", "end", "diverged", "minimum"].filter((kind) => has[kind]);
 }
 
 /** Returns what is taken off f so that it can be drawn on a log axis: the known minimum, or the lowest there is. */

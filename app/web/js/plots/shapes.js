@@ -45,13 +45,15 @@ export function linesShape(lines) {
   return { vertices, indices, count: indices.length };
 }
 
-/** Returns dots. @param {Array<{place: number[], color: string, edge: string, size: number, isDiamond?: boolean}>} dots */
+const FORMS = ["circle", "diamond", "square", "cross"]; // by the number that the painter knows them by
+
+/** Returns dots. @param {Array<{place: number[], color: string, edge: string, size: number, form?: string}>} dots */
 export function dotsShape(dots) {
   const vertices = new ArrayBuffer(24 * dots.length);
   const [numbers, bytes] = [new Float32Array(vertices), new Uint8Array(vertices)];
-  dots.forEach(({ place, color, edge, size, isDiamond = false }, index) => {
+  dots.forEach(({ place, color, edge, size, form = "circle" }, index) => {
     numbers.set(place, 6 * index);
-    bytes.set([...rgba(color), ...rgba(edge), size, Number(isDiamond)], 24 * index + 12);
+    bytes.set([...rgba(color), ...rgba(edge), size, FORMS.indexOf(form)], 24 * index + 12);
   });
   return { vertices, indices: null, count: dots.length };
 }

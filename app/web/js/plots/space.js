@@ -1,5 +1,8 @@
 /** The box that a surface is drawn in, about the origin: x and y of the window, and heights. */
 
+import { within } from "./lines.js";
+import { Mesh } from "./mesh.js";
+
 export const SIZE = [1.02, 1.02, 0.6];
 const LIFT = 0.008; // of the height: what lies on the surface does not lie in it
 
@@ -7,6 +10,7 @@ export class Space {
   #grid;
   #heights;
   #isWhole;
+  #mesh;
 
   /**
    * @param {{x: number[], y: number[], z: Array<Array<number|null>>}} grid
@@ -17,6 +21,7 @@ export class Space {
     this.#grid = grid;
     this.#heights = heights;
     this.#isWhole = isWhole;
+    this.#mesh = new Mesh(heights.grid(grid.z));
     /** What the three axes span. */
     this.ranges = [endsOf(grid.x), endsOf(grid.y), heights.range];
   }
@@ -29,12 +34,35 @@ export class Space {
 
   /** Returns where a value is drawn; null where it is none, or out of the window. */
   place(x, y, f) {
-    const [[left, right], [near, far], [low, high]] = this.ranges;
-    if (f === null || !(x >= left && x <= right && y >= near && y <= far)) return null;
-    // between its grid points the surface is flatter than the function: what is on it is not to sink into it
-    const ground = this.#isWhole ? this.#groundAt(x, y) : low;
-    const height = Math.min(Math.max(this.#heights.of(f), ground), high);
-    return [this.along(0, x), this.along(1, y), this.along(2, height) + LIFT * SIZE[2]];
+    const share = this.#shareOf(x, y, f);
+    return share && share[0] >= 0 && share[0] <= 1 && share[1] >= 0 && share[1] <= 1 ? this.#lifted(share) : null;
+  }
+
+  /**
+   * Returns the parts of a path that are within the window, as places. On a function's own surface they lie on it also
+   * between the entries; on a slice, which the path is not on, they are straight.
+   * @param {import("./path.js").Path} path
+   */
+  partsOf({ x, y, f }) {
+    const parts = within(x.map((value, entry) => this.#shareOf(value, y[entry], f[entry])), [0, 1, 0, 1]);
+    return parts.map((part) => (this.#isWhole ? this.#mesh.crossed(part) : part).map((share) => this.#lifted(share)).filter(Boolean));
+  }
+
+  /** Returns the shares of the window where a value is, and its height; null where it is none. */
+  #shareOf(x, y, f) {
+    if (x === null || y === null || (f === null && !this.#isWhole)) return null;
+    const [across, along] = [x, y].map((value, axis) => {
+      const [low, high] = this.ranges[axis];
+      return (value / 2 - low / 2) / (high / 2 - low / 2);
+    });
+    return [across, along, this.#isWhole ? 0 : this.#heights.of(f)];
+  }
+
+  /** Returns the place of shares, a little over the surface; null where there is none. */
+  #lifted([across, along, ownHeight]) {
+    const height = this.#isWhole ? this.#mesh.heightAt(across, along) : Math.min(ownHeight, this.ranges[2][1]);
+    if (height === null) return null;
+    return [(across - 0.5) * SIZE[0], (along - 0.5) * SIZE[1], this.along(2, height) + LIFT * SIZE[2]];
   }
 
   /** Whether the surface lies between a place and an eye. */
@@ -44,8 +72,8 @@ export class Space {
     for (let share = 2 * step; share < 1; share += step) {
       const at = place.map((value, axis) => value + share * way[axis]);
       if (at.some((value, axis) => Math.abs(value) > SIZE[axis] / 2)) return false;
-      const [across, along] = [0, 1].map((axis) => this.#valueAt(axis, at[axis]));
-      if (this.along(2, this.#groundAt(across, along)) > at[2]) return true;
+      const ground = this.#mesh.heightAt(at[0] / SIZE[0] + 0.5, at[1] / SIZE[1] + 0.5);
+      if (ground !== null && this.along(2, ground) > at[2]) return true;
     }
     return false;
   }
@@ -78,37 +106,16 @@ export class Space {
         for (let i = 0; i < columns - 1; i += stride) {
           const [right, up] = [Math.min(i + stride, columns - 1), Math.min(j + stride, rows - 1)];
           const [a, b, c, d] = [j * columns + i, j * columns + right, up * columns + i, up * columns + right];
-          if (![a, b, c, d].some(isGap)) triangles.push(a, b, c, b, d, c);
+          if (![a, b, c].some(isGap)) triangles.push(a, b, c);
+          if (![b, d, c].some(isGap)) triangles.push(b, d, c);
         }
       }
       return triangles;
     };
     return { places, normals, fine: quads(1), coarse: quads(2) };
   }
-
-  #valueAt(axis, place) {
-    const [low, high] = this.ranges[axis];
-    return low + (place / SIZE[axis] + 0.5) * (high - low);
-  }
-
-  /** Returns the height of the drawn surface within its window: between the four grid points around. */
-  #groundAt(x, y) {
-    const { x: xs, y: ys, z } = this.#grid;
-    const [column, right] = cell(xs, x);
-    const [row, up] = cell(ys, y);
-    const corner = (j, i) => this.#heights.of(z[row + j][column + i]) ?? this.ranges[2][0];
-    const below = corner(0, 0) * (1 - right) + corner(0, 1) * right;
-    const above = corner(1, 0) * (1 - right) + corner(1, 1) * right;
-    return below * (1 - up) + above * up;
-  }
 }
 
 function endsOf(axis) {
   return [axis[0], axis.at(-1)];
-}
-
-function cell(axis, value) {
-  const place = ((value - axis[0]) / (axis.at(-1) - axis[0])) * (axis.length - 1);
-  const index = Math.min(Math.max(Math.floor(place), 0), axis.length - 2);
-  return [index, place - index];
 }

@@ -4,9 +4,11 @@ import { h, replace } from "../dom.js";
 import { Memory } from "../memory.js";
 import { Box } from "./box.js";
 import { anglesOf, farther, FIRST_CAMERA, lensOf, seenAt, turned } from "./camera.js";
+import { Labels } from "./labels.js";
 import { dotsShape, linesShape, surfaceShape } from "./shapes.js";
 import { simplified } from "./simplify.js";
 import { Space } from "./space.js";
+import { SHAPES } from "./symbols.js";
 import { Painter } from "./painter.js";
 import { Hint, listenForPinch, listenForWheel } from "./zoom_gestures.js";
 
@@ -18,14 +20,17 @@ const NEAR_PIXELS = 10;
 const MOST_PIXELS = 2; // for one of the page's: more is not seen
 const TOLERANCE = 0.0006; // a fifth of a pixel
 const PATH_WIDTH = 3;
+const HIDDEN_OPACITY = 0.65; // of what a hill hides
+const MOST_NUMBERS = 30;
 const TURNS = { ArrowLeft: [0, KEY_TURN], ArrowRight: [0, -KEY_TURN], ArrowUp: [-KEY_TURN, 0], ArrowDown: [KEY_TURN, 0] };
 const ZOOMS = { "+": 1 / KEY_ZOOM, "-": KEY_ZOOM };
 
 export class SurfacePlot {
   #onCamera;
   #onHover;
-  #canvas = h("canvas", { tabindex: 0, role: "img" });
+  #canvas = h("canvas", { tabindex: 0, role: "img", "aria-label": "Surface, not drawn yet" });
   #box = new Box();
+  #numbers = new Labels();
   #gestures = new Hint();
   #painter = null;
   #memory = new Memory();
@@ -44,7 +49,7 @@ export class SurfacePlot {
   constructor({ onCamera, onHover }) {
     this.#onCamera = onCamera;
     this.#onHover = onHover;
-    this.element = h("figure", { class: "surface", "aria-label": "Surface of the function in space; drag to turn it" }, this.#canvas, this.#box.element, this.#gestures.element);
+    this.element = h("figure", { class: "surface", "aria-label": "Surface of the function in space; drag to turn it" }, this.#canvas, this.#box.element, this.#numbers.element, this.#gestures.element);
     this.#listen();
     new ResizeObserver(() => this.#request()).observe(this.element);
   }
@@ -76,11 +81,14 @@ export class SurfacePlot {
       this.#box.set(this.#space, heights.ticks(), names);
       this.#painter.set("box", "lines", linesShape(this.#box.lines(line)));
     });
-    this.#memory.once("paths", [this.#space, paths], () => this.#painter.set("paths", "lines", linesShape(this.#linesOf(this.#placesOf(paths), paths))));
-    this.#memory.once("dots", [this.#space, minima, paths], () => {
-      const known = this.#dots(minima, { color: "#ffffff", edge: "#0b1d3a", size: 11, isDiamond: true });
-      const starts = paths.map(({ x, y, f, color }) => ({ x: x[0], y: y[0], f: f[0] ?? null, color }));
-      this.#painter.set("dots", "dots", dotsShape([...known, ...this.#dots(starts, { edge: "#ffffff", size: 8 })]));
+    const parts = this.#memory.once("parts", [this.#space, paths], () => paths.map((path) => this.#space.partsOf(path)));
+    this.#memory.once("paths", [parts], () => this.#painter.set("paths", "lines", linesShape(linesOf(parts, paths))));
+    this.#memory.once("dots", [parts, minima], () => {
+      const known = this.#dots(minima, { color: "#ffffff", edge: "#0b1d3a", size: 15, form: SHAPES.minimum });
+      const starts = paths.map(({ x, y, f, color }) => ({ x: x[0] ?? null, y: y[0] ?? null, f: f[0] ?? null, color }));
+      const ends = paths.flatMap((path, index) => this.#endOf(path, parts[index].at(-1)?.at(-1)));
+      this.#painter.set("dots", "dots", dotsShape([...known, ...this.#dots(starts, { edge: "#ffffff", size: 8 }), ...ends]));
+      this.#numbers.set(minima.slice(0, MOST_NUMBERS).map(({ x, y, f, number }) => ({ text: number, place: this.#space.place(x, y, f) })));
     });
     this.#setMarks();
     this.#describe();
@@ -110,6 +118,13 @@ export class SurfacePlot {
     this.#painter.set("marks", "dots", dotsShape(this.#dots(this.#marks, { edge: "#ffffff", size: 12 })));
   }
 
+  /** Returns the symbol where a path ended, or where one that diverged was last seen. */
+  #endOf({ ending, color, x, y, f }, last) {
+    if (!ending || !last) return [];
+    const place = ending === "diverged" ? last : this.#space.place(x.at(-1), y.at(-1), f.at(-1));
+    return place ? [{ place, color, edge: "#ffffff", size: ending === "diverged" ? 15 : 10, form: SHAPES[ending] }] : [];
+  }
+
   #dots(values, form) {
     return values.map((value) => ({ color: value.color, ...form, place: this.#space.place(value.x, value.y, value.f) })).filter(({ place }) => place);
   }
@@ -117,18 +132,6 @@ export class SurfacePlot {
   /** Returns where the entries of the paths are drawn. */
   #placesOf(paths) {
     return this.#memory.once("places", [this.#space, paths], () => paths.map((path) => path.f.map((f, entry) => this.#space.place(path.x[entry], path.y[entry], f))));
-  }
-
-  /** Returns the paths as lines; one that leaves the window and comes back is two. */
-  #linesOf(places, paths) {
-    return places.flatMap((along, index) => {
-      const parts = [[]];
-      for (const place of along) {
-        if (place) parts.at(-1).push(place);
-        else if (parts.at(-1).length) parts.push([]);
-      }
-      return parts.map((points) => ({ points: simplified(points, TOLERANCE), color: paths[index].color }));
-    });
   }
 
   /** Draws in the next frame: of cameras that come faster, the last. */
@@ -147,13 +150,15 @@ export class SurfacePlot {
     if (this.#canvas.width !== across || this.#canvas.height !== down) Object.assign(this.#canvas, { width: across, height: down });
     const lens = lensOf(this.#camera, width / height);
     this.#painter.draw(lens, this.#camera.eye, [
+      ...this.#box.farRanges(this.#camera).map((range) => ({ name: "box", width: 1, range, isBehind: true })),
       { name: "surface", range: this.#grip ? this.#ground.coarse : this.#ground.fine },
-      ...this.#box.farRanges(this.#camera).map((range) => ({ name: "box", width: 1, range })),
       { name: "paths", width: PATH_WIDTH },
+      { name: "dots", isBehind: true, opacity: HIDDEN_OPACITY },
       { name: "dots" },
       { name: "marks" },
     ]);
     this.#box.show(lens, this.#camera, { width, height });
+    this.#numbers.show(lens, { width, height });
   }
 
   #listen() {
@@ -259,4 +264,9 @@ export class SurfacePlot {
     });
     return best;
   }
+}
+
+/** Returns the parts of paths as lines to be drawn. */
+function linesOf(parts, paths) {
+  return parts.flatMap((each, index) => each.map((points) => ({ points: simplified(points, TOLERANCE), color: paths[index].color })));
 }

@@ -1,33 +1,56 @@
-/** Where an axis is marked: at about so many round values between two, with their text. */
+/** The round values at which an axis is marked, with their text. */
+
+const SUPERSCRIPTS = { "-": "⁻", ...Object.fromEntries([..."⁰¹²³⁴⁵⁶⁷⁸⁹"].map((sign, digit) => [digit, sign])) };
+const [PLAIN_FROM, PLAIN_TO] = [1e-4, 1e5];
+const DIGITS = 10;
+const LEAST_STEP = 1e-300;
+
+/** Returns at most about so many multiples of 1, 2 or 5 times a power of ten between two values. */
 export function ticks(low, high, n) {
-  if (!(high > low)) return { at: [low], text: [textOf(low, 0)] };
-  const least = (high - low) / n;
+  const least = high / n - low / n; // the width alone may be too large for a number
+  if (!(least > LEAST_STEP)) return marked(high > low ? [low, high] : [low]);
   const power = 10 ** Math.floor(Math.log10(least));
   const step = [1, 2, 5, 10].map((factor) => factor * power).find((each) => each >= least * (1 - 1e-9));
-  const first = Math.ceil(low / step - 1e-9);
-  const last = Math.floor(high / step + 1e-9);
-  const at = Array.from({ length: last - first + 1 }, (_, index) => (first + index) * step);
-  const decimals = Math.max(0, -Math.floor(Math.log10(step) + 1e-9));
-  return { at, text: at.map((value) => textOf(value, decimals)) };
+  const [first, last] = [Math.ceil(low / step - 1e-9), Math.floor(high / step + 1e-9)];
+  return marked(Array.from({ length: last - first + 1 }, (_, index) => Number(((first + index) * step).toPrecision(12))));
 }
 
-/** Where a logarithmic axis is marked between two powers of ten: at whole decades, or where there is none, as any other. */
-export function decades(low, high, n) {
-  const marked = ticks(low, high, n);
-  const every = Math.ceil(marked.at.length > 1 ? marked.at[1] - marked.at[0] : 1);
-  const first = Math.ceil(low / every);
-  const at = Array.from({ length: Math.floor(high / every) - first + 1 }, (_, index) => (first + index) * every);
-  if (at.length > 1) return { at, text: at.map(powerOfTen) };
-  return { at: marked.at, text: marked.at.map((power) => String(Number((10 ** power).toPrecision(3)))) };
+/**
+ * Returns where a logarithmic axis is marked between two powers of ten: at every so many whole decades; where there are
+ * too few of them, at 1, 2 and 5 in each, or at other round values.
+ */
+export function logTicks(low, high, n) {
+  const [first, last] = [Math.ceil(low - 1e-9), Math.floor(high + 1e-9)];
+  if (last - first >= 2) {
+    const every = [1, 2, 5, 10, 20, 50, 100].find((each) => (last - first) / each <= n) ?? 200;
+    const from = Math.ceil(first / every) * every;
+    const at = Array.from({ length: Math.floor((last - from) / every) + 1 }, (_, index) => from + index * every);
+    return { at, text: at.map(powerOfTen) };
+  }
+  const within = (value) => Math.log10(value) >= low - 1e-9 && Math.log10(value) <= high + 1e-9;
+  const values = Array.from({ length: last - first + 3 }, (_, index) => first - 1 + index)
+    .flatMap((power) => [1, 2, 5].map((factor) => Number(`${factor}e${power}`)))
+    .filter(within);
+  const shown = values.length >= 3 ? values : ticks(10 ** low, 10 ** high, n).at;
+  return { at: shown.map(Math.log10), text: shown.map(textOf) };
 }
 
-function powerOfTen(power) {
-  if (power === 0 || power === 1) return power ? "10" : "1";
-  return `10${[...String(power)].map((sign) => (sign === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[sign])).join("")}`;
-}
-
-function textOf(value, decimals) {
+/** Returns a number as text: plain, or as a multiple of a power of ten where it is very large or small. */
+export function textOf(value) {
+  if (value === 0) return "0";
   const size = Math.abs(value);
-  const text = size >= 1e5 || decimals > 5 ? value.toExponential(1).replace(".0", "").replace("e+", "e") : value.toFixed(decimals);
-  return text.replaceAll("-", "−");
+  if (size >= PLAIN_FROM && size < PLAIN_TO) return String(Number(value.toPrecision(DIGITS))).replace("-", "−");
+  const [factor, power] = Number(value.toPrecision(DIGITS)).toExponential().split("e");
+  const ten = powerOfTen(Number(power));
+  return (Math.abs(Number(factor)) === 1 ? factor.replace("1", ten) : `${factor}·${ten}`).replace("-", "−");
+}
+
+/** Returns 10ⁿ as text. */
+export function powerOfTen(power) {
+  if (power === 0 || power === 1) return power ? "10" : "1";
+  return `10${[...String(power)].map((sign) => SUPERSCRIPTS[sign]).join("")}`;
+}
+
+function marked(values) {
+  return { at: values, text: values.map(textOf) };
 }

@@ -231,7 +231,7 @@ export class RaceView {
     const { info, racers, contenders, racedAs, start } = state;
     if (!info) return;
     const methods = racedAs ?? contenders;
-    const named = racers.map((racer, index) => ({ ...racer, name: this.#nameOf(methods[index], index), color: pathColor(index % 8, 8) }));
+    const named = racers.map((racer, index) => ({ ...racer, name: this.#nameOf(methods[index], index), color: pathColor(index % 8, 8), outcome: racer.job?.runs?.[0]?.outcome }));
     this.#picker.update(info, state.reference);
     this.#contenders.update(contenders);
     if (this.#start !== document.activeElement) this.#start.value = start.join(", ");

@@ -233,7 +233,7 @@ export class RunView {
     this.#memory.once("actions", [job], () => replace(this.#actions, job && hasEnded(job) ? this.#actionsFor(job) : []));
     this.#say(problem, job);
     this.#stage.draw(state, {
-      runs: trajectories.map((trajectory) => ({ trajectory, name: `run ${trajectory.run + 1}`, color: this.#colorOf(trajectory.run) })),
+      runs: trajectories.map((trajectory) => ({ trajectory, name: `run ${trajectory.run + 1}`, color: this.#colorOf(trajectory.run), outcome: job?.runs?.[trajectory.run]?.outcome })),
       slopes,
       starts: starts.map((point, index) => ({ point, color: pathColor(index, starts.length) })),
       canPlace: Array.isArray(spec.init),

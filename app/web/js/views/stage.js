@@ -6,7 +6,7 @@
 import { coordinateNames } from "../catalogue.js";
 import { h } from "../dom.js";
 import { Memory } from "../memory.js";
-import { fetchGround, minimaIn } from "../plots/ground.js";
+import { fetchGround, fitsLogScale, minimaIn } from "../plots/ground.js";
 import { pathOf } from "../plots/paths.js";
 import { Picture } from "../plots/picture.js";
 import { around, axesOf, domainWindow, pointAt, scaled } from "../plots/slice.js";
@@ -101,7 +101,7 @@ export class Stage {
    * Draws a state.
    * @param {Object} state of the view, of which `info` is known
    * @param {Object} scene
-   * @param {Array<{trajectory: Object, name: string, color: string}>|null} scene.runs null while none of the new ones
+   * @param {Array<{trajectory: Object, name: string, color: string, outcome?: string|null}>|null} scene.runs null while none of the new ones
    *   has anything to be seen: what was drawn stays
    * @param {Array<Array<number|null>>|null} scene.slopes norms of the gradient along them
    * @param {Array<{point: number[], color: string}>} scene.starts
@@ -113,7 +113,9 @@ export class Stage {
     const shown = axesOf(info, axes);
     if (runs) [this.#paths, this.#slopes] = [this.#pathsOf(runs, info, axes), slopes];
     const paths = this.#paths;
-    this.#viewBar.update({ log, names, axes, hasPaths: paths.length > 0 });
+    const fitsLog = this.#memory.once("fits log", [grid], () => fitsLogScale(grid));
+    const isLog = log ?? fitsLog;
+    this.#viewBar.update({ log: isLog, names, axes, hasPaths: paths.length > 0 });
     if (!grid || Boolean(grid.y) !== info.dim > 1) return;
     this.#picture.draw({
       grid,
@@ -122,7 +124,8 @@ export class Stage {
       minima: this.#memory.once("minima", [info, axes], () => minimaIn(info, shown)),
       starts: starts.map((start) => placed(start, shown)).filter((start) => Number.isFinite(start.x) && Number.isFinite(start.y)),
       names: this.#memory.once("names", [info, axes], () => shown.map((axis) => names[axis])),
-      log,
+      log: isLog,
+      logCurves: this.#memory.once("curves", [log, isLog], () => ({ value: isLog, slope: log ?? true })),
       step,
       camera,
       canPlace,
@@ -151,8 +154,8 @@ export class Stage {
 
   #pathsOf(runs, info, axes) {
     const trajectories = runs.map((run) => run.trajectory);
-    return this.#memory.once("paths", [info, axes, ...trajectories], () =>
-      runs.map(({ trajectory, name, color }) => pathOf(trajectory, axesOf(info, axes), { name, color })),
+    return this.#memory.once("paths", [info, axes, ...trajectories, ...runs.map((run) => run.outcome)], () =>
+      runs.map(({ trajectory, name, color, outcome }) => pathOf(trajectory, axesOf(info, axes), { name, color, outcome })),
     );
   }
 }

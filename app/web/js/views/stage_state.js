@@ -7,7 +7,7 @@ export const FIRST_STAGE = {
   grid: null,
   axes: [0, 1],
   window: null,
-  log: true,
+  log: null, // by the values
   step: null,
   camera: FIRST_CAMERA,
 };
@@ -17,7 +17,7 @@ export function addressedStage({ axes, window, log, step, camera }) {
   return {
     axes: axes.join() === "0,1" ? null : axes,
     window,
-    log: log ? null : false,
+    log,
     step,
     camera: camera === FIRST_CAMERA ? null : eyeOf(camera),
   };
@@ -28,7 +28,7 @@ export function stageFrom(values) {
   const stage = {};
   if (isNumbers(values.axes, [1, 2])) stage.axes = values.axes;
   if (isNumbers(values.window, [2, 4])) stage.window = values.window;
-  if (values.log === false) stage.log = false;
+  if (typeof values.log === "boolean") stage.log = values.log;
   if (Number.isInteger(values.step) && values.step >= 0) stage.step = values.step;
   if (isNumbers(values.camera, [3, 6])) stage.camera = cameraFrom(values.camera);
   return stage;

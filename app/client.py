@@ -163,9 +163,26 @@ class Client:
         """End a job now, keeping what was recorded, and return it."""
         return self._json("POST", f"/v1/jobs/{job_id}/cancel")
 
-    def extend(self, job_id: str, steps: int) -> Json:
-        """Take an ended job so many steps further, and return it."""
-        return self._json("POST", f"/v1/jobs/{job_id}/extend", body={"steps": steps})
+    def extend(
+        self,
+        job_id: str,
+        steps: int | None = None,
+        *,
+        to_step: int | None = None,
+        idempotency_key: str | None = None,
+    ) -> Json:
+        """Take an ended job further, and return it.
+
+        Args:
+            job_id: The job.
+            steps: How many steps further; or
+            to_step: up to which step.
+            idempotency_key: Sent again with the same extension, it extends the job no further.
+        """
+        wanted = {"steps": steps, "to_step": to_step}
+        headers = {} if idempotency_key is None else {"Idempotency-Key": idempotency_key}
+        body = {name: value for name, value in wanted.items() if value is not None}
+        return self._json("POST", f"/v1/jobs/{job_id}/extend", body=body, headers=headers)
 
     def delete(self, job_id: str) -> None:
         """Delete a job and all that was recorded of it."""

@@ -29,7 +29,9 @@ from app.api.bodies import Bodies
 from app.api.broadcasts import Broadcasts
 from app.api.computing import Computations
 from app.api.dependencies import Services, authorize
+from app.api.head import HeadMiddleware
 from app.api.lanes import streaming, writing
+from app.api.queries import check_query
 from app.api.request_id import RequestIdMiddleware
 from app.db.migrations import migrate
 from app.db.ownership import owned
@@ -66,13 +68,15 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     problems.install(app)
+    app.add_middleware(HeadMiddleware)
     app.add_middleware(RequestIdMiddleware)  # around all others: every answer has an identifier
     problem: dict[int | str, dict[str, Any]] = {
         "4XX": {"model": problems.Problem, "description": "The request cannot be served, and why"},
         "5XX": {"model": problems.Problem, "description": "The service failed, or is not ready"},
     }
+    checks = [Depends(authorize), Depends(check_query)]
     for module in (jobs, trajectories, landscapes, networks, events, plots, functions, optimizers):
-        app.include_router(module.router, dependencies=[Depends(authorize)], responses=problem)
+        app.include_router(module.router, dependencies=checks, responses=problem)
     app.include_router(service.router, responses=problem)
     app.include_router(pages.router)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way

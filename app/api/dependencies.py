@@ -21,6 +21,7 @@ from app.jobs.dispatch import Dispatcher
 from app.jobs.record import JobRecord
 from app.jobs.watcher import Watcher
 from app.settings import Settings
+from app.whole_numbers import WRITTEN_WHOLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +73,9 @@ async def authorize(
 
 
 JobId = Annotated[str, Path(max_length=100, description="the job's `id`")]
-Limit = Annotated[int, Query(ge=1, le=1000, description="items of a page")]
+Limit = Annotated[int, Query(ge=1, le=1000, description="items of a page"), WRITTEN_WHOLE]
 Cursor = Annotated[str | None, Query(max_length=200, description="`next_cursor` of the page before")]
-RunNumber = Annotated[int, Query(ge=0, le=2**53, description="which run")]
+RunNumber = Annotated[int, Query(ge=0, le=2**53, description="which run"), WRITTEN_WHOLE]
 
 
 def check_run(record: JobRecord, run: int) -> None:

@@ -18,12 +18,14 @@ from app.errors import InvalidInput, NotFound
 from app.functions import catalogue
 from app.functions.base import Function as CatalogueFunction
 from app.functions.minima import first
+from app.whole_numbers import WRITTEN_WHOLE
 
 router = APIRouter(route_class=BodyRoute, prefix="/v1", tags=["functions"])
 
 Dim = Annotated[
     int | None,
     Query(ge=1, le=10_000, description="the dimension to show, of a function that has any; 2, or its least"),
+    WRITTEN_WHOLE,
 ]
 End = Annotated[float | None, Query(allow_inf_nan=False)]
 
@@ -129,7 +131,9 @@ async def get_surface(  # noqa: PLR0913, PLR0917 most are fields of the query
         float | None, Query(gt=0, allow_inf_nan=False, description="spacing, as numpy's arange has it")
     ] = None,
     points: Annotated[
-        int | None, Query(ge=2, le=2**53, description="points along each axis, as numpy's linspace has them; 100")
+        int | None,
+        Query(ge=2, le=2**53, description="points along each axis, as numpy's linspace has them; 100"),
+        WRITTEN_WHOLE,
     ] = None,
 ) -> Response:
     """Return the surface of a function of two coordinates, by default over its domain."""

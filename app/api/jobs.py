@@ -7,23 +7,25 @@ from uuid import UUID
 
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Header, Query, Response
-from pydantic import BaseModel, ConfigDict, Field
 
 from app.api import wire
 from app.api.computing import SHORT_VALUES, Compute
 from app.api.dependencies import Computing, Cursor, JobId, Limit, Services, Wired
 from app.api.routing import SENT, BodyRoute
 from app.api.waiting import wait_for_end, wanted_wait
+from app.db.idempotency import Key
 from app.db.store import JobFilter, before_start
 from app.engine.limits import check_limits
 from app.engine.outcome import Results
 from app.engine.spec import JobSpec
+from app.jobs.extension import Extension
 from app.jobs.record import JobRecord
 from app.jobs.status import Status
 
 router = APIRouter(route_class=BodyRoute, prefix="/v1/jobs", tags=["jobs"])
 
 _INLINE_VALUES = 500_000  # numbers that are computed in no more time than a read of the database takes
+_IDEMPOTENCY_KEY = "Idempotency-Key"
 
 Prefer = Annotated[
     list[str] | None,
@@ -32,20 +34,13 @@ Prefer = Annotated[
 IdempotencyKey = Annotated[
     str | None,
     Header(
+        alias=_IDEMPOTENCY_KEY,
         min_length=1,
         max_length=255,
         pattern=r"^[\x21-\x7e]+$",
-        description="sent again with the same job, it gives that job instead of a second one",
+        description="sent again with the same request, it gives that job, and does nothing more",
     ),
 ]
-
-
-class Extension(BaseModel):
-    """By how much a job goes on."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    steps: Annotated[int, Field(strict=True, ge=1, description="further steps")]
 
 
 @router.post("", status_code=202, responses={200: {"model": wire.Job, "description": "The job, ended"}})
@@ -62,12 +57,12 @@ async def post_job(
     It is stored when the answer arrives, and survives whatever happens to the service from then on.
     """
     check_limits(spec, services.settings)
-    seconds = 3600.0 * services.settings.idempotency_hours
+    key = _key(services, idempotency_key)
     n_values = spec.n_checked_values
     checked = await compute(n_values, spec.gradient_check) if n_values > SHORT_VALUES else None
 
     def create() -> Shown:
-        record, is_new = services.jobs.create(spec, checked=checked, key=idempotency_key, key_seconds=seconds)
+        record, is_new = services.jobs.create(spec, checked=checked, key=key)
         if not is_new:
             return _shown(services, record.id)
         services.dispatcher.wake()
@@ -162,10 +157,15 @@ async def extend_job(
     services: Wired,
     compute: Computing,
     response: Response,
+    idempotency_key: IdempotencyKey = None,
 ) -> wire.Job:
     """Take an ended job further, from where it is, as if it had had so many more steps from the start."""
-    await services.writing.run(partial(services.jobs.extend, job_id, extension.steps, services.settings))
-    services.dispatcher.wake()
+    extend = partial(
+        services.jobs.extend, job_id, extension, services.settings, key=_key(services, idempotency_key)
+    )
+    _, goes_on = await services.writing.run(extend)
+    if goes_on:
+        services.dispatcher.wake()
     record, job = await _read(services, job_id, compute)
     response.headers["Location"] = f"/v1/jobs/{job_id}"
     response.headers["ETag"] = wire.etag(record)
@@ -205,6 +205,11 @@ async def _whole(shown: Shown, compute: Compute) -> tuple[JobRecord, wire.Job]:
 async def _read(services: Services, job_id: str, compute: Compute) -> tuple[JobRecord, wire.Job]:
     """Return a job, and as it is sent; without a second thread for most jobs."""
     return await _whole(await run_sync(_shown, services, job_id), compute)
+
+
+def _key(services: Services, sent: str | None) -> Key | None:
+    hours = services.settings.idempotency_hours
+    return None if sent is None else Key(sent, 3600.0 * hours, ("header", _IDEMPOTENCY_KEY))
 
 
 def _matches(if_none_match: str | None, tag: str) -> bool:

@@ -17,6 +17,7 @@ from app.engine.limits import check_work, n_recorded
 from app.engine.outcome import Results
 from app.errors import Conflict, LimitExceeded
 from app.jobs.record import JobRecord
+from app.whole_numbers import EXACT, LARGEST_EXACT, WRITTEN_WHOLE
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 
@@ -57,8 +58,13 @@ async def get_landscape(
             "random directions, of a network normalized filter by filter (Li et al. 2018)"
         ),
     ] = "pca",
-    points: Annotated[int, Query(ge=2, le=2**53, description="places along each axis")] = 50,
-    seed: Annotated[int, Query(ge=0, lt=2**64, description="which random directions")] = 0,
+    points: Annotated[int, Query(ge=2, le=2**53, description="places along each axis"), WRITTEN_WHOLE] = 50,
+    seed: Annotated[
+        int,
+        Query(ge=0, json_schema_extra={"maximum": LARGEST_EXACT}, description="which random directions"),
+        EXACT,
+        WRITTEN_WHOLE,
+    ] = 0,
 ) -> Response:
     """Return the surface of a job's function around the path of a run, over a plane through its dimensions.
 

@@ -20,6 +20,7 @@ from app.functions.networks.delta_rule import backpropagation
 from app.functions.networks.losses import LOSSES
 from app.functions.networks.reference import Network
 from app.jobs.record import JobRecord
+from app.whole_numbers import WRITTEN_WHOLE
 
 router = APIRouter(route_class=BodyRoute, prefix="/v1", tags=["networks"])
 
@@ -132,9 +133,9 @@ def get_backprop(
     services: Wired,
     run: RunNumber = 0,
     step: Annotated[
-        int | None, Query(ge=0, le=2**53, description="a recorded step; the last one if left out")
+        int | None, Query(ge=0, le=2**53, description="a recorded step; the last one if left out"), WRITTEN_WHOLE
     ] = None,
-    sample: Annotated[int, Query(ge=0, le=2**53, description="which sample of the data set")] = 0,
+    sample: Annotated[int, Query(ge=0, le=2**53, description="which sample of the data set"), WRITTEN_WHOLE] = 0,
 ) -> Response:
     """Return the backward pass of a sample through the network that a job trains, with its parameters of a step.
 
@@ -172,7 +173,7 @@ def get_backprop(
 def get_samples(
     job_id: JobId,
     services: Wired,
-    limit: Annotated[int, Query(ge=1, le=10_000, description="how many to give at most")] = 1000,
+    limit: Annotated[int, Query(ge=1, le=10_000, description="how many to give at most"), WRITTEN_WHOLE] = 1000,
 ) -> Samples:
     """Return the data set that a job's network learns: what it is given, and what it should answer."""
     record, _ = services.jobs.get_with_results(job_id)

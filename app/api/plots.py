@@ -15,6 +15,7 @@ from app.plots.document import document
 from app.plots.figure import draw
 from app.plots.scene import MOST_PATHS, PATH_POINTS, Scene, scene
 from app.plots.scene import Path as Way
+from app.whole_numbers import WRITTEN_WHOLE
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 
@@ -47,9 +48,11 @@ async def get_plot(  # noqa: PLR0913, PLR0917 most are fields of the query
     ] = None,
     elevation: Annotated[float, Query(ge=-90, le=90, description="of who looks, in degrees")] = 60,
     azimuth: Annotated[float, Query(ge=-360, le=360, description="of who looks, in degrees")] = -30,
-    x_axis: Annotated[int, Query(ge=0, description="the coordinate that x stands for")] = 0,
-    y_axis: Annotated[int, Query(ge=0, description="the coordinate that y stands for")] = 1,
-    dpi: Annotated[int, Query(ge=50, le=300, description="dots per inch of a png, 12 by 5.6 inches")] = 110,
+    x_axis: Annotated[int, Query(ge=0, description="the coordinate that x stands for"), WRITTEN_WHOLE] = 0,
+    y_axis: Annotated[int, Query(ge=0, description="the coordinate that y stands for"), WRITTEN_WHOLE] = 1,
+    dpi: Annotated[
+        int, Query(ge=50, le=300, description="dots per inch of a png, 12 by 5.6 inches"), WRITTEN_WHOLE
+    ] = 110,
 ) -> Response:
     """Return a picture of a job: the surface and the same from above, with what its first runs recorded so far."""
 

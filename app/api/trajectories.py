@@ -22,6 +22,7 @@ from app.engine.training import accuracy
 from app.errors import InvalidInput, LimitExceeded
 from app.jobs.record import JobRecord
 from app.settings import Limits
+from app.whole_numbers import WRITTEN_WHOLE
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 
@@ -39,10 +40,14 @@ _EXAMPLE = {
 }
 
 
-SomeRun = Annotated[int | None, Query(ge=0, le=2**53, description="which run; 0, or all for CSV and NDJSON")]
-FromStep = Annotated[int | None, Query(ge=0, le=2**53, description="first entry, included")]
-ToStep = Annotated[int | None, Query(ge=0, le=2**53, description="last entry, included")]
-MaxPoints = Annotated[int | None, Query(ge=MIN_POINTS, le=1_000_000, description="thin to so many; JSON only")]
+SomeRun = Annotated[
+    int | None, Query(ge=0, le=2**53, description="which run; 0, or all for CSV and NDJSON"), WRITTEN_WHOLE
+]
+FromStep = Annotated[int | None, Query(ge=0, le=2**53, description="first entry, included"), WRITTEN_WHOLE]
+ToStep = Annotated[int | None, Query(ge=0, le=2**53, description="last entry, included"), WRITTEN_WHOLE]
+MaxPoints = Annotated[
+    int | None, Query(ge=MIN_POINTS, le=1_000_000, description="thin to so many; JSON only"), WRITTEN_WHOLE
+]
 
 
 @router.get(

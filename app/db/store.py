@@ -1,17 +1,16 @@
 """The job store: what clients ask of it. What workers ask is in `app.db.attempts`."""
 
-import hashlib
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, cast
 
-import orjson
-from sqlalchemy import Connection, Row, Select, bindparam, delete, exists, insert, select
+from sqlalchemy import Row, Select, bindparam, exists, insert, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 from uuid6 import uuid7
 
-from app.db.models import CHECKPOINTS, JOBS, TAGS, Checkpoint, IdempotencyKey, Job, Tag
+from app.db.idempotency import Key, answered, digest, remember
+from app.db.models import CHECKPOINTS, JOBS, TAGS, Checkpoint, Job, Tag
 from app.db.session import Database
 from app.engine.choice import EngineName
 from app.engine.columns import pack, unpack
@@ -19,7 +18,8 @@ from app.engine.gradient_check import GradientCheck
 from app.engine.limits import check_limits
 from app.engine.outcome import Outcome, Results
 from app.engine.spec import JobSpec
-from app.errors import Conflict, DiskFull, InvalidInput, NotFound
+from app.errors import Conflict, DiskFull, NotFound
+from app.jobs.extension import Extension
 from app.jobs.record import JobRecord
 from app.jobs.status import EXTENDABLE, Status
 from app.jobs.stored_spec import StoredSpec
@@ -51,12 +51,7 @@ class JobStore:
         self._database = database
 
     def create(
-        self,
-        spec: JobSpec,
-        *,
-        checked: GradientCheck | None = None,
-        key: str | None = None,
-        key_seconds: float = 86400.0,
+        self, spec: JobSpec, *, checked: GradientCheck | None = None, key: Key | None = None
     ) -> tuple[JobRecord, bool]:
         """Store a job and return it, with whether it is new: a `key` that was used gives the job of then.
 
@@ -64,13 +59,12 @@ class JobStore:
             spec: What the job says.
             checked: Its gradient check, where it has been made already.
             key: The client's own name for the request.
-            key_seconds: For how long the key is remembered.
 
         Raises:
-            InvalidInput: The key was used within `key_seconds` with another specification.
+            InvalidInput: The key came with another request before.
         """
         stored = StoredSpec.of(spec)
-        digest = _digest(stored.document)
+        asked = digest(stored.document)
         now = time.time()
         record = JobRecord(
             id=str(uuid7()),
@@ -110,16 +104,13 @@ class JobStore:
             "gradient_check": record.gradient_check and record.gradient_check.model_dump(),
         }
         with self._database.writer() as connection:
-            if key is not None:
-                connection.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < now - key_seconds))
-                if (known := _known(connection, key, digest)) is not None:
-                    return known, False
+            if key is not None and (job_id := answered(connection, key, asked)) is not None:
+                return as_record(connection.execute(_ROW, {"b_id": job_id}).one()), False
             connection.execute(_INSERT_JOB, values)
             if spec.tags:
                 connection.execute(_INSERT_TAGS, [{"job_id": record.id, "tag": tag} for tag in spec.tags])
             if key is not None:
-                used = {"key": key, "job_id": record.id, "digest": digest, "created_at": now}
-                connection.execute(insert(IdempotencyKey), used)
+                remember(connection, key, asked, record.id)
         return record, True
 
     def get(self, job_id: str) -> JobRecord:
@@ -173,22 +164,27 @@ class JobStore:
                     checkpoint.results = pack(results.ended(Outcome.cancelled).columns())
             return as_record(job)
 
-    def extend(self, job_id: str, steps: int, limits: Limits) -> JobRecord:
-        """Queue an ended job again, to go on for `steps` further steps, and return it.
+    def extend(
+        self, job_id: str, extension: Extension, limits: Limits, *, key: Key | None = None
+    ) -> tuple[JobRecord, bool]:
+        """Queue an ended job again, and return it, with whether it is: a `key` that was used does nothing more.
 
         Raises:
             NotFound: There is no such job.
             Conflict: It has not ended, or it failed, or this version does not understand its specification.
-            InvalidInput: With so many more steps it would be over a limit.
+            InvalidInput: It would be over a limit, or is that far already; or the key came with another request.
         """
+        asked = digest([job_id, extension.model_dump()])
         with self._database.write() as session:
             job = _row(session, job_id)
             record = as_record(job)
+            if key is not None and answered(session.connection(), key, asked) is not None:
+                return record, False
             if record.status not in EXTENDABLE:
                 raise Conflict(
                     f"the job is {record.status}; a job can be extended when it has succeeded or was cancelled"
                 )
-            stored = record.spec.extended(_goes_on_from(job, record.spec, session) + steps)
+            stored = record.spec.extended(extension.end(_goes_on_from(job, record.spec, session)))
             spec = stored.parsed()
             spec.check_schedule(spec.steps)
             check_limits(spec, limits)
@@ -199,7 +195,9 @@ class JobStore:
             job.generation += 1
             job.n_lost = 0
             job.revision += 1
-            return as_record(job)
+            if key is not None:
+                remember(session.connection(), key, asked, job_id)
+            return as_record(job), True
 
     def delete(self, job_id: str) -> None:
         """Delete a job and all that was recorded of it; a worker that is at it stops. Raises `NotFound`."""
@@ -257,24 +255,6 @@ def stored_spec(row: Job | Row[Any]) -> StoredSpec:
         record_every=row.record_every,
         engine_reason=row.engine_reason,
     )
-
-
-def _digest(document: dict[str, Any]) -> str:
-    return hashlib.sha256(orjson.dumps(document, option=orjson.OPT_SORT_KEYS)).hexdigest()
-
-
-def _known(connection: Connection, key: str, digest: str) -> JobRecord | None:
-    """Return the job that came with a key before, if there is one."""
-    keys = select(IdempotencyKey.job_id, IdempotencyKey.digest).where(IdempotencyKey.key == key)
-    known = connection.execute(keys).one_or_none()
-    if known is None:
-        return None
-    if known.digest != digest:
-        raise InvalidInput(
-            "this Idempotency-Key came with another job before: use a new key for a new job",
-            "Idempotency-Key",
-        )
-    return as_record(connection.execute(_ROW, {"b_id": known.job_id}).one())
 
 
 def _row(session: Session, job_id: str) -> Job:

@@ -3,18 +3,23 @@
 from typing import Annotated, Any, Self
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from app.errors import InvalidInput, LimitExceeded
-from app.functions.networks.architecture import Architecture, LossName, Number, Seed
+from app.functions.networks.architecture import Architecture, LossName, Number
 from app.functions.networks.delta_rule import Backpropagation, backpropagation
 from app.functions.networks.targets import given_samples, targets
 from app.lists import StopEarly
 from app.settings import Limits
+from app.whole_numbers import Seed
 
 Row = tuple[Number, ...]
 Matrix = tuple[Row, ...]
 Given = Annotated[Row, StopEarly()]
+
+
+def _row(value: Any) -> Any:
+    return (value,) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
 class BackpropRequest(Architecture):
@@ -28,7 +33,7 @@ class BackpropRequest(Architecture):
         None, description="a row for each layer behind the first; else drawn"
     )
     input: Given
-    target: Given = Field(
+    target: Annotated[Given, BeforeValidator(_row, json_schema_input_type=Number | Row)] = Field(
         description="a number for each output; for cross_entropy a 1 at the place of the class, or just its number"
     )
     seed: Seed = Field(0, description="of the weights and biases that are drawn")

@@ -21,6 +21,7 @@ from app.engine.starts import Point, check_box
 from app.errors import InvalidInput, LimitExceeded
 from app.functions.base import Box, Objective
 from app.settings import Limits
+from app.whole_numbers import WHOLE
 
 MOST_POINTS = 2000
 
@@ -57,7 +58,7 @@ class Search(BaseModel):
     function: FunctionReference
     low: Point | None = Field(None, description="the box's lower corner; the function's domain if left out")
     high: Point | None = Field(None, description="the box's upper corner")
-    starts: Annotated[int, Field(strict=True, ge=2, le=300)] = Field(
+    starts: Annotated[int, Field(strict=True, ge=2, le=300), WHOLE] = Field(
         100, description="points along each axis from which the search begins"
     )
 

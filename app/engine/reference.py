@@ -10,6 +10,7 @@ from app.functions.base import CatalogueObjective, Objective
 from app.functions.expressions.reference import ExpressionReference
 from app.functions.forms import ByLooks
 from app.functions.networks.reference import NetworkReference
+from app.whole_numbers import WHOLE
 
 
 def _known(name: str) -> str:
@@ -22,7 +23,7 @@ class CatalogueReference(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: Annotated[str, AfterValidator(_known)]
-    dim: Annotated[int, Field(strict=True, ge=1, le=1_000_000)] | None = None
+    dim: Annotated[int, Field(strict=True, ge=1, le=1_000_000), WHOLE] | None = None
 
     @property
     def any_dim(self) -> bool:

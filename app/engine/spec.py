@@ -20,12 +20,13 @@ from app.optimizers.base import OptimizerParams
 from app.optimizers.catalogue import Optimizer
 from app.optimizers.check import check
 from app.optimizers.schedules import Scheduler
+from app.whole_numbers import WHOLE, Seed
 
 _NEGATIVE_ZERO = b"-0.0"
 
 SPEC_VERSION = 1  # of the documents that `JobSpec.text` writes: raised when one of before would mean something else
 
-Count = Annotated[int, Field(strict=True, ge=1, le=2**53)]
+Count = Annotated[int, Field(strict=True, ge=1, le=2**53), WHOLE]
 Positive = Annotated[float, Field(strict=True, gt=0, le=1e308, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(strict=True, ge=0, le=1e308, allow_inf_nan=False)]
 Real = Annotated[float, Field(strict=True, allow_inf_nan=False)]
@@ -54,7 +55,7 @@ class GradientNoise(_Part):
     """Normal noise that is added to every gradient before it is clipped and used."""
 
     std: NotNegative = Field(description="standard deviation")
-    seed: Annotated[int, Field(strict=True, ge=0, lt=2**64)] = 0
+    seed: Seed = 0
 
 
 class JobSpec(_Part):

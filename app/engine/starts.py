@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, RootModel, TypeAdapter, model
 from app.errors import InvalidInput
 from app.functions.forms import ByLooks
 from app.lists import StopEarly
+from app.whole_numbers import WHOLE, Seed
 
 LARGEST = 1e308
 
@@ -15,7 +16,7 @@ Coordinate = Annotated[float, Field(strict=True, ge=-LARGEST, le=LARGEST, allow_
 Coordinates = Annotated[tuple[Coordinate, ...], Field(min_length=1)]
 Point = Annotated[Coordinates, StopEarly()]
 ManyPoints = Annotated[tuple[Coordinates, ...], Field(min_length=1), StopEarly()]
-Axis = Annotated[int, Field(strict=True, ge=1, le=2**53)]
+Axis = Annotated[int, Field(strict=True, ge=1, le=2**53), WHOLE]
 
 
 class _Init(BaseModel):
@@ -116,7 +117,7 @@ class Random(_Init):
     """Points drawn uniformly from a box; without one, from the function's domain."""
 
     random: Axis
-    seed: Annotated[int, Field(strict=True, ge=0, lt=2**64)] = 0
+    seed: Seed = 0
     low: Point | None = None
     high: Point | None = None
 

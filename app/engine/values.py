@@ -15,8 +15,9 @@ from app.engine.wanted import check_wanted
 from app.errors import InvalidInput, LimitExceeded
 from app.functions.base import Objective
 from app.settings import Limits
+from app.whole_numbers import WHOLE
 
-AxisIndex = Annotated[int, Field(strict=True, ge=0)]
+AxisIndex = Annotated[int, Field(strict=True, ge=0), WHOLE]
 
 
 class Evaluation(BaseModel):
@@ -90,7 +91,7 @@ class Window(BaseModel):
     step: Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)] | None = Field(
         None, description="distance of neighbouring points, as numpy's arange has it: the maximum is left out"
     )
-    points: Annotated[int, Field(strict=True, ge=2, le=2**53)] | None = Field(
+    points: Annotated[int, Field(strict=True, ge=2, le=2**53), WHOLE] | None = Field(
         None, description="points along each axis, as numpy's linspace has them: both ends included"
     )
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch.optim.lr_scheduler import LRScheduler
 
 from app.errors import InvalidInput
+from app.whole_numbers import WHOLE
 
 # Strict: JSON's true and "0.1" are no numbers, although Python would turn them into some.
 Real = Annotated[float, Field(strict=True, allow_inf_nan=False)]
@@ -16,8 +17,8 @@ Positive = Annotated[float, Field(strict=True, allow_inf_nan=False, gt=0, le=1e3
 UpToOne = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0, le=1)]
 BelowOne = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0, lt=1)]
 # torch mixes its integers with floats, which hold them exactly up to 2**53 only.
-Count = Annotated[int, Field(strict=True, ge=1, le=2**53)]
-CountFromZero = Annotated[int, Field(strict=True, ge=0, le=2**53)]
+Count = Annotated[int, Field(strict=True, ge=1, le=2**53), WHOLE]
+CountFromZero = Annotated[int, Field(strict=True, ge=0, le=2**53), WHOLE]
 Flag = Annotated[bool, Field(strict=True)]
 
 LearningRate = Annotated[Positive, Field(exclude=True, description="learning rate")]

@@ -17,6 +17,7 @@ from app.optimizers.base import (
     UpToOne,
 )
 from app.optimizers.choice import ByName
+from app.whole_numbers import WHOLE
 
 Betas = Annotated[
     tuple[BelowOne, BelowOne],
@@ -243,16 +244,16 @@ class LBFGS(OptimizerParams):
     # The upper bounds keep one step, which nothing can interrupt, and its memory small.
     name: Literal["lbfgs"] = "lbfgs"
     lr: LearningRate = 1
-    max_iter: Annotated[int, Field(strict=True, ge=1, le=1000, description="most iterations in a step")] = 20
+    max_iter: Annotated[int, Field(strict=True, ge=1, le=1000, description="most iterations in a step"), WHOLE] = 20
     max_eval: Annotated[
-        Annotated[int, Field(strict=True, ge=1, le=10_000)] | None,
+        Annotated[int, Field(strict=True, ge=1, le=10_000), WHOLE] | None,
         Field(description="most evaluations of the function in a step; max_iter * 5 // 4 if null"),
     ] = None
     tolerance_grad: Annotated[NotNegative, Field(description="gradient at which it stands still")] = 1e-7
     tolerance_change: Annotated[
         NotNegative, Field(description="change of the value or the point at which a step ends")
     ] = 1e-9
-    history_size: Annotated[int, Field(strict=True, ge=1, le=1000, description="gradients remembered")] = 100
+    history_size: Annotated[int, Field(strict=True, ge=1, le=1000, description="gradients remembered"), WHOLE] = 100
     line_search_fn: Annotated[
         Literal["strong_wolfe"] | None, Field(description="how the length of an iteration is found")
     ] = None
@@ -301,7 +302,7 @@ class Muon(OptimizerParams):
         tuple[Real, Real, Real], Field(description="of the polynomial that makes a matrix orthogonal")
     ] = (3.4445, -4.775, 2.0315)
     eps: Annotated[NotNegative, Field(description="smallest norm that a gradient is divided by")] = 1e-7
-    ns_steps: Annotated[int, Field(strict=True, ge=1, lt=100, description="times that it is applied")] = 5
+    ns_steps: Annotated[int, Field(strict=True, ge=1, lt=100, description="times that it is applied"), WHOLE] = 5
     adjust_lr_fn: Annotated[
         Literal["original", "match_rms_adamw"] | None,
         Field(description="how the learning rate follows from a matrix's shape; original if null"),

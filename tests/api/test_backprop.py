@@ -55,7 +55,13 @@ def test_what_was_drawn_gives_the_same_when_it_is_sent(idle: httpx.Client) -> No
 def test_classes_are_told_by_their_number_or_a_one(idle: httpx.Client) -> None:
     body = {**BODY, "layers": [2, 3, 3], "activation": "relu", "loss": "cross_entropy"}
     by_number = valid(idle.post("/v1/mlp/backprop", json={**body, "target": [2]}))
-    assert valid(idle.post("/v1/mlp/backprop", json={**body, "target": [0, 0, 1]})) == by_number
+    for target in (2, 2.0, [0, 0, 1]):
+        assert valid(idle.post("/v1/mlp/backprop", json={**body, "target": target})) == by_number
+    for target in (3, -1, 0.5, [3]):
+        problem = idle.post("/v1/mlp/backprop", json={**body, "target": target}).json()
+        assert problem["detail"].startswith(
+            "#/target: this must be, for cross_entropy a class from 0 to 2, or 3 numbers"
+        )
     assert sum(by_number["output"]) == pytest.approx(1)
     assert by_number["error"] == pytest.approx(-math.log(by_number["output"][2]))
     assert by_number["layers"][-1]["delta"][2] == pytest.approx(by_number["output"][2] - 1)
@@ -84,7 +90,9 @@ def test_what_is_not_finite_is_null(idle: httpx.Client) -> None:
         ({"activation": "sigmoidal"}, "#/activation"),
         ({"loss": "cross_entropy", "target": [1, 1]}, "#/target"),
         ({"loss": "bce", "target": [1, 2]}, "#/target"),
+        ({"loss": "cross_entropy", "target": 2}, "#/target"),
         ({"target": [1]}, "#/target"),
+        ({"target": True}, "#/target"),
         ({"target": []}, "#/target"),
         ({"input": [1, 2, 3]}, "#/input"),
         ({"input": ["1", 2]}, "#/input/0"),

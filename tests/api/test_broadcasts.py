@@ -18,6 +18,7 @@ from app.db.migrations import migrate
 from app.db.standings import RowLook, StandingSource
 from app.db.store import JobStore
 from app.errors import Unavailable
+from app.jobs.extension import Extension
 from app.jobs.watcher import Watcher
 from app.settings import Limits, Settings
 from tests.api.conftest import NoWorkers
@@ -138,7 +139,7 @@ def test_who_comes_after_an_extension_is_not_told_of_the_end_before(stores: Stor
         followed = broadcasts(stores)
         late = followed.follow(job_id)
         assert (await news(late)).done is not None
-        stores.jobs.extend(job_id, 10, Limits.model_validate({}))
+        stores.jobs.extend(job_id, Extension(steps=10), Limits.model_validate({}))
         new = followed.follow(job_id)
         assert (await news(new)).done is None
         await new.aclose()

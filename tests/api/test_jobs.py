@@ -413,6 +413,50 @@ def test_a_job_whose_time_is_up_has_succeeded_with_what_it_has(running: httpx.Cl
     assert 0 < run["n_steps"] == found["progress"]["step"] < ENDLESS["steps"]
 
 
+def test_a_job_is_extended_up_to_a_step(running: httpx.Client) -> None:
+    at = ended(running)["links"]["extend"]
+    assert valid(running.post(at, json={"to_step": 25}))["progress"]["steps"] == 25
+    assert waited_for(running, at.split("/")[-2])["runs"][0]["n_steps"] == 25
+    behind = assert_problem(running.post(at, json={"to_step": 25}), 422)
+    assert behind["errors"] == [
+        {"pointer": "#/to_step", "detail": "the job is at step 25 already: give a later one"}
+    ]
+    for body in ({}, {"steps": 1, "to_step": 30}, {"steps": None}):
+        assert "either steps or to_step" in assert_problem(running.post(at, json=body), 422)["detail"]
+
+
+def test_an_extension_with_a_key_is_made_once(running: httpx.Client) -> None:
+    at = ended(running)["links"]["extend"]
+    key = {"Idempotency-Key": "test-an-extension"}
+    first = running.post(at, json={"steps": 5}, headers=key)
+    assert (first.status_code, valid(first)["progress"]["steps"]) == (202, 15)
+    for _ in range(2):  # also when the job has ended once more
+        again = running.post(at, json={"steps": 5.0}, headers=key)
+        assert (again.status_code, valid(again)["progress"]["steps"]) == (202, 15)
+        assert again.headers["location"] == first.headers["location"]
+        waited_for(running, valid(first)["id"])
+    refused = [
+        running.post(at, json={"steps": 6}, headers=key),
+        running.post(at, json={"to_step": 15}, headers=key),
+        running.post("/v1/jobs", json=GOOD, headers=key),
+        running.post(ended(running)["links"]["extend"], json={"steps": 5}, headers=key),
+    ]
+    for answer in refused:
+        problem = assert_problem(answer, 422)
+        assert "new key" in problem["detail"]
+        assert problem["errors"][0]["pointer"] == "#/header/Idempotency-Key"
+    other = running.post(at, json={"steps": 5}, headers={"Idempotency-Key": "test-another-extension"})
+    assert valid(other)["progress"]["steps"] == 20
+
+
+def test_what_an_extension_was_refused_for_is_not_remembered(idle: httpx.Client) -> None:
+    job = posted(idle)
+    key = {"Idempotency-Key": "test-a-refused-extension"}
+    assert_problem(idle.post(job["links"]["extend"], json={"steps": 5}, headers=key), 409)
+    idle.post(job["links"]["cancel"])
+    assert idle.post(job["links"]["extend"], json={"steps": 6}, headers=key).status_code == 202
+
+
 def test_an_extended_job_is_as_one_that_was_longer(running: httpx.Client) -> None:
     fields = {"init": [[0, 0], [4, 0]], "record_every": 7, "lr": 0.01}
     at = ended(running, **fields, steps=17)["links"]["self"]

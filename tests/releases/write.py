@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from app.db.idempotency import Key
 from app.db.migrations import migrate
 from app.db.session import Database
 from app.engine.outcome import Outcome
@@ -93,7 +94,7 @@ def fill(database: Database) -> dict[str, str]:
     ids = {}
     for name, fields in SPECS.items():
         spec = JobSpec.model_validate(fields)
-        ids[name] = stores.jobs.create(spec, key=f"key of {name}".replace(" ", "-"))[0].id
+        ids[name] = stores.jobs.create(spec, key=Key(f"key-of-{name}"))[0].id
         if name.startswith("queued"):
             continue
         if name in {"cancelled", "failed", "timed_out", "running"}:

@@ -6,6 +6,7 @@ from sqlalchemy.exc import IntegrityError
 from app.db.attempts import MAX_LOST_ATTEMPTS
 from app.engine.eager import EagerRun
 from app.engine.outcome import Outcome
+from app.jobs.extension import Extension
 from app.jobs.status import Status
 from tests.store.stores import (
     LIMITS,
@@ -26,7 +27,7 @@ def test_the_queue_gives_the_longest_waiting_first(stores: Stores) -> None:
     stores.finish(ids[3])
     assert stores.attempts.waiting(10) == [(ids[0], 1), (ids[2], 1), (ids[4], 1)]
     assert stores.attempts.waiting(2) == [(ids[0], 1), (ids[2], 1)]
-    stores.jobs.extend(ids[3], 5, LIMITS)
+    stores.jobs.extend(ids[3], Extension(steps=5), LIMITS)
     assert stores.attempts.waiting(10)[-1] == (ids[3], 2)
 
 
@@ -63,7 +64,7 @@ def test_what_has_ended_is_gone_or_of_another_generation_is_not_begun(stores: St
     stores.jobs.delete(deleted)
     for job_id in (done, cancelled, deleted):
         assert stores.attempts.begin(job_id, 1) is None
-    stores.jobs.extend(done, 5, LIMITS)
+    stores.jobs.extend(done, Extension(steps=5), LIMITS)
     assert stores.attempts.begin(done, 1) is None
     assert stores.attempts.begin(done, 3) is None
     assert stores.jobs.get(done).status is Status.queued
@@ -77,7 +78,7 @@ def test_the_deadline_stays_when_another_worker_takes_over_and_goes_with_an_exte
     second = stores.begin(job_id)
     assert second.deadline_at == first.deadline_at
     stores.work(second, [3], ended_by=Outcome.timed_out)
-    stores.jobs.extend(job_id, 5, LIMITS)
+    stores.jobs.extend(job_id, Extension(steps=5), LIMITS)
     third = stores.begin(job_id)
     assert third.deadline_at is not None
     assert first.deadline_at is not None
@@ -138,7 +139,7 @@ def test_an_attempt_writes_nothing_after_its_job_was_taken_away(stores: Stores, 
     else:
         stores.jobs.cancel(job_id)
         if how == "extend":
-            stores.jobs.extend(job_id, 3, LIMITS)
+            stores.jobs.extend(job_id, Extension(steps=3), LIMITS)
     before = stores.n_rows(), None if how == "delete" else state(stores, job_id)
     assert not stores.attempts.record(attempt, run.advance(5))
     stores.attempts.finish(attempt)
@@ -209,7 +210,7 @@ def test_losses_of_one_generation_do_not_count_in_the_next(stores: Stores) -> No
     for _ in range(MAX_LOST_ATTEMPTS):
         attempt = stores.begin(job_id)
     stores.work(attempt, [1000])
-    stores.jobs.extend(job_id, 5, LIMITS)
+    stores.jobs.extend(job_id, Extension(steps=5), LIMITS)
     for _ in range(MAX_LOST_ATTEMPTS):
         assert stores.attempts.begin(job_id, 2) is not None
     assert stores.attempts.begin(job_id, 2) is None

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from app.engine.outcome import Outcome
 from app.errors import Conflict, InvalidInput, LimitExceeded
+from app.jobs.extension import Extension
 from app.jobs.status import Status
 from app.settings import Limits
 from tests.store.stores import (
@@ -68,7 +69,7 @@ def test_a_then_b_is_stored_as_a_plus_b(stores: Stores, optimizer: Any, record_e
     start = {"init": [[0, 0], [4, 0]], "optimizer": optimizer, "record_every": record_every}
     job_id = stores.finished(job(steps=17, **start), [4, 9])
     assert [t.steps[-1] for t in stores.read(job_id)] == [17, 17]
-    record = stores.jobs.extend(job_id, 16, LIMITS)
+    record, _ = stores.jobs.extend(job_id, Extension(steps=16), LIMITS)
     assert (record.status, record.generation, record.finished_at) == (Status.queued, 2, None)
     assert record.spec.steps == 33
     stores.finish(job_id, [2])
@@ -93,7 +94,7 @@ def test_extended_runs_with_ragged_ends_are_stored_as_one(
     spec = job(**{**RAGGED, "steps": a + b, "record_every": record_every})
     job_id = lasting_stores.finished(spec.model_copy(update={"steps": a}), cuts)
     assert_same_trajectories(lasting_stores.read(job_id), expected(spec.model_copy(update={"steps": a})))
-    lasting_stores.jobs.extend(job_id, b, LIMITS)
+    lasting_stores.jobs.extend(job_id, Extension(steps=b), LIMITS)
     lasting_stores.finish(job_id, cuts)
     assert_same_trajectories(lasting_stores.read(job_id), expected(spec))
     record, results = lasting_stores.jobs.get_with_results(job_id)
@@ -103,7 +104,7 @@ def test_extended_runs_with_ragged_ends_are_stored_as_one(
 
 def test_what_waits_to_be_extended_shows_no_entry_off_the_grid(stores: Stores) -> None:
     job_id = stores.finished(job(steps=17, record_every=5))
-    stores.jobs.extend(job_id, 10, LIMITS)
+    stores.jobs.extend(job_id, Extension(steps=10), LIMITS)
     assert stores.read(job_id)[0].steps.tolist() == [0, 5, 10, 15]
     assert stores.jobs.get_with_results(job_id)[1].outcome.tolist() == [Outcome.running]
 
@@ -112,7 +113,7 @@ def test_a_cancelled_job_goes_on_from_where_it_was(stores: Stores) -> None:
     job_id = stores.created(job(steps=100))
     stores.work(stores.begin(job_id), [12])
     stores.jobs.cancel(job_id)
-    assert stores.jobs.extend(job_id, 8, LIMITS).spec.steps == 20
+    assert stores.jobs.extend(job_id, Extension(steps=8), LIMITS)[0].spec.steps == 20
     stores.finish(job_id)
     assert_same_trajectories(stores.read(job_id), expected(job(steps=20)))
 
@@ -120,7 +121,7 @@ def test_a_cancelled_job_goes_on_from_where_it_was(stores: Stores) -> None:
 def test_a_job_that_was_cancelled_before_it_began_goes_on_from_its_start(stores: Stores) -> None:
     job_id = stores.created(job(steps=100))
     stores.jobs.cancel(job_id)
-    assert stores.jobs.extend(job_id, 8, LIMITS).spec.steps == 8
+    assert stores.jobs.extend(job_id, Extension(steps=8), LIMITS)[0].spec.steps == 8
     stores.finish(job_id)
     assert_same_trajectories(stores.read(job_id), expected(job(steps=8)))
 
@@ -132,7 +133,7 @@ def test_a_job_whose_time_was_up_goes_on_from_where_it_was(stores: Stores) -> No
     assert (record.status, record.step) == (Status.succeeded, 12)
     assert results.outcome.tolist() == [Outcome.timed_out]
     assert stores.read(job_id)[0].steps.tolist() == [0, 10, 12]
-    assert stores.jobs.extend(job_id, 13, LIMITS).spec.steps == 25
+    assert stores.jobs.extend(job_id, Extension(steps=13), LIMITS)[0].spec.steps == 25
     stores.finish(job_id)
     assert_same_trajectories(stores.read(job_id), expected(job(steps=25, record_every=10)))
 
@@ -140,7 +141,7 @@ def test_a_job_whose_time_was_up_goes_on_from_where_it_was(stores: Stores) -> No
 def test_runs_that_have_all_ended_on_their_own_stay_as_they_are(stores: Stores) -> None:
     job_id = stores.finished(job(init=[[3, 2], [1e200, 0]], stop={"f": 1e-3}, steps=10))
     before = stores.read(job_id)
-    assert stores.jobs.extend(job_id, 5, LIMITS).spec.steps == 15
+    assert stores.jobs.extend(job_id, Extension(steps=5), LIMITS)[0].spec.steps == 15
     stores.finish(job_id)
     record, results = stores.jobs.get_with_results(job_id)
     assert record.status is Status.succeeded
@@ -151,31 +152,32 @@ def test_runs_that_have_all_ended_on_their_own_stay_as_they_are(stores: Stores) 
 def test_what_goes_on_or_failed_is_not_extended(stores: Stores) -> None:
     job_id = stores.created(job())
     with pytest.raises(Conflict, match="queued"):
-        stores.jobs.extend(job_id, 5, LIMITS)
+        stores.jobs.extend(job_id, Extension(steps=5), LIMITS)
     attempt = stores.begin(job_id)
     with pytest.raises(Conflict, match="running"):
-        stores.jobs.extend(job_id, 5, LIMITS)
+        stores.jobs.extend(job_id, Extension(steps=5), LIMITS)
     stores.attempts.fail(attempt, "reason")
     with pytest.raises(Conflict, match="failed"):
-        stores.jobs.extend(job_id, 5, LIMITS)
+        stores.jobs.extend(job_id, Extension(steps=5), LIMITS)
 
 
 def test_an_extension_over_a_limit_is_refused_and_changes_nothing(stores: Stores) -> None:
     job_id = stores.finished(job(steps=20))
     before = state(stores, job_id)
     with pytest.raises(LimitExceeded, match="max_steps"):
-        stores.jobs.extend(job_id, 11, Limits(max_steps=30))
+        stores.jobs.extend(job_id, Extension(steps=11), Limits(max_steps=30))
     with pytest.raises(LimitExceeded, match="record_every"):
-        stores.jobs.extend(job_id, 10, Limits(max_recorded_points=30))
+        stores.jobs.extend(job_id, Extension(steps=10), Limits(max_recorded_points=30))
     assert state(stores, job_id) == before
-    assert stores.jobs.extend(job_id, 10, Limits(max_steps=30, max_recorded_points=31)).spec.steps == 30
+    limits = Limits(max_steps=30, max_recorded_points=31)
+    assert stores.jobs.extend(job_id, Extension(steps=10), limits)[0].spec.steps == 30
 
 
 def test_an_extension_beyond_the_scheduler_is_refused(stores: Stores) -> None:
     scheduler = {"name": "one_cycle_lr", "max_lr": 0.1, "total_steps": 20}
     job_id = stores.finished(job(steps=15, scheduler=scheduler))
     with pytest.raises(InvalidInput, match="20 steps"):
-        stores.jobs.extend(job_id, 6, LIMITS)
-    stores.jobs.extend(job_id, 5, LIMITS)
+        stores.jobs.extend(job_id, Extension(steps=6), LIMITS)
+    stores.jobs.extend(job_id, Extension(steps=5), LIMITS)
     stores.finish(job_id)
     assert_same_trajectories(stores.read(job_id), expected(job(steps=20, scheduler=scheduler)))

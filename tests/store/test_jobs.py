@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
+from app.db.idempotency import Key
 from app.db.store import JobFilter
 from app.engine.outcome import Outcome
 from app.errors import InvalidInput, NotFound
+from app.jobs.extension import Extension
 from app.jobs.status import Status
 from tests.store.stores import LIMITS, NO_JOB, Stores
 from tests.unit.driving import assert_same, job
@@ -42,7 +44,7 @@ def test_what_does_not_exist_is_not_found(stores: Stores, ask: str) -> None:
 
 def test_extending_what_does_not_exist_is_not_found(stores: Stores) -> None:
     with pytest.raises(NotFound):
-        stores.jobs.extend(NO_JOB, 5, LIMITS)
+        stores.jobs.extend(NO_JOB, Extension(steps=5), LIMITS)
 
 
 def test_jobs_are_found_newest_first_and_page_by_page(stores: Stores) -> None:
@@ -80,7 +82,7 @@ def test_filters_choose_and_go_together(stores: Stores) -> None:
 
 
 def test_deleting_leaves_nothing_behind(stores: Stores) -> None:
-    job_id = stores.jobs.create(job(tags=["a", "b"]), key="key")[0].id
+    job_id = stores.jobs.create(job(tags=["a", "b"]), key=Key("key"))[0].id
     other = stores.finished(job(tags=["a"]))
     stores.finish(job_id, [10])
     before = stores.n_rows()
@@ -102,52 +104,52 @@ def test_the_store_answers_when_the_tables_are_there(stores: Stores) -> None:
 
 
 def test_a_key_with_the_same_job_gives_the_job_of_then(stores: Stores) -> None:
-    first, is_new = stores.jobs.create(job(lr=0.001), key="k")
-    again, is_new_again = stores.jobs.create(job(), key="k")  # the same once normalised
+    first, is_new = stores.jobs.create(job(lr=0.001), key=Key("k"))
+    again, is_new_again = stores.jobs.create(job(), key=Key("k"))  # the same once normalised
     assert (is_new, is_new_again) == (True, False)
     assert again == first
-    assert stores.jobs.create(job(), key="other")[0].id != first.id
+    assert stores.jobs.create(job(), key=Key("other"))[0].id != first.id
     assert stores.jobs.create(job())[0].id != first.id
     assert stores.n_rows()["jobs"] == 3
 
 
 def test_a_key_gives_the_job_as_it_is_now(stores: Stores) -> None:
-    first, _ = stores.jobs.create(job(), key="k")
+    first, _ = stores.jobs.create(job(), key=Key("k"))
     stores.jobs.cancel(first.id)
-    assert stores.jobs.create(job(), key="k")[0].status is Status.cancelled
+    assert stores.jobs.create(job(), key=Key("k"))[0].status is Status.cancelled
 
 
 def test_a_key_with_another_job_is_refused_and_stores_nothing(stores: Stores) -> None:
-    first, _ = stores.jobs.create(job(), key="k")
+    first, _ = stores.jobs.create(job(), key=Key("k"))
     with pytest.raises(InvalidInput, match="new key") as complaint:
-        stores.jobs.create(job(steps=101), key="k")
-    assert complaint.value.path == ("Idempotency-Key",)
+        stores.jobs.create(job(steps=101), key=Key("k"))
+    assert complaint.value.path == ("key",)
     assert stores.n_rows()["jobs"] == 1
-    assert stores.jobs.create(job(), key="k")[0].id == first.id
+    assert stores.jobs.create(job(), key=Key("k"))[0].id == first.id
 
 
 def test_a_key_lives_as_long_as_it_is_told(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1e9
-    monkeypatch.setattr("app.db.store.time.time", lambda: now)
-    first, _ = stores.jobs.create(job(), key="k", key_seconds=100)
+    monkeypatch.setattr("app.db.idempotency.time.time", lambda: now)
+    first, _ = stores.jobs.create(job(), key=Key("k", 100))
     now += 99
-    assert stores.jobs.create(job(), key="k", key_seconds=100)[0].id == first.id
+    assert stores.jobs.create(job(), key=Key("k", 100))[0].id == first.id
     now += 2
-    second, is_new = stores.jobs.create(job(steps=101), key="k", key_seconds=100)
+    second, is_new = stores.jobs.create(job(steps=101), key=Key("k", 100))
     assert is_new
     assert second.id != first.id
     assert stores.n_rows()["idempotency_keys"] == 1
 
 
 def test_the_key_of_a_deleted_job_is_free(stores: Stores) -> None:
-    first, _ = stores.jobs.create(job(), key="k")
+    first, _ = stores.jobs.create(job(), key=Key("k"))
     stores.jobs.delete(first.id)
-    assert stores.jobs.create(job(steps=7), key="k")[1]
+    assert stores.jobs.create(job(steps=7), key=Key("k"))[1]
 
 
 def test_one_key_sent_many_times_at_once_gives_one_job(stores: Stores) -> None:
     with ThreadPoolExecutor(8) as pool:
-        made = list(pool.map(lambda _: stores.jobs.create(job(), key="k"), range(40)))
+        made = list(pool.map(lambda _: stores.jobs.create(job(), key=Key("k")), range(40)))
     assert len({record.id for record, _ in made}) == 1
     assert sum(is_new for _, is_new in made) == 1
 

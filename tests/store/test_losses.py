@@ -14,6 +14,7 @@ from app.engine.columns import unpack
 from app.engine.eager import EagerRun
 from app.engine.outcome import Outcome
 from app.engine.spec import JobSpec
+from app.jobs.extension import Extension
 from tests.store.stores import LIMITS, Stores, assert_same_trajectories, expected, state
 from tests.store.test_database import alembic_config
 from tests.unit.driving import Recording, assert_same, drive, job
@@ -147,7 +148,7 @@ def test_only_the_latest_attempt_writes_losses(stores: Stores) -> None:
 
 def test_an_extension_goes_on_with_the_losses(stores: Stores) -> None:
     job_id = stores.finished(training(steps=17), [3])
-    stores.jobs.extend(job_id, 23, LIMITS)
+    stores.jobs.extend(job_id, Extension(steps=23), LIMITS)
     stores.finish(job_id, [8])
     assert_losses(stores, job_id, densely(training()))
     assert_same_trajectories(stores.read(job_id), expected(training()))
@@ -203,7 +204,7 @@ def test_the_check_of_a_gradient_is_kept(stores: Stores) -> None:
     for read in (stores.jobs.get(created.id), *stores.jobs.find(JobFilter(function="expression"), 10)):
         assert read.gradient_check == created.gradient_check
     stores.finish(created.id)
-    stores.jobs.extend(created.id, 2, LIMITS)
+    stores.jobs.extend(created.id, Extension(steps=2), LIMITS)
     stores.finish(created.id)
     assert stores.jobs.get(created.id).gradient_check == created.gradient_check
 

@@ -14,6 +14,7 @@ from app.functions.expressions.limits import MAX_NAMES
 from app.functions.expressions.objective import ExpressionObjective
 from app.functions.expressions.vocabulary import check_declared
 from app.lists import StopEarly
+from app.whole_numbers import WHOLE
 
 _Number = Annotated[float, Field(strict=True, ge=-1e308, le=1e308, allow_inf_nan=False)]
 _Name = Annotated[str, Field(strict=True)]
@@ -57,7 +58,7 @@ class ExpressionReference(BaseModel):
     domain: Annotated[tuple[tuple[_Number, _Number], ...], StopEarly()] | None = Field(
         None, description="low and high of each coordinate; one pair holds for all coordinates of a vector"
     )
-    dim: Annotated[int, Field(strict=True, ge=1, le=1_000_000)] | None = Field(
+    dim: Annotated[int, Field(strict=True, ge=1, le=1_000_000), WHOLE] | None = Field(
         None, description="the number of coordinates, where there is a vector; of a job the points' own if left out"
     )
 

@@ -15,9 +15,9 @@ from app.functions.networks.activations import ACTIVATIONS, softmax
 from app.functions.networks.losses import LOSSES
 from app.functions.networks.weights import WEIGHT_INITS, draw
 from app.lists import StopEarly
+from app.whole_numbers import WHOLE
 
-Width = Annotated[int, Field(strict=True, ge=1, le=100_000)]
-Seed = Annotated[int, Field(strict=True, ge=0, lt=2**64)]
+Width = Annotated[int, Field(strict=True, ge=1, le=100_000), WHOLE]
 Number = Annotated[float, Field(strict=True, ge=-1e308, le=1e308, allow_inf_nan=False)]
 
 # torch multiplies matrices of fewer products than this itself, and larger ones by a library whose roundings

@@ -8,11 +8,12 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidat
 
 from app.errors import InvalidInput, LimitExceeded
 from app.functions.forms import ByLooks
-from app.functions.networks.architecture import Architecture, Number, OneOf, Seed
+from app.functions.networks.architecture import Architecture, Number, OneOf
 from app.functions.networks.datasets import DATASETS, Samples, generated
 from app.functions.networks.objective import NetworkObjective
 from app.functions.networks.targets import check_classes, given_samples
 from app.lists import StopEarly
+from app.whole_numbers import WHOLE, Seed
 
 MOST_SAMPLES = 100_000
 MOST_TARGETS = 10_000_000
@@ -34,13 +35,13 @@ class GeneratedData(_Part):
     """Samples that are made by a recipe; what is left out is the recipe's own."""
 
     name: Annotated[str, _NAMES]
-    n: Annotated[int, Field(strict=True, ge=2, le=MOST_SAMPLES)] | None = Field(
+    n: Annotated[int, Field(strict=True, ge=2, le=MOST_SAMPLES), WHOLE] | None = Field(
         None, description="how many samples"
     )
     noise: Annotated[float, Field(strict=True, ge=0, le=1e6, allow_inf_nan=False)] | None = Field(
         None, description="standard deviation of the noise: on the inputs of classes, on the output of a curve"
     )
-    classes: Annotated[int, Field(strict=True, ge=2, le=100)] | None = Field(
+    classes: Annotated[int, Field(strict=True, ge=2, le=100), WHOLE] | None = Field(
         None, description="how many classes, of blobs and spiral"
     )
     seed: Seed = 0
@@ -182,7 +183,7 @@ class Network(Architecture):
     """A network and the data set that it learns."""
 
     dataset: Dataset
-    batch_size: Annotated[int, Field(strict=True, ge=1, le=MOST_SAMPLES)] | None = Field(
+    batch_size: Annotated[int, Field(strict=True, ge=1, le=MOST_SAMPLES), WHOLE] | None = Field(
         None, description="samples in a mini-batch, which every run draws for itself; all samples if left out"
     )
     seed: Seed = Field(0, description="of the mini-batches")

@@ -17,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json
 from starlette.exceptions import HTTPException
 
+from app.api.malformed_json import complaint
 from app.api.problems import Complaint, InvalidBody, complaints
 from app.errors import InvalidInput, LimitExceeded, Unavailable
 from app.settings import Limits, Settings
@@ -45,7 +46,7 @@ class Bodies:
         """Give the body of a request, validated; others wait for the room of a large one until it is let go.
 
         Raises:
-            HTTPException: The body is too large, or comes too slowly.
+            HTTPException: The body is too large or compressed, or comes too slowly.
             InvalidBody: It is not JSON, or not what `model` wants.
             InvalidInput: It is not called JSON.
             LimitExceeded: It holds too many values.
@@ -126,7 +127,7 @@ def _validated(body: bytearray, model: TypeAdapter[Any], limits: Limits) -> Any:
     try:
         value = from_json(body)
     except ValueError as error:
-        raise InvalidBody([Complaint(pointer="#", detail=f"malformed JSON: {error}")], status=400) from None
+        raise InvalidBody([Complaint(pointer="#", detail=complaint(body, error))], status=400) from None
     try:
         return model.validate_python(value)
     except ValidationError as error:
@@ -152,6 +153,14 @@ def _check_counts(body: bytearray, limits: Limits) -> None:
 
 
 def _check_type(request: Request) -> None:
+    encoding = request.headers.get("content-encoding", "identity").strip().lower()
+    if encoding != "identity":
+        raise HTTPException(
+            415,
+            f"the body is sent with Content-Encoding: {encoding[:50]}, which this service does not read: send it "
+            "as it is",
+            headers={"Accept-Encoding": "identity"},
+        )
     message = Message()
     message["content-type"] = request.headers.get("content-type", "")
     subtype = message.get_content_subtype()

@@ -1,5 +1,7 @@
 """Bodies that are meant to cost the service more than they cost their sender."""
 
+import codecs
+import gzip
 import json
 import socket
 import time
@@ -146,3 +148,47 @@ def test_a_large_good_body_is_taken(keyed: httpx.Client) -> None:
     answer = keyed.post("/v1/jobs", json={**GOOD, "init": starts})
     assert answer.status_code == 202, answer.text[:1000]
     assert answer.json()["spec"]["init"] == starts
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        (
+            gzip.compress(json.dumps(GOOD).encode()),
+            "the body is compressed with gzip, which this service does not read",
+        ),
+        ('{"label": "früh"}'.encode("latin-1"), "the body is not UTF-8: byte 13, 0xfc, is wrong"),
+        (json.dumps(GOOD).encode("utf-16"), "the body begins with a byte order mark: send UTF-8 without one"),
+        (codecs.BOM_UTF8 + json.dumps(GOOD).encode(), "the body begins with a byte order mark"),
+        (b'{"steps": ' + b"1" * 5000 + b"}", "a number is too long, at line 1 column"),
+        (b'{"lr": -' + b"1" * 5000 + b".5}", "it has more than 4300 digits"),
+        (b'{"init": ' + b"[" * 300 + b"]" * 300 + b"}", "nested too deeply, at line 1 column"),
+        (b'{"a":' * 300 + b"1" + b"}" * 300, "lists and objects lie up to 200 deep in each other"),
+        (b'{"steps": 5,}', "malformed JSON: trailing comma at line 1 column 13"),
+        (b"steps=5", "malformed JSON: expected value at line 1 column 1"),
+    ],
+    ids=["gzip", "latin-1", "utf-16", "mark", "integer", "real", "lists", "objects", "comma", "form"],
+)
+def test_what_is_no_json_is_told_why(idle: httpx.Client, body: bytes, sentence: str) -> None:
+    for path in ("/v1/jobs", "/v1/evaluate"):
+        problem = assert_problem(idle.post(path, content=body, headers=JSON), 400)
+        assert sentence in problem["detail"]
+        assert [error["pointer"] for error in problem["errors"]] == ["#"]
+
+
+@pytest.mark.parametrize(("digits", "depth"), [(4300, 190)])
+def test_what_just_fits_is_read(idle: httpx.Client, digits: int, depth: int) -> None:
+    long = b'{"steps": ' + b"1" * digits + b"}"
+    assert "#/steps" in assert_problem(idle.post("/v1/jobs", content=long, headers=JSON), 422)["detail"]
+    deep = b'{"init": ' + b"[" * depth + b"]" * depth + b"}"
+    assert "#/init" in assert_problem(idle.post("/v1/jobs", content=deep, headers=JSON), 422)["detail"]
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "br", "GZIP", "deflate, gzip"])
+def test_a_body_that_is_said_to_be_compressed_is_refused(idle: httpx.Client, encoding: str) -> None:
+    headers = {**JSON, "Content-Encoding": encoding}
+    answer = idle.post("/v1/jobs", content=gzip.compress(json.dumps(GOOD).encode()), headers=headers)
+    problem = assert_problem(answer, 415)
+    assert f"Content-Encoding: {encoding.lower()}" in problem["detail"]
+    assert answer.headers["accept-encoding"] == "identity"
+    assert idle.post("/v1/jobs", json=GOOD, headers={"Content-Encoding": "identity"}).status_code == 202

@@ -91,7 +91,9 @@ class JobSummary(BaseModel):
     status: Status
     spec: dict[str, Any] = Field(description="the specification as it is stored, with everything filled in")
     engine: str = Field(description="the engine that runs it, eager or fused")
-    engine_reason: str | None = Field(description="why that is not fused, where `auto` would have liked it to be")
+    engine_reason: str | None = Field(
+        description="why `auto` took eager; of fused, which digits may differ from eager's on this machine"
+    )
     attempt: int = Field(description="how often a worker took it up")
     created_at: datetime
     started_at: datetime | None

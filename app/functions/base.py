@@ -239,6 +239,19 @@ def counted(points: torch.Tensor) -> torch.Tensor:
     return constants([float(i) for i in range(1, points.shape[-1] + 1)], points)
 
 
+def one_by_one(numbers: torch.Tensor) -> torch.Tensor:
+    """Return the same numbers, laid out so that torch's kernels take them one by one.
+
+    Where kernels have a vector path and a scalar one, it is the memory's gaps that choose the scalar one.
+    """
+    return torch.stack([numbers, numbers], dim=-1)[..., 0]
+
+
+def larger(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    """Return the larger one of two numbers; of 0.0 and -0.0 the first, where torch's vectors have the second."""
+    return torch.maximum(one_by_one(a), b)
+
+
 def row_sum(terms: torch.Tensor) -> torch.Tensor:
     """Return the sum over the last axis, each row's with the bits that it has alone.
 
@@ -261,7 +274,7 @@ def row_product(factors: torch.Tensor) -> torch.Tensor:
 def row_max(terms: torch.Tensor) -> torch.Tensor:
     """Return the largest number along the last axis; equal ones share the gradient pair by pair."""
     while (n := terms.shape[-1]) > 1:
-        paired = torch.maximum(terms[..., : n // 2], terms[..., n // 2 : n // 2 * 2])
+        paired = larger(terms[..., : n // 2], terms[..., n // 2 : n // 2 * 2])
         terms = torch.cat([paired, terms[..., n // 2 * 2 :]], dim=-1)
     return terms[..., 0]
 

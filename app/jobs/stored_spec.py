@@ -8,6 +8,7 @@ import numpy as np
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
+from app.engine.fused.native import unlike_torch
 from app.engine.spec import SPEC_VERSION, JobSpec
 from app.engine.starts import Grid, Init, Points, Random
 from app.errors import InvalidInput, NotUnderstood
@@ -34,7 +35,7 @@ class StoredSpec:
     dim: int
     steps: int
     record_every: int
-    engine_reason: str | None  # why that is not fused, where `auto` would have liked it to be
+    engine_reason: str | None  # why `auto` took eager, or where fused may differ from torch in the last digit
     _parsed: JobSpec | None = field(default=None, repr=False, compare=False)
 
     @classmethod
@@ -49,7 +50,7 @@ class StoredSpec:
             dim=spec.dim,
             steps=spec.steps,
             record_every=spec.record_every,
-            engine_reason=spec.obstacle if spec.engine == "auto" else None,
+            engine_reason=_engine_reason(spec),
             _parsed=spec,
         )
 
@@ -131,3 +132,9 @@ def _complaint(error: ValidationError) -> str:
     detail, rest = (cause.detail, cause.path) if isinstance(cause, InvalidInput) else (issue["msg"], ())
     place = ".".join(str(part) for part in (*issue["loc"], *rest))
     return f"{place}: {detail}" if place else detail
+
+
+def _engine_reason(spec: JobSpec) -> str | None:
+    if spec.chosen_engine == "fused":
+        return unlike_torch()
+    return spec.obstacle if spec.engine == "auto" else None

@@ -90,10 +90,14 @@ def assert_equal(one: Recording, other: Recording) -> None:
             assert_same(run, another)
     theirs_by_name = other.results.columns()
     for name, column in one.results.columns().items():
-        np.testing.assert_array_equal(column, theirs_by_name[name], err_msg=name)
+        assert_same(column, theirs_by_name[name], name)
 
 
-def assert_same(one: np.ndarray, other: np.ndarray) -> None:
-    """Check that two arrays are equal to the last bit."""
+def assert_same(one: np.ndarray, other: np.ndarray, what: str = "") -> None:
+    """Check that two arrays are equal to the last bit, the sign of zero included; one NaN is like another."""
     assert one.dtype == other.dtype
-    np.testing.assert_array_equal(one, other)
+    np.testing.assert_array_equal(one, other, err_msg=what)
+    ordinary = ~np.isnan(one) if one.dtype.kind == "f" else np.zeros(one.shape, bool)
+    np.testing.assert_array_equal(
+        np.signbit(one[ordinary]), np.signbit(other[ordinary]), err_msg=f"{what}: signs of zero"
+    )

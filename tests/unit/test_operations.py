@@ -10,8 +10,7 @@ import torch
 from app.engine.fused.aten import Untraceable
 from app.engine.fused.run import FusedRun
 from app.functions import catalogue
-from app.functions.base import function, row_norm, row_sum
-from app.functions.expressions.operations import one_by_one
+from app.functions.base import function, larger, one_by_one, row_norm, row_sum
 from app.functions.expressions.steps import gathered
 from app.functions.minima import Minimum
 from app.functions.networks import activations
@@ -73,15 +72,23 @@ EQUAL: dict[str, Evaluate] = {
     "relu": summed("relu"),
     "sigmoid": lambda points: row_sum(activations.sigmoid(3 * points)),
     "split": lambda points: row_sum(torch.split(points, [1, points.shape[-1] - 1], dim=-1)[1] ** 2),
+    **{name: summed(name, positive=True) for name in ("log1p", "expm1", "asinh")},
+    "lone_powers": lambda points: row_sum(one_by_one(points**2 + 0.1) ** 1.7 + 2.0 ** one_by_one(points)),
+    "large_quotients": lambda points: row_sum(
+        torch.div(one_by_one(9e4 * points), one_by_one(1e-3 * (points**2 + 0.1)), rounding_mode="floor")
+        + torch.remainder(one_by_one(-9e4 * points), one_by_one(1e-3 * points - 2e-3))
+    ),
+    "first_of_equals": lambda points: row_sum(
+        torch.atan2(one_by_one(larger(0.0 * points, -0.0 * points)), one_by_one(-1 - points**2))
+    ),
     "matrices": matrices,
     "joined": lambda points: row_sum(torch.cat([points, points[..., :1] ** 2], -1)),
 }
 
-# torch itself computes these differently alone and in a batch, or by a library of its own
+# torch itself computes these differently alone and in a batch
 CLOSE: dict[str, Evaluate] = {
-    **{name: summed(name, positive=True) for name in ("log1p", "expm1", "sinh", "cosh", "asinh", "exp2")},
+    **{name: summed(name, positive=True) for name in ("sinh", "cosh", "exp2")},
     **{f"power_{exponent}": power(exponent) for exponent in (1.7, -2, 4)},
-    "lone_powers": lambda points: row_sum(one_by_one(points**2 + 0.1) ** 1.7 + 2.0 ** one_by_one(points)),
 }
 
 

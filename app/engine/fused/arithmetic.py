@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import reduce
 
 import numpy as np
+import torch
 
 from app.engine.fused.program import Program, Value
 
@@ -125,12 +126,18 @@ class Scalars:
         return self.trunc(self.div(a, b))
 
     def div_floor(self, a: Value, b: Value) -> Value:
-        """Return Python's a // b: the quotient without the rest, which is whole but for its rounding."""
+        """Return Python's a // b: (a - fmod(a, b)) / b, less 1 where the signs differ, made a whole number."""
         zero, half, one = (self.const(number, a) for number in (0.0, 0.5, 1.0))
-        whole = self.div(self.sub(a, self.remainder(a, b)), b)
-        quotient = self.floor(whole)
-        nearest = self.where(self.compare("gt", self.sub(whole, quotient), half), self.add(quotient, one), quotient)
-        return self.where(self.compare("eq", b, zero), self.div(a, b), nearest)
+        rest, exact = self.fmod(a, b), self.div(a, b)
+        quotient = self.div(self.sub(a, rest), b)
+        below = self.where(
+            self.compare("lt", b, zero), self.compare("gt", rest, zero), self.compare("lt", rest, zero)
+        )
+        quotient = self.where(below, self.sub(quotient, one), quotient)
+        whole = self.floor(quotient)
+        whole = self.where(self.compare("gt", self.sub(quotient, whole), half), self.add(whole, one), whole)
+        whole = self.where(self.compare("eq", quotient, zero), self._apply("copysign", zero, exact), whole)
+        return self.where(self.compare("eq", b, zero), exact, whole)
 
     def atan2(self, a: Value, b: Value) -> Value:
         """Return the angle of the point (b, a)."""
@@ -157,7 +164,10 @@ class Scalars:
         return self._apply("not", condition)
 
     def call(self, name: str, a: Value) -> Value:
-        """Return an elementary function of a."""
+        """Return an elementary function of a; torch itself computes that of a constant."""
+        if a.constant is not None:
+            number = torch.tensor([a.constant], dtype=torch.float32 if a.type == "float" else torch.float64)
+            return self.const(getattr(torch, name)(number).item(), a)
         return self._apply(name, a, is_call=a.varying)
 
     def sign(self, a: Value) -> Value:
@@ -170,13 +180,13 @@ class Scalars:
     sgn = sign
 
     def maximum(self, a: Value, b: Value) -> Value:
-        """Return the larger one; NaN if either is."""
-        larger = self.where(self.compare("gt", a, b), a, b)
+        """Return the larger one, of equal ones the first; NaN if either is."""
+        larger = self.where(self.compare("ge", a, b), a, b)
         return self.where(self.compare("ne", a, a), a, larger)
 
     def minimum(self, a: Value, b: Value) -> Value:
-        """Return the smaller one; NaN if either is."""
-        smaller = self.where(self.compare("lt", a, b), a, b)
+        """Return the smaller one, of equal ones the first; NaN if either is."""
+        smaller = self.where(self.compare("le", a, b), a, b)
         return self.where(self.compare("ne", a, a), a, smaller)
 
     def clamp(self, a: Value, low: Value | None = None, high: Value | None = None) -> Value:
@@ -207,7 +217,7 @@ class Scalars:
         return self.add(a, self.div(b if value is None else self.mul(value, b), c))
 
     def pow(self, base: Value, exponent: Value) -> Value:
-        """Return base to the power of exponent, of which torch treats some apart."""
+        """Return base to the power of a double; torch treats some apart, and computes the others in doubles."""
         apart: dict[float | None, Callable[[], Value]] = {
             0.0: lambda: self.const(1.0, base),
             1.0: lambda: base,
@@ -218,7 +228,9 @@ class Scalars:
             -1.0: lambda: self.reciprocal(base),
             -2.0: lambda: self.reciprocal(self.mul(base, base)),
         }
-        return apart.get(exponent.constant, lambda: self.any_power(base, exponent))()
+        if exponent.constant in apart:
+            return apart[exponent.constant]()
+        return self._program.cast(self.any_power(self._program.cast(base, "double"), exponent), base.type)
 
     def any_power(self, base: Value, exponent: Value) -> Value:
         """Return base to the power of exponent, as torch does where the exponent is a tensor."""

@@ -27,7 +27,7 @@ _FUNCTIONS = {
 _ELEMENTWISE = {
     *("add", "sub", "rsub", "mul", "div", "neg", "reciprocal", "sqrt", "rsqrt", "abs", "sign", "sgn"),
     *("floor", "ceil", "trunc", "round", "remainder", "fmod", "atan2", "hypot", "relu", "threshold_backward"),
-    *("maximum", "minimum", "clamp", "lerp", "addcmul", "addcdiv", "pow", "tanh_backward"),
+    *("maximum", "minimum", "clamp", "lerp", "addcmul", "addcdiv", "tanh_backward"),
     *("bitwise_not", "any_power", "div_floor", "div_trunc"),
 }
 _PYTHON: dict[Any, str] = {
@@ -199,7 +199,7 @@ class _Interpreter:
                     raise Untraceable("places that become numbers")
                 return args[0]
             return args[0] if name in _VIEWS else self._cast(args[0].copy(), type_of(node.meta["val"].dtype))
-        if name == "pow" and node.target._overloadname == "Tensor_Tensor":  # type: ignore[union-attr]  # noqa: SLF001
+        if name == "pow" and isinstance(args[1], np.ndarray):
             name = "any_power"
         if name == "div" and (rounding := kwargs.get("rounding_mode")):
             name, kwargs = f"div_{rounding}", {}
@@ -235,6 +235,9 @@ class _Interpreter:
 
     def _op_masked_fill(self, node: Node, tensor: np.ndarray, mask: np.ndarray, value: Any) -> np.ndarray:
         return self._where(node, mask, value, tensor)
+
+    def _op_pow(self, _node: Node, base: np.ndarray, exponent: Any) -> np.ndarray:
+        return mapped(partial(self._scalars.pow, exponent=self._scalar(exponent, "double")), base)
 
     def _op_sum(self, node: Node, terms: np.ndarray, dim: Any = None, *_: Any, **__: Any) -> np.ndarray:
         return self._reduce(self._scalars.sum, node, terms, dim)

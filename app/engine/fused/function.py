@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
+from app.engine.fused import sleef
 from app.engine.fused.builder import BYTES, Builder
 from app.engine.fused.program import COMPARISONS, Type, Value
 from app.engine.fused.roots import Roots, ways
@@ -26,9 +27,9 @@ _CAPITALIZED: Final = (
 )
 _VML: Final = {"log": "Ln"} | {name: name.capitalize() for name in _CAPITALIZED}
 _BINARY: Final = {"fadd", "fsub", "fmul", "fdiv"}
-_INTRINSICS: Final = {name: name for name in ("fma", "fabs", "floor", "ceil", "trunc", "rint", "sqrt")} | {
-    "root": "sqrt"
-}
+_INTRINSICS: Final = {
+    name: name for name in ("fma", "fabs", "floor", "ceil", "trunc", "rint", "sqrt", "copysign")
+} | {"root": "sqrt"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +37,14 @@ class Library:
     """Where elementary functions come from.
 
     Attributes:
-        vml: Whether the vector library that torch itself calls is there; else they are libm's, number by number.
+        vml: Whether Intel's vector library, which torch calls, is there; else they are libm's, number by number.
         roots: How square roots get its digits.
+        sleef: Whether Sleef, which torch calls for some of them, is there.
     """
 
     vml: bool
     roots: Roots = Roots.asked
+    sleef: bool = False
 
 
 class Function(Builder):
@@ -134,6 +137,8 @@ class Function(Builder):
             result = self.cast(how, operands[0], value.operands[0].type, of_type)
         elif op in _INTRINSICS:
             result = self.intrinsic(_INTRINSICS[op], of_type, operands)
+        elif op in sleef.FUNCTIONS and self._library.sleef:
+            result = sleef.call(self, op, operands[0], of_type)
         else:
             result = self._call_by_lane(value, operands)
         return result

@@ -4,15 +4,18 @@ import ctypes
 import itertools
 import threading
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import llvmlite.binding as llvm
 import torch
 
+from app.engine.fused import sleef
 from app.engine.fused.aten import type_of
+from app.engine.fused.builder import Builder
 from app.engine.fused.function import Library
+from app.engine.fused.program import Type
 from app.engine.fused.roots import NEEDED_FEATURES, Roots, Way, emit_roots, ways
 
 _lock = threading.Lock()
@@ -29,8 +32,38 @@ def processor() -> str:
 @cache
 def has_vml() -> bool:
     """Whether torch's vector library of elementary functions can be called."""
+    return _exports("vdCos")
+
+
+@cache
+def has_sleef(dtype: torch.dtype) -> bool:
+    """Whether Sleef, as torch was built with it, can be called and has torch's digits, compared on many numbers."""
+    of_type = type_of(dtype)
+    if not all(llvm.get_host_cpu_features().get(name) for name in sleef.NEEDED_FEATURES):
+        return False
+    if not all(_exports(sleef.name_of(op, of_type)) for op in sleef.FUNCTIONS):
+        return False
+    given = torch.linspace(-0.999, 80.0, 1 << 14, dtype=dtype)
+    return all(_is_library_s(partial(_sleef, op), 16, given, getattr(torch, op)(given)) for op in sleef.FUNCTIONS)
+
+
+@cache
+def unlike_torch() -> str | None:
+    """Return why native code may differ from torch in the last digit on this machine; None if it does not."""
+    if not has_vml():
+        return "functions such as exp may differ in the last digit from eager: torch was built without MKL here"
+    if not all(map(has_sleef, (torch.float64, torch.float32))):
+        return "log1p and expm1 may differ in the last digit from eager: native code cannot call torch's own here"
+    return None
+
+
+def _sleef(op: str, builder: Builder, x: str, of_type: Type) -> tuple[str, str]:
+    return sleef.call(builder, op, x, of_type), builder.literal("true", "i1")
+
+
+def _exports(name: str) -> bool:
     try:
-        return hasattr(ctypes.CDLL(str(_LIBRARY)), "vdCos")
+        return hasattr(ctypes.CDLL(str(_LIBRARY)), name)
     except OSError:
         return False
 
@@ -39,10 +72,9 @@ def has_vml() -> bool:
 def library(dtype: torch.dtype) -> Library:
     """Return where kernels find elementary functions with torch's own digits."""
     if not has_vml():
-        return Library(vml=False)
-    return Library(
-        vml=True, roots=next(how for how in (Roots.repeated, Roots.nearest, Roots.asked) if holds(how, dtype))
-    )
+        return Library(vml=False, sleef=has_sleef(dtype))
+    roots = next(how for how in (Roots.repeated, Roots.nearest, Roots.asked) if holds(how, dtype))
+    return Library(vml=True, roots=roots, sleef=has_sleef(dtype))
 
 
 @cache
@@ -146,6 +178,6 @@ def _machine() -> Any:
 
 @cache
 def _linker() -> Any:
-    if has_vml():
+    if _LIBRARY.exists():
         llvm.load_library_permanently(str(_LIBRARY))
     return llvm.create_lljit_compiler(_machine())

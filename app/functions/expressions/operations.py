@@ -1,7 +1,8 @@
 """What formulas can do to numbers, each as operations of torch.
 
-A point gives the same bits alone and as a row of a batch, in value and gradient. Some of torch's kernels compute
-a number differently in a vector and alone; these get their operands `one_by_one`, which keeps them off the vectors.
+A point gives the same bits alone and as a row of a batch, in value, gradient and Hessian. Some of torch's kernels
+compute a number differently in a vector and alone; these get their operands `one_by_one`, so that the digits are
+always those of a number alone. Their derivatives are computed from the same operands, and so in the same way.
 """
 
 from collections.abc import Callable
@@ -10,6 +11,8 @@ from functools import reduce
 from typing import Final, TypeAlias
 
 import torch
+
+from app.functions.base import larger, one_by_one
 
 Operand: TypeAlias = torch.Tensor | float
 Evaluate: TypeAlias = Callable[..., torch.Tensor]
@@ -32,14 +35,6 @@ class Function:
     least: int = 1
     most: int | None = 1
     untraceable: bool = False
-
-
-def one_by_one(numbers: torch.Tensor) -> torch.Tensor:
-    """Return the same numbers, laid out so that torch's kernels take them one by one.
-
-    Where kernels have a vector path and a scalar one, it is the memory's gaps that choose the scalar one.
-    """
-    return torch.stack([numbers, numbers], dim=-1)[..., 0]
 
 
 def _unary(name: str, *, untraceable: bool = False) -> Function:
@@ -75,13 +70,13 @@ def power(base: Operand, exponent: Operand) -> torch.Tensor:
 
 
 def _constant_power(base: torch.Tensor, exponent: float) -> torch.Tensor:
-    if exponent in {-1.0, 0.5, 1.0, 2.0, 3.0}:
+    if exponent in {1.0, 2.0, 3.0}:
         return base**exponent
     size = abs(exponent)
-    if not size.is_integer() or size > _LARGEST_PRODUCT:
+    if exponent == -1.0 or not size.is_integer() or size > _LARGEST_PRODUCT:
         return one_by_one(base) ** exponent
     if exponent < 0:
-        return _constant_power(base, size) ** -1
+        return _constant_power(_constant_power(base, size), -1.0)
     if size % 2 == 0:
         return _constant_power(base**2, size / 2)
     return base * _constant_power(base, size - 1)
@@ -128,12 +123,16 @@ def clamp(x: Operand, low: Operand, high: Operand) -> torch.Tensor:
 
 def largest(*operands: Operand) -> torch.Tensor:
     """Return the largest of its operands."""
-    return reduce(torch.maximum, _tensors(operands))
+    return reduce(larger, _tensors(operands))
 
 
 def smallest(*operands: Operand) -> torch.Tensor:
     """Return the smallest of its operands."""
-    return reduce(torch.minimum, _tensors(operands))
+    return reduce(_smaller, _tensors(operands))
+
+
+def _smaller(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    return torch.minimum(one_by_one(a), b)
 
 
 def logarithm(x: Operand, base: Operand | None = None) -> torch.Tensor:

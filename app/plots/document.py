@@ -18,6 +18,7 @@ from app.plots.window import are_alike
 _LIFT = 0.01
 _DISTANCE = 2.1
 _SIDE = 1.15
+_MOST_PINS = 12
 _START = {"symbol": "circle", "size": 5}
 _END = {"symbol": "square", "size": 5}
 _DIVERGED = {"symbol": "x", "size": 5}
@@ -48,13 +49,18 @@ def document(scene: Scene, *, log: bool | None = None, elevation: float = 60, az
     height = scene.heights(log)
     lines, minima = scene.lines(height), scene.minima(height)
     if len(scene.windows) > 1:
-        traces = [_surface(scene, height), *_marks(scene, lines, minima, _LIFT * (height.top or 1.0), "scatter3d")]
+        lift = _LIFT * (height.top or 1.0)
+        traces = [_surface(scene, height), *_marks(scene, lines, minima, lift, "scatter3d")]
+        traces += _pins(scene, minima[:_MOST_PINS], height.top + 5 * lift)
         layout = _box(scene, height, elevation, azimuth)
     else:
         traces = [_graph(scene, height), *_marks(scene, lines, minima, 0, "scatter")]
         layout = {"xaxis": _axis(scene, 0), "yaxis": _upright(height)}
     title = escape(scene.title) + (f"<br><sup>{escape(scene.note)}</sup>" if scene.note else "")
-    layout |= {"title": {"text": title}, "legend": {"orientation": "h", "x": 0.5, "xanchor": "center", "y": -0.05}}
+    layout |= {
+        "title": {"text": title},
+        "legend": {"itemsizing": "constant", "orientation": "h", "x": 0.5, "xanchor": "center", "y": -0.1},
+    }
     text = orjson.dumps({"data": traces, "layout": layout}, option=orjson.OPT_SERIALIZE_NUMPY).decode()
     page = _PAGE.substitute(
         title=escape(scene.title),
@@ -128,16 +134,45 @@ def _marks(
     )
     for name, symbol, found in groups:
         if found:
-            marker = {**symbol, "color": [path_color(index) for index, _, _ in found]}
+            colors = [path_color(index) for index, _, _ in found]
+            marker = {**symbol, "color": colors}
             places = np.array([place for _, _, place in found])
             texts = [f"run {run + 1}: {name}" for _, run, _ in found]
-            traces.append(_points(scene, places, 1.5 * lift, kind, marker, name) | {"hovertext": texts})
+            points = _points(scene, places, 1.5 * lift, kind, marker, name) | {"hovertext": texts}
+            traces.append(_crossed(points, colors) if symbol is _DIVERGED and kind == "scatter3d" else points)
     if minima:
         places = np.array([known.place for known in minima])
         texts = [str(known.number) for known in minima]
         points = _points(scene, places, 2 * lift, kind, _MINIMUM, "known minimum")
-        traces.append(points | {"mode": "markers+text", "text": texts, "textposition": "top center"})
+        named = {"mode": "markers+text", "text": texts, "textposition": "top center"}
+        traces.append(points | ({"hovertext": texts} if kind == "scatter3d" else named))
     return traces
+
+
+def _crossed(points: dict[str, Any], colors: list[str]) -> dict[str, Any]:
+    """Return points as crosses in space, where Plotly's own are of a letter that few fonts have."""
+    crosses = {
+        "mode": "markers+text",
+        "text": ["×"] * len(colors),
+        "textfont": {"size": 24, "color": colors},
+        "textposition": "middle center",
+    }
+    return points | crosses | {"marker": {**points["marker"], "size": 0.1}}
+
+
+def _pins(scene: Scene, minima: Sequence[Known], top: float) -> list[dict[str, Any]]:
+    """Return a pin with its number above each minimum: it is seen when a hill hides the minimum."""
+    if not minima:
+        return []
+    feet = np.array([known.place for known in minima])
+    heads = np.column_stack([feet[:, :-1], np.full(len(feet), top)])
+    pins = np.stack([feet, heads, np.full_like(feet, np.nan)], axis=1).reshape(-1, feet.shape[1])
+    form = {"type": "scatter3d", "hoverinfo": "skip", "showlegend": False}
+    numbers = [str(known.number) for known in minima]
+    return [
+        form | {"mode": "lines", **_places(scene, pins, 0), "line": {"color": INK, "width": 2}, "name": "pins"},
+        form | {"mode": "text", **_places(scene, heads, 0), "text": numbers, "name": "numbers"},
+    ]
 
 
 def _points(
@@ -180,12 +215,13 @@ def _box(scene: Scene, height: Heights, elevation: float, azimuth: float) -> dic
 def _axis(scene: Scene, axis: int) -> dict[str, Any]:
     window = scene.windows[axis]
     at, texts = window.ticks()
-    return {"title": {"text": escape(window.title)}, "range": window.ends, "tickvals": at, "ticktext": texts}
+    title = {"text": escape(window.title)}
+    return {"title": title, "range": window.ends, "tickvals": at, "ticktext": texts, "zeroline": False}
 
 
 def _upright(height: Heights) -> dict[str, Any]:
     at, texts = height.ticks()
-    return {"title": {"text": "f"}, "tickvals": _column(at), "ticktext": texts}
+    return {"title": {"text": "f"}, "tickvals": _column(at), "ticktext": texts, "zeroline": False}
 
 
 def _column(values: np.ndarray) -> np.ndarray:

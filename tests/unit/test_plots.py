@@ -228,7 +228,7 @@ def test_a_picture_says_what_is_what() -> None:
     for name, symbol in symbols.items():
         assert f"<!-- {name} -->" in svg
         assert named[name]["marker"]["symbol"] == symbol
-    assert named["known minimum"]["text"] == ["1", "2", "3", "4"]
+    assert named["numbers"]["text"] == ["1", "2", "3", "4"]
     assert figure["layout"]["scene"]["xaxis"]["title"]["text"] == "x"
     slice_ = pictured(job(**JOBS["slice"], steps=3))
     assert [window.title for window in slice_.windows] == ["x₀", "x₁"]

@@ -13,6 +13,7 @@ from tests.web.watched import Watched, field, place_starts, run
 from tests.workers.service import Service
 
 SECONDS = 2.5
+LEAST_RATE = 2  # frames a second on a machine that is busy otherwise; an idle one is to print 25 and more
 FRAMES = """(ms) => new Promise((resolve) => {
     const { prototype } = WebGL2RenderingContext;
     const draw = prototype.drawElements;
@@ -109,10 +110,10 @@ def test_sixty_paths_of_twenty_thousand_steps_turn(
     assert camera_of(page) == (60, -30)
     page.wait_for_load_state("networkidle")
     rates: list[float] = []
-    while len(rates) < 5 and max(rates, default=0) < 5:  # whatever else the machine does meanwhile
+    while len(rates) < 5 and max(rates, default=0) < LEAST_RATE:  # whatever else the machine does meanwhile
         frames, longest = drag(page)
         rates.append(frames / SECONDS)
         with capsys.disabled():
             print(f"\nturning 60 paths, drawn in software: {rates[-1]:.1f} frames/s, the longest {longest:.0f} ms")
-    assert max(rates) >= 5
+    assert max(rates) >= LEAST_RATE
     watched.picture(page, "sixty-paths")

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, Response
 
-PATIENCE_MS = 30_000
+PATIENCE_MS = 120_000  # a machine may be busy with something else
 
 
 class Watched:

@@ -1,5 +1,6 @@
 /** The plane through a function that is looked at: two of its coordinates, the others held. */
 
+const AWAY = 10; // times as far as its start: there a diverging path is not followed any more
 const LEAST_WIDTH = 1e-12; // of the numbers in it
 
 /**
@@ -75,8 +76,9 @@ export function around(paths, flat) {
   return columns.flatMap((name) => {
     let [low, high] = [Infinity, -Infinity];
     for (const path of paths) {
+      const reach = path.ending === "diverged" ? AWAY * (1 + Math.abs(path[name][0])) : Infinity;
       for (const value of path[name]) {
-        if (value === null) continue;
+        if (value === null || Math.abs(value) > reach) continue;
         low = Math.min(low, value);
         high = Math.max(high, value);
       }

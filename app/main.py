@@ -1,5 +1,6 @@
 """The application: everything that was built elsewhere, wired together."""
 
+import gc
 import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -104,6 +105,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             probing=CapacityLimiter(1),
         )
         dispatcher.start()
+        gc.collect()
+        gc.freeze()  # or the collector goes through all of torch, for 0.3 s, whenever a body makes many lists
         try:
             yield
         finally:

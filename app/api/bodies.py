@@ -5,6 +5,8 @@ at an early wrong item (`app.lists`).
 """
 
 import asyncio
+import ctypes
+import gc
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from email.message import Message
@@ -27,7 +29,10 @@ _MOST_SMALL = 4  # that are parsed and validated at once; of large ones it is 1
 _MOST_LARGE = 4  # that requests at work hold at once, validated
 _MOST_BYTES = 32  # times the largest body: of all bodies at once
 _ROOM_SECONDS = 10  # for which a body waits for others
+_REST_SECONDS = 1  # after the last large body, until memory is given back
 _BYTES_PER_SECOND = 8192  # for each so many that have come, a second more for the rest
+
+_TRIM = getattr(ctypes.CDLL(None), "malloc_trim", None)  # of glibc
 
 
 class Bodies:
@@ -36,6 +41,7 @@ class Bodies:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._n_bytes = 0
+        self._n_large = 0  # that wait or are at work
         self._small = asyncio.Semaphore(_MOST_SMALL)
         self._large = asyncio.Semaphore(_MOST_LARGE)
         self._large_parsing = asyncio.Semaphore(1)
@@ -58,10 +64,25 @@ class Bodies:
             turn = self._small
             if len(body) > _SMALL_BYTES:
                 turn = self._large_parsing
+                await room.enter_async_context(self._counted())
                 await room.enter_async_context(_within(self._large))
             async with _within(turn):
                 value = await run_sync(_validated, body, model, self._settings, limiter=self._threads)
             yield value
+
+    @asynccontextmanager
+    async def _counted(self) -> AsyncIterator[None]:
+        self._n_large += 1
+        try:
+            yield
+        finally:
+            self._n_large -= 1
+            if not self._n_large:
+                asyncio.get_running_loop().call_later(_REST_SECONDS, self._rest)
+
+    def _rest(self) -> None:
+        if not self._n_large:
+            asyncio.get_running_loop().run_in_executor(None, _give_back)
 
     @asynccontextmanager
     async def _received(self, request: Request) -> AsyncIterator[bytearray]:
@@ -132,6 +153,7 @@ def _validated(body: bytearray, model: TypeAdapter[Any], limits: Limits) -> Any:
         return model.validate_python(value)
     except ValidationError as error:
         issues = error.errors(include_url=False, include_input=False)
+    del value  # an error keeps what the function has that raised it
     raise InvalidBody(complaints([{**issue, "loc": ("body", *issue["loc"])} for issue in issues]))
 
 
@@ -166,6 +188,13 @@ def _check_type(request: Request) -> None:
     subtype = message.get_content_subtype()
     if message.get_content_maintype() != "application" or not (subtype == "json" or subtype.endswith("+json")):
         raise InvalidInput("the body should be a JSON object, sent with Content-Type: application/json")
+
+
+def _give_back() -> None:
+    """Return to the system what malloc keeps for later."""
+    gc.collect()
+    if _TRIM is not None:
+        _TRIM(0)
 
 
 def _too_large(most_bytes: int) -> HTTPException:

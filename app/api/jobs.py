@@ -12,7 +12,7 @@ from app.api import wire
 from app.api.computing import SHORT_VALUES, Compute
 from app.api.dependencies import Computing, Cursor, JobId, Limit, Services, Wired
 from app.api.routing import SENT, BodyRoute
-from app.api.waiting import wait_for_end, wanted_wait
+from app.api.waiting import WhenMade, wait_for_end, wanted_wait
 from app.db.idempotency import Key
 from app.db.store import JobFilter, before_start
 from app.engine.limits import check_limits
@@ -43,15 +43,19 @@ IdempotencyKey = Annotated[
 ]
 
 
-@router.post("", status_code=202, responses={200: {"model": wire.Job, "description": "The job, ended"}})
+@router.post(
+    "",
+    status_code=202,
+    response_model=wire.Job,
+    responses={200: {"model": wire.Job, "description": "The job, ended"}},
+)
 async def post_job(
     spec: Annotated[JobSpec, SENT],
     services: Wired,
     compute: Computing,
-    response: Response,
     prefer: Prefer = None,
     idempotency_key: IdempotencyKey = None,
-) -> wire.Job:
+) -> Response:
     """Store a job and send it to the workers.
 
     It is stored when the answer arrives, and survives whatever happens to the service from then on.
@@ -68,17 +72,25 @@ async def post_job(
         services.dispatcher.wake()
         return _made_short(record, before_start(record))
 
-    record, job = await _whole(await services.writing.run(create), compute)
-    response.headers["Location"] = f"/v1/jobs/{record.id}"
-    wait = wanted_wait(prefer)
-    if wait is not None:
-        response.headers["Preference-Applied"] = f"wait={wait}"
-        await wait_for_end(services.watcher, record.id, wait)
-        record, job = await _read(services, record.id, compute)
-        if record.status.ended:
-            response.status_code = 200
-    response.headers["ETag"] = wire.etag(record)
-    return job
+    shown = await services.writing.run(create)
+    headers = {"Location": f"/v1/jobs/{shown.record.id}"}
+    if (wait := wanted_wait(prefer)) is None:
+        return await _sent(*await _whole(shown, compute), headers, 202)
+    headers["Preference-Applied"] = f"wait={wait}"
+    return WhenMade(partial(_ended, services, shown.record.id, compute, headers, wait))
+
+
+async def _ended(services: Services, job_id: str, compute: Compute, headers: dict[str, str], wait: int) -> Response:
+    await wait_for_end(services.watcher, job_id, wait)
+    record, job = await _read(services, job_id, compute)
+    return await _sent(record, job, headers, 200 if record.status.ended else 202)
+
+
+async def _sent(record: JobRecord, job: wire.Job, headers: dict[str, str], status: int = 200) -> Response:
+    # its document can be as long as a body
+    content = await run_sync(job.model_dump_json)
+    headers = {**headers, "ETag": wire.etag(record)}
+    return Response(content, status, headers, media_type="application/json")
 
 
 @router.get("")
@@ -108,10 +120,9 @@ async def get_job(
     job_id: JobId,
     services: Wired,
     compute: Computing,
-    response: Response,
     prefer: Prefer = None,
     if_none_match: Annotated[str | None, Header()] = None,
-) -> wire.Job | Response:
+) -> Response:
     """Return a job with its first hundred runs."""
     wait = wanted_wait(prefer)
     headers = {}
@@ -119,11 +130,9 @@ async def get_job(
         headers["Preference-Applied"] = f"wait={wait}"
         await wait_for_end(services.watcher, job_id, wait)
     record, job = await _read(services, job_id, compute)
-    headers["ETag"] = wire.etag(record)
-    if _matches(if_none_match, headers["ETag"]):
-        return Response(status_code=304, headers=headers)
-    response.headers.update(headers)
-    return job
+    if _matches(if_none_match, wire.etag(record)):
+        return Response(status_code=304, headers={**headers, "ETag": wire.etag(record)})
+    return await _sent(record, job, headers)
 
 
 @router.get("/{job_id}/runs")

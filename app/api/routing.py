@@ -38,13 +38,14 @@ class _Read(Request):
 
     def __init__(self, request: Request, value: BaseModel) -> None:
         super().__init__(request.scope, request.receive)
-        self._value = value
+        self._value: BaseModel | None = value
 
     async def body(self) -> bytes:
         return b"{}"  # all that FastAPI asks is whether there is one
 
-    async def json(self) -> BaseModel:
-        return self._value
+    async def json(self) -> BaseModel | None:
+        value, self._value = self._value, None  # the request lasts as long as its answer, and may be waited for
+        return value
 
 
 def _as_it_is(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:

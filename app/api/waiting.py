@@ -2,14 +2,30 @@
 
 import asyncio
 import re
+from collections.abc import Awaitable, Callable
 
 import anyio
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from app.jobs.watcher import Watcher
 
 MAX_WAIT_SECONDS = 60
 
 _WAIT = re.compile(r'(?:^|[,;\s])wait\s*=\s*"?(\d{1,9})"?\s*(?:$|[,;])', re.IGNORECASE)
+
+
+class WhenMade(Response):
+    """A response that is made when it is sent: by then the request's own body is gone."""
+
+    def __init__(self, make: Callable[[], Awaitable[Response]]) -> None:
+        super().__init__()
+        self._make = make
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Make the response, and send it."""
+        response = await self._make()
+        await response(scope, receive, send)
 
 
 def wanted_wait(prefer: list[str] | None) -> int | None:

@@ -76,7 +76,7 @@ class EagerRun:
 
     def most_steps(self, n_values: int) -> int:
         """Return how many steps a chunk may have, at least 1, that is to hold `n_values` numbers at most."""
-        return max(1, n_values // (max(1, self.n_active) * (2 * self._spec.dim + 2)))
+        return max(1, n_values // (max(1, self.n_active) * (2 * self._spec.dim + 3)))
 
     @property
     def n_active(self) -> int:

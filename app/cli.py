@@ -58,7 +58,7 @@ def serve(
         scheduler=scheduler,
         no_auth=no_auth or None,
     ).check_exposure()
-    from app.listening import bound, refusal
+    from app.listening import Server, bound, refusal
     from app.workers.processes import start_fork_server
 
     sockets = bound(settings.host, settings.port)
@@ -81,7 +81,7 @@ def serve(
         timeout_graceful_shutdown=_SHUTDOWN_SECONDS,  # event streams last as long as their jobs
     )
     try:
-        uvicorn.Server(configuration).run(sockets=sockets)
+        Server(configuration).run(sockets=sockets)
     except OSError as error:  # another process that was bound there, too, began to listen first
         raise refusal(error, settings.host, settings.port) from error
 

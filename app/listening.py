@@ -1,9 +1,25 @@
 """The socket that the service listens on, taken before anything slow begins."""
 
 import errno
+import logging
 import socket
 
+import uvicorn
+
 from app.errors import SettingsError
+
+_log = logging.getLogger(__name__)
+
+
+class Server(uvicorn.Server):
+    """A server that says where it listens also when it was given its sockets."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and say where."""
+        await super().startup(sockets)
+        if self.started and sockets:
+            host, port = sockets[0].getsockname()[:2]
+            _log.info("serving at http://%s:%s (Ctrl+C stops it)", f"[{host}]" if ":" in host else host, port)
 
 
 def bound(host: str, port: int) -> list[socket.socket]:

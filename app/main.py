@@ -47,6 +47,7 @@ from app.optimizers.check import check
 from app.settings import Settings
 from app.web import pages
 from app.workers.cluster import check_scheduler
+from app.workers.deadlines import Deadlines
 from app.workers.dispatcher import QueueDispatcher
 
 _log = logging.getLogger(__name__)
@@ -104,6 +105,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             streaming=streaming(),
             probing=CapacityLimiter(1),
         )
+        deadlines = Deadlines(database, on_end=dispatcher.wake)
+        deadlines.start()
         dispatcher.start()
         gc.collect()
         gc.freeze()  # or the collector goes through all of torch, for 0.3 s, whenever a body makes many lists
@@ -111,6 +114,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             yield
         finally:
             await run_sync(dispatcher.stop)
+            await run_sync(deadlines.stop)
 
 
 @contextmanager

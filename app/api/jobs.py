@@ -154,6 +154,7 @@ async def list_runs(
 async def cancel_job(job_id: JobId, services: Wired, compute: Computing, response: Response) -> wire.Job:
     """End a job now, keeping what was recorded; a job that has ended stays as it is."""
     await services.writing.run(partial(services.jobs.cancel, job_id))
+    services.dispatcher.wake()
     record, job = await _read(services, job_id, compute)
     response.headers["ETag"] = wire.etag(record)
     return job
@@ -185,6 +186,7 @@ async def extend_job(
 async def delete_job(job_id: JobId, services: Wired) -> None:
     """Delete a job and all that was recorded of it, also while it runs."""
     await services.writing.run(partial(services.jobs.delete, job_id))
+    services.dispatcher.wake()
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,9 @@ from app.jobs.status import ENDED, Status
 
 MAX_LOST_ATTEMPTS = 3
 _BLOCK_BYTES = 1_000_000
+_JOBS_OF_A_WRITE = 50
+
+JobKey = tuple[str, int]  # a job's id and its generation
 
 _THIS = JOBS.c.id == bindparam("b_id")
 _CHANGED = {"revision": JOBS.c.revision + 1}
@@ -49,6 +52,11 @@ _GO_ON = (
     .where(_THIS, JOBS.c.attempt == bindparam("b_attempt"), JOBS.c.status == Status.running)
     .values(**_CHANGED, step=bindparam("b_step"))
 )
+_OVERDUE = (
+    select(JOBS.c.id)
+    .where(JOBS.c.finished_at.is_(None), JOBS.c.deadline_at < bindparam("b_before"))
+    .limit(_JOBS_OF_A_WRITE)
+)
 _END = _GO_ON.values(status=Status.succeeded, finished_at=bindparam("b_now"))
 _INSERT_BLOCKS = insert(BLOCKS)
 _INSERT_LOSSES = insert(LOSSES)
@@ -62,10 +70,21 @@ class AttemptStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def waiting(self, limit: int) -> list[tuple[str, int]]:
-        """Return (job id, generation) of up to `limit` jobs that have not ended, the longest waiting first."""
+    def waiting(self, limit: int) -> list[JobKey]:
+        """Return up to `limit` jobs that have not ended, the longest waiting first."""
         with self._database.reader() as connection:
             return [(row.id, row.generation) for row in connection.execute(_WAITING, {"b_limit": limit})]
+
+    def unfinished(self, jobs: Iterable[JobKey]) -> dict[JobKey, Status]:
+        """Return which of these have not ended and were not queued anew since, with their states."""
+        ids = {job_id for job_id, _ in jobs}
+        query = select(JOBS.c.id, JOBS.c.generation, JOBS.c.status).where(
+            JOBS.c.id.in_(ids), JOBS.c.status.in_((Status.queued, Status.running))
+        )
+        if not ids:
+            return {}
+        with self._database.reader() as connection:
+            return {(row.id, row.generation): Status(row.status) for row in connection.execute(query)}
 
     def requeue_orphans(self) -> int:
         """Queue again whatever is running, and return how much that was: for when no worker can be at it."""
@@ -74,8 +93,8 @@ class AttemptStore:
             done = session.execute(query.values(status=Status.queued, revision=Job.revision + 1))
             return int(done.rowcount)  # type: ignore[attr-defined]
 
-    def recall(self, jobs: Iterable[tuple[str, int]]) -> set[tuple[str, int]]:
-        """Let none of these (job id, generation) begin any more, and return which had not begun.
+    def recall(self, jobs: Iterable[JobKey]) -> set[JobKey]:
+        """Let none of these begin any more, and return which had not begun.
 
         Those wait on, as jobs of the next generation.
         """
@@ -89,8 +108,8 @@ class AttemptStore:
                     recalled.add((job_id, generation))
         return recalled
 
-    def put_back(self, jobs: Iterable[tuple[str, int]]) -> None:
-        """Queue again which of these (job id, generation) run: for when a worker gave them up, and lives."""
+    def put_back(self, jobs: Iterable[JobKey]) -> None:
+        """Queue again which of these run: for when a worker gave them up, and lives."""
         with self._database.write() as session:
             for job_id, generation in jobs:
                 query = update(Job).where(
@@ -186,11 +205,24 @@ class AttemptStore:
     def time_out(self, attempt: Attempt) -> None:
         """Say that a job's time was up; its runs end where its last checkpoint has them."""
         with self._database.write() as session:
-            if not self._write(session, attempt, _ended(Status.succeeded)):
-                return
-            if (checkpoint := session.get(Checkpoint, attempt.job_id)) is not None:
-                results = Results.from_columns(unpack(checkpoint.results)).resumed()
-                checkpoint.results = pack(results.ended(Outcome.timed_out).columns())
+            if self._write(session, attempt, _ended(Status.succeeded)):
+                _time_out_runs(session, attempt.job_id)
+
+    def time_out_overdue(self, before: float) -> int:
+        """Say so of all jobs whose time was up at `before`, whoever is at them, and return how many these were."""
+        n_ended = 0
+        while self._are_overdue(before):
+            with self._database.write() as session:
+                job_ids = session.scalars(_OVERDUE, {"b_before": before}).all()
+                for job_id in job_ids:
+                    session.execute(update(Job).where(Job.id == job_id).values(_ended(Status.succeeded)))
+                    _time_out_runs(session, job_id)
+            n_ended += len(job_ids)
+        return n_ended
+
+    def _are_overdue(self, before: float) -> bool:
+        with self._database.reader() as connection:  # nearly always there are none, and nobody has to wait
+            return connection.execute(_OVERDUE, {"b_before": before}).first() is not None
 
     def finish(self, attempt: Attempt) -> None:
         """Say that a job has succeeded that had nothing left to do."""
@@ -209,6 +241,12 @@ class AttemptStore:
 
 def _latest(attempt: Attempt) -> tuple[ColumnElement[bool], ...]:
     return Job.id == attempt.job_id, Job.attempt == attempt.number, Job.status == Status.running
+
+
+def _time_out_runs(session: Session, job_id: str) -> None:
+    if (checkpoint := session.get(Checkpoint, job_id)) is not None:
+        results = Results.from_columns(unpack(checkpoint.results)).resumed()
+        checkpoint.results = pack(results.ended(Outcome.timed_out).columns())
 
 
 def _replace_checkpoint(connection: Connection, job_id: str, saved: dict[str, object]) -> None:

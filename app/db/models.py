@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, MetaData, String, Text
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, MetaData, String, Text, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 Step = Annotated[int, mapped_column(BigInteger)]
@@ -29,6 +29,7 @@ class Job(Base):
     __table_args__ = (
         Index("ix_jobs_queue", "status", "queued_at", "id"),
         *(Index(f"ix_jobs_list_by_{column}", column, "id") for column in ("status", "function", "optimizer")),
+        Index("ix_jobs_deadline", "deadline_at", sqlite_where=text("finished_at IS NULL")),
     )
 
     id: Mapped[str] = mapped_column(String(36), primary_key=True)

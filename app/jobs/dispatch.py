@@ -10,4 +10,8 @@ class Dispatcher(Protocol):
         """Look at the queue soon: there may be something new. Returns at once, and never fails."""
 
     def n_workers(self) -> int:
-        """Return how many workers are ready."""
+        """Return how many workers are ready, at once.
+
+        Raises:
+            Unavailable: Nobody hands jobs out at present; the reason is said.
+        """

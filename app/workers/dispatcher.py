@@ -1,61 +1,41 @@
-"""The feed: takes what waits in the database, a little at a time, to the workers."""
+"""The dispatcher: a thread that feeds the workers, and that nothing ends but the service itself."""
 
 import logging
 import threading
 import time
-from dataclasses import dataclass
-from math import ceil
 from typing import Any
-
-from distributed import fire_and_forget
 
 from app.db.attempts import AttemptStore
 from app.db.session import Database
 from app.errors import Unavailable
 from app.settings import Settings
 from app.workers.cluster import Cluster
-from app.workers.run_job import run_jobs
+from app.workers.feed import Feed
 from app.workers.warm import common, warm
 
 _log = logging.getLogger(__name__)
 
-_TASKS_PER_THREAD = 2  # one that runs and one that is ready; a longer queue would be lost with its worker
-_JOBS_OF_A_TASK = 8
 _LOOK_SECONDS = 0.5
+_LOOK_SOON_SECONDS = 0.1  # while a worker is away or is to be freed
 _RETRY_SECONDS = 1.0
-_BEHIND_ALL_JOBS = -1
-_MAX_DONE = 100
-
-Job = tuple[str, int]  # its id and its generation
-
-
-@dataclass(slots=True)
-class _Task:
-    """What Dask was sent: jobs to run one after the other."""
-
-    future: Any
-    jobs: list[Job]
-    sent_at: float
+_STALE_SECONDS = 10.0
+_STOP_SECONDS = 60.0
 
 
 class QueueDispatcher:
     """Runs what the database says is queued, on a cluster that it starts. Fulfils `jobs.dispatch.Dispatcher`.
 
-    It is a thread of its own, so that the service answers while workers start and while they are fed. The
-    database alone knows what is to be done: whatever happens to the workers, what has not ended is sent again.
+    It is a thread of its own, so that the service answers while workers start and while they are fed. Whatever it
+    raises, it begins afresh, with a new cluster.
     """
 
     def __init__(self, settings: Settings, database: Database) -> None:
         self._settings = settings
-        self._url = settings.url
         self._store = AttemptStore(database)
         self._kernels = str(settings.data_dir.resolve() / "kernels")
-        self._cluster: Cluster | None = None
-        self._warming: list[Any] = []
-        self._sent: dict[str, _Task] = {}
-        self._done: dict[str, Any] = {}  # futures that Dask is still to forget
-        self._not_before: dict[Job, float] = {}
-        self._n_together = 1  # jobs of a task: more than one only while they are short
+        self._n_ready = 0
+        self._trouble: str | None = None
+        self._turned_at: float | None = None
         self._attention = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="dispatcher", daemon=True)
@@ -68,116 +48,74 @@ class QueueDispatcher:
         """Stop feeding and stop local workers; what they were at goes on when the service is started again."""
         self._stopping.set()
         self._attention.set()
-        self._thread.join()
+        self._thread.join(_STOP_SECONDS)
 
     def wake(self) -> None:
         """Look at the queue now."""
         self._attention.set()
 
     def n_workers(self) -> int:
-        """Return how many workers are ready."""
-        cluster = self._cluster
-        return 0 if cluster is None else cluster.n_workers()
+        """Return how many workers are ready, without asking any of them.
+
+        Raises:
+            Unavailable: Nobody hands jobs out at present; the reason is said.
+        """
+        if (trouble := self._trouble) is not None:
+            raise Unavailable(f"jobs are accepted, but not handed out at present: {trouble}")
+        turned_at = self._turned_at
+        if turned_at is not None and time.monotonic() - turned_at > _STALE_SECONDS:
+            raise Unavailable(
+                "jobs are accepted, but not handed out at present: the workers' scheduler has not answered for "
+                f"{time.monotonic() - turned_at:.0f} s"
+            )
+        return self._n_ready
 
     def _run(self) -> None:
         while not self._stopping.is_set():
             try:
                 self._serve()
-            except Exception:  # noqa: BLE001 without a feed nothing would ever run again: begin afresh
+            except BaseException as error:  # noqa: BLE001 CancelledError, too: without a feed nothing would run
                 _log.exception("the dispatcher failed and starts again")
+                self._trouble = f"{type(error).__name__}: {error}"
                 self._stopping.wait(_RETRY_SECONDS)
-            finally:
-                self._close()
 
     def _serve(self) -> None:
+        """Feed a cluster until the service stops, or the cluster fails."""
         if self._settings.scheduler is None:
             self._store.requeue_orphans()
-        self._cluster = Cluster(self._settings)
-        self._warm(self._cluster)
-        while not self._stopping.is_set():
-            self._attention.clear()
-            self._cluster.replace_lost()
-            try:
-                self._collect()
-                self._feed(self._cluster)
-            except Unavailable as error:
-                _log.error("%s", error)
-                self._stopping.wait(_RETRY_SECONDS)
-            is_idle = not self._attention.wait(_LOOK_SECONDS)
-            if is_idle or len(self._done) > _MAX_DONE:
-                self._release()
+        self._n_ready, self._turned_at = 0, None
+        cluster = Cluster(self._settings)
+        try:
+            feed = Feed(cluster, self._store, self._settings.url, self._kernels, self.wake)
+            warming = _warm(cluster, self._kernels)  # noqa: F841 Dask forgets a task whose future is let go
+            while not self._stopping.is_set():
+                self._turn(cluster, feed)
+        finally:
+            self._n_ready, self._turned_at = 0, None
+            _close(cluster)
 
-    def _warm(self, cluster: Cluster) -> None:
-        """Have the usual kernels made, while there is nothing better to do."""
-        self._warming = [
-            cluster.client.submit(warm, self._kernels, spec, pure=False, priority=_BEHIND_ALL_JOBS)
-            for spec in common()
-        ]
-
-    def _collect(self) -> None:
-        now = time.monotonic()
-        for key, task in list(self._sent.items()):
-            is_late = now - task.sent_at > _LOOK_SECONDS
-            if not task.future.done():
-                if is_late and len(task.jobs) > 1:
-                    self._recall(task)
-                continue
-            if task.future.status == "finished":
-                self._done[key] = task.future
-            else:
-                _log.error("task %s was interrupted: %s", key, _exception(task.future))
-                if task.future.status == "error":  # it was raised by a worker that lives: none was lost
-                    self._store.put_back(task.jobs)
-                self._not_before.update(dict.fromkeys(task.jobs, now + _RETRY_SECONDS))
-                task.future.release()
-            self._n_together = 1 if is_late else min(2 * self._n_together, _JOBS_OF_A_TASK)
-            del self._sent[key]
-
-    def _release(self) -> None:
-        """Have Dask forget what is done: later, as it lets ten milliseconds pass between what it sends."""
-        for future in self._done.values():
-            future.release()
-        self._done.clear()
-
-    def _recall(self, task: _Task) -> None:
-        """Take back what waits behind a job that is not short after all, for any worker to run."""
-        self._n_together = 1
-        recalled = self._store.recall(task.jobs[1:])
-        task.jobs = [job for job in task.jobs if job not in recalled]
-
-    def _feed(self, cluster: Cluster) -> None:
-        room = _TASKS_PER_THREAD * cluster.n_threads() - len(self._sent)
-        if room <= 0:
-            return
-        now = time.monotonic()
-        self._not_before = {job: then for job, then in self._not_before.items() if then > now}
-        held_back = {job for task in self._sent.values() for job in task.jobs} | self._not_before.keys()
-        # a scheduler that outlives this service might still run what is in the middle of a task
-        most = self._n_together if cluster.is_local else 1
-        waiting = self._store.waiting(room * most + len(held_back))
-        jobs = [job for job in waiting if job not in held_back][: room * most]
-        n_together = max(1, ceil(len(jobs) / room))
-        for i in range(0, len(jobs), n_together):
-            self._send(cluster, jobs[i : i + n_together])
-
-    def _send(self, cluster: Cluster, jobs: list[Job]) -> None:
-        key = "{}:{}".format(*jobs[0])
-        if key in self._done:  # a key whose future is held would give its old result instead of running again
-            self._done.pop(key).release()
-        future = cluster.client.submit(run_jobs, self._url, self._kernels, jobs, key=key, pure=False)
-        if not cluster.is_local:
-            fire_and_forget(future)  # or the scheduler would forget it with this client
-        future.add_done_callback(lambda _future: self._attention.set())
-        self._sent[key] = _Task(future, jobs, time.monotonic())
-
-    def _close(self) -> None:
-        cluster, self._cluster = self._cluster, None
-        self._sent.clear()
-        self._done.clear()
-        self._warming.clear()
-        if cluster is not None:
-            cluster.close()
+    def _turn(self, cluster: Cluster, feed: Feed) -> None:
+        self._attention.clear()
+        calm = feed.calm and cluster.complete
+        workers = cluster.look(_LOOK_SECONDS if calm else _LOOK_SOON_SECONDS)
+        self._n_ready = sum(worker.hears for worker in workers)
+        try:
+            feed.turn(workers)
+        except Unavailable as error:
+            _log.error("%s", error)
+            self._stopping.wait(_RETRY_SECONDS)
+        self._trouble, self._turned_at = None, time.monotonic()
+        if not self._attention.wait(_LOOK_SECONDS if calm else _LOOK_SOON_SECONDS):
+            feed.release()
 
 
-def _exception(future: Any) -> object:
-    return future.exception() if future.status == "error" else future.status
+def _warm(cluster: Cluster, kernels: str) -> list[Any]:
+    """Have the usual kernels made, while there is nothing better to do."""
+    return [cluster.warm(warm, kernels, spec) for spec in common()]
+
+
+def _close(cluster: Cluster) -> None:
+    try:
+        cluster.close()
+    except BaseException:  # noqa: BLE001 the next cluster does not need it
+        _log.exception("the cluster could not be closed")

@@ -1,7 +1,14 @@
 """How worker processes come to be: forked from one that has already imported what they need."""
 
+import logging
 import os
+from collections.abc import Container
+from contextlib import suppress
 from multiprocessing import forkserver, get_context
+
+import psutil
+
+_log = logging.getLogger(__name__)
 
 START_METHOD = "forkserver"
 _PRELOADED = ["app.workers.preload"]
@@ -28,3 +35,19 @@ def start_fork_server() -> None:
     finally:
         for name in missing:
             del os.environ[name]
+
+
+def wake_stopped(workers: Container[int]) -> None:
+    """Let go on what somebody has stopped of the processes that workers are forked from, and of new workers.
+
+    Args:
+        workers: Processes that are left as they are.
+    """
+    for server in psutil.Process().children():
+        with suppress(psutil.Error):
+            if "multiprocessing.forkserver" not in " ".join(server.cmdline()):
+                continue
+            for process in (server, *server.children()):
+                if process.pid not in workers and process.status() == psutil.STATUS_STOPPED:
+                    _log.warning("process %d, which starts workers, was stopped: it goes on", process.pid)
+                    process.resume()

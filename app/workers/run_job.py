@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable
 from functools import lru_cache
+from math import inf
 
 import torch
 
@@ -24,7 +25,7 @@ _log = logging.getLogger(__name__)
 
 _CHUNK_SECONDS = 0.25
 _MAX_CHUNK_SECONDS = 2.0
-_ASK_SECONDS = 0.5
+_ASK_SECONDS = 0.25
 _MAX_CHUNK_VALUES = 16_000_000
 
 
@@ -89,7 +90,7 @@ def _drive(run: Run, attempt: Attempt, store: AttemptStore) -> None:
         may_go_on = store.record(attempt, chunk, ended_by=_ended_by(run, attempt))
         stored = time.monotonic()
         # a large job spends at most a fifth of its time on storing, a small one is looked at often
-        wanted = min(max(_CHUNK_SECONDS, 4 * (stored - computed)), _MAX_CHUNK_SECONDS)
+        wanted = min(max(_CHUNK_SECONDS, 4 * (stored - computed)), _MAX_CHUNK_SECONDS, _seconds_left(attempt))
         n_steps = max(1, min(int(n_steps * wanted / max(computed - begun, 1e-6)), 4 * n_steps))
 
 
@@ -100,7 +101,11 @@ def _ended_by(run: Run, attempt: Attempt) -> Outcome | None:
 
 
 def _is_late(attempt: Attempt) -> bool:
-    return attempt.deadline_at is not None and time.time() >= attempt.deadline_at.timestamp()
+    return _seconds_left(attempt) <= 0.0
+
+
+def _seconds_left(attempt: Attempt) -> float:
+    return inf if attempt.deadline_at is None else attempt.deadline_at.timestamp() - time.time()
 
 
 def _asking(attempt: Attempt, store: AttemptStore) -> Callable[[], bool]:

@@ -11,6 +11,7 @@ from app.db.models import Job
 from app.errors import Unavailable
 from app.jobs.status import Status
 from app.settings import Settings
+from app.workers.cluster import Worker
 from app.workers.dispatcher import QueueDispatcher
 from app.workers.run_job import run_job
 from tests.store.stores import Stores, state
@@ -45,17 +46,19 @@ class InlineCluster:
     """A cluster that runs each task while it is sent."""
 
     is_local = True
+    complete = True
+    patience = 1.0
 
-    def __init__(self, _settings: Settings) -> None:
-        self.client = self
+    def __init__(self, _settings: Settings) -> None: ...
 
-    def submit(self, work: Any, *arguments: Any, **_options: Any) -> InlineFuture:
+    def look(self, _most_seconds: float) -> list[Worker]:
+        return [Worker("inline", 1)]
+
+    def warm(self, work: Any, *arguments: Any) -> InlineFuture:
         return InlineFuture(work, *arguments)
 
-    def n_threads(self) -> int:
-        return 1
-
-    def replace_lost(self) -> None: ...
+    def send(self, _worker: Worker, work: Any, *arguments: Any, key: str) -> InlineFuture:  # noqa: ARG002 Dask's
+        return InlineFuture(work, *arguments)
 
     def close(self) -> None: ...
 
@@ -85,9 +88,9 @@ def test_a_database_that_does_not_answer_for_long_is_no_lost_worker(
                 raise Unavailable("the database does not answer: locked")
             run_job(url, kernels, job_id, generation)
 
-    monkeypatch.setattr("app.workers.dispatcher.run_jobs", run_jobs)
+    monkeypatch.setattr("app.workers.feed.run_jobs", run_jobs)
     monkeypatch.setattr("app.workers.dispatcher.Cluster", InlineCluster)
-    monkeypatch.setattr("app.workers.dispatcher._RETRY_SECONDS", 0.01)
+    monkeypatch.setattr("app.workers.feed._RETRY_SECONDS", 0.01)
     monkeypatch.setattr("app.workers.dispatcher._LOOK_SECONDS", 0.01)
     job_id = stores.created(job())
     settings = Settings(data_dir=tmp_path, database_url=str(stores.database.url))

@@ -273,6 +273,21 @@ def test_it_can_be_interrupted() -> None:
         run.advance(10**9, lambda: next(asked))
 
 
+def test_it_can_be_interrupted_among_few_steps_of_many_runs() -> None:
+    starts = [[i / 1000, 1.0] for i in range(20_000)]
+    run = FusedRun(job(steps=16_000, record_every=16_000, init=starts))
+    n_asked = 0
+
+    def keep_going() -> bool:
+        nonlocal n_asked
+        n_asked += 1
+        return n_asked < 3
+
+    with pytest.raises(Interrupted):
+        run.advance(16_000, keep_going)
+    assert 0 < run.step < 4000  # two calls of at most fifty million updates
+
+
 def test_a_chunk_holds_what_was_asked_for() -> None:
     run = FusedRun(job(steps=10_000, record_every=10, init=STARTS))
     steps = run.most_steps(3000)

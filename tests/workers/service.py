@@ -92,10 +92,16 @@ class Service:
 
     def workers(self) -> list[psutil.Process]:
         """Return the worker processes that there are now."""
+        return [worker for starter in self._starters() for worker in starter.children()]
+
+    def worker_starters(self) -> list[psutil.Process]:
+        """Return the worker processes that there are now, and the one that they are forked from."""
+        return [*self._starters(), *self.workers()]
+
+    def _starters(self) -> list[psutil.Process]:
         assert self._process is not None
         children = psutil.Process(self._process.pid).children()
-        servers = [child for child in children if "multiprocessing.forkserver" in " ".join(_command(child))]
-        return [worker for server in servers for worker in server.children()]
+        return [child for child in children if "multiprocessing.forkserver" in " ".join(_command(child))]
 
     def post(self, **fields: Any) -> str:
         """Post a job, and return its id."""

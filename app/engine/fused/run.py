@@ -22,6 +22,7 @@ from app.engine.spec import JobSpec
 _MAX_NOISE_VALUES = 2_000_000
 _WORTH_A_THREAD = 100_000  # updates of single runs
 _SHARES_OF_A_THREAD = 4
+_MAX_CALL_UPDATES = 50_000_000  # tenths of a second, after which it is asked whether to go on
 _FIRST_CHUNK_UPDATES = 5_000_000
 _FIRST_CHUNK_RATES = 50_000  # torch's schedulers take longer than all the rest
 _MAX_CHUNK_STEPS = 2**40
@@ -167,7 +168,7 @@ class FusedRun:
     # the native calls
 
     def _pieces(self, last: int) -> Iterator[tuple[int, int]]:
-        size = PIECE
+        size = max(1, min(PIECE, _MAX_CALL_UPDATES // (self._reals.shape[1] * self._dim)))
         if self._spec.gradient_noise is not None:
             size = max(1, min(size, _MAX_NOISE_VALUES // (self._reals.shape[1] * self._dim)))
         first = self.step

@@ -78,6 +78,7 @@ export class CurvePlot {
     const { paths, title, note } = this.#scene;
     const { left, right, top, bottom } = MARGIN;
     const box = { left, top, width: clientWidth - left - right, height: clientHeight - top - bottom };
+    if (box.width <= 0 || box.height <= 0) return; // its style is not here yet
     this.#frame = new Frame(box, [0, lastStep(paths) || 1], this.#scale.range);
     const steps = ticks(...this.#frame.x, box.width / PIXELS_PER_TICK);
     const along = this.#scale.ticks(box.height / PIXELS_PER_VALUE);

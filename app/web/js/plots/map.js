@@ -114,6 +114,7 @@ export class MapPlot {
     const isFlat = !grid.y;
     const { left, top, right, bottom } = MARGIN;
     const box = { left, top, width: clientWidth - left - (isFlat ? left : right), height: clientHeight - top - bottom };
+    if (box.width <= 0 || box.height <= 0) return; // its style is not here yet
     const [from, to, ...upwards] = this.#shown;
     const inner = isFlat ? box : fitted(box, [from, to], upwards);
     this.#frame = new Frame(inner, [from, to], isFlat ? roomy(heights.range) : upwards);

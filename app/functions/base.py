@@ -247,11 +247,6 @@ def one_by_one(numbers: torch.Tensor) -> torch.Tensor:
     return torch.stack([numbers, numbers], dim=-1)[..., 0]
 
 
-def larger(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-    """Return the larger one of two numbers; of 0.0 and -0.0 the first, where torch's vectors have the second."""
-    return torch.maximum(one_by_one(a), b)
-
-
 def row_sum(terms: torch.Tensor) -> torch.Tensor:
     """Return the sum over the last axis, each row's with the bits that it has alone.
 
@@ -271,7 +266,9 @@ def row_product(factors: torch.Tensor) -> torch.Tensor:
     return factors[..., 0]
 
 
-def row_max(terms: torch.Tensor) -> torch.Tensor:
+def row_max(
+    terms: torch.Tensor, larger: Callable[[torch.Tensor, torch.Tensor], torch.Tensor] = torch.maximum
+) -> torch.Tensor:
     """Return the largest number along the last axis; equal ones share the gradient pair by pair."""
     while (n := terms.shape[-1]) > 1:
         paired = larger(terms[..., : n // 2], terms[..., n // 2 : n // 2 * 2])

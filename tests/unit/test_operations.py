@@ -10,7 +10,8 @@ import torch
 from app.engine.fused.aten import Untraceable
 from app.engine.fused.run import FusedRun
 from app.functions import catalogue
-from app.functions.base import function, larger, one_by_one, row_norm, row_sum
+from app.functions.base import function, one_by_one, row_norm, row_sum
+from app.functions.expressions.operations import larger
 from app.functions.expressions.steps import gathered
 from app.functions.minima import Minimum
 from app.functions.networks import activations

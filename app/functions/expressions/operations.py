@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 
 import torch
 
-from app.functions.base import larger, one_by_one
+from app.functions.base import one_by_one
 
 Operand: TypeAlias = torch.Tensor | float
 Evaluate: TypeAlias = Callable[..., torch.Tensor]
@@ -129,6 +129,11 @@ def largest(*operands: Operand) -> torch.Tensor:
 def smallest(*operands: Operand) -> torch.Tensor:
     """Return the smallest of its operands."""
     return reduce(_smaller, _tensors(operands))
+
+
+def larger(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    """Return the larger one of two numbers; of 0.0 and -0.0 the first, where torch's vectors have the second."""
+    return torch.maximum(one_by_one(a), b)
 
 
 def _smaller(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:

@@ -7,7 +7,7 @@ never broadcast over that axis, they are gathered: their gradients are summed in
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import reduce
+from functools import partial, reduce
 from itertools import pairwise
 from typing import Final, Protocol, TypeAlias
 
@@ -16,7 +16,7 @@ import torch
 
 from app.functions.base import row_max, row_norm, row_product, row_sum
 from app.functions.expressions.cells import Cells
-from app.functions.expressions.operations import Operand
+from app.functions.expressions.operations import Operand, larger
 
 Condition: TypeAlias = torch.Tensor | bool
 
@@ -280,16 +280,19 @@ class Reduced:
         return places.ravel()
 
 
+_row_max = partial(row_max, larger=larger)
+
+
 def row_min(terms: torch.Tensor) -> torch.Tensor:
     """Return the least number along the last axis; equal ones share the gradient pair by pair."""
-    return -row_max(-terms)
+    return -_row_max(-terms)
 
 
 REDUCERS: Final[dict[str, tuple[Callable[[torch.Tensor], torch.Tensor], float]]] = {
     "sum": (row_sum, 0.0),
     "prod": (row_product, 1.0),
     "min": (row_min, float("inf")),
-    "max": (row_max, float("-inf")),
+    "max": (_row_max, float("-inf")),
     "mean": (row_sum, 0.0),
     "norm": (row_norm, 0.0),
 }

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import anyio
 import orjson
 from anyio.to_thread import run_sync
-from fastapi.sse import ServerSentEvent
+from fastapi.sse import format_sse_event
 
 from app.api import wire
 from app.db.store import JobStore
@@ -16,15 +16,16 @@ from app.errors import NotFound
 from app.jobs.watcher import Standing, Watcher
 
 _PAUSE_SECONDS = 0.2
+_SILENCE_SECONDS = 15  # after which proxies begin to think that a connection is dead
 
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What there is to tell of a job: `progress` to those who have not seen this step, and `done` to all."""
+    """What there is to tell of a job, as it is sent: `progress` to who has not seen this step, `done` to all."""
 
     step: int
-    progress: ServerSentEvent | None
-    done: ServerSentEvent | None
+    progress: bytes | None
+    done: bytes | None
 
 
 class Broadcasts:
@@ -35,10 +36,10 @@ class Broadcasts:
         self._watcher = watcher
         self._open: dict[str, _Broadcast] = {}
 
-    async def follow(self, job_id: str) -> AsyncGenerator[News]:
+    async def follow(self, job_id: str) -> AsyncGenerator[News | None]:
         """Yield the latest news of a job whenever there are newer ones, until it is done. Raises `Unavailable`.
 
-        Whoever is slow misses what was overtaken meanwhile.
+        Whoever is slow misses what was overtaken meanwhile. None is yielded when there is nothing to tell for long.
         """
         broadcast = self._open.get(job_id)
         if broadcast is None or broadcast.has_ended:  # it may have been extended since
@@ -47,8 +48,13 @@ class Broadcasts:
         news = None
         try:
             while news is None or news.done is None:
-                news = await broadcast.after(news)
-                yield news
+                silent = False
+                try:
+                    async with asyncio.timeout(_SILENCE_SECONDS):
+                        news = await broadcast.after(news)
+                except TimeoutError:
+                    silent = True
+                yield None if silent else news
         finally:
             broadcast.n_listeners -= 1
             if not broadcast.n_listeners:
@@ -75,14 +81,14 @@ class Broadcasts:
     async def _made(self, job_id: str, standing: Standing) -> News:
         step, status = standing.step, standing.status
         told = orjson.dumps({"step": step, "steps": standing.steps, "status": status}).decode()
-        progress = ServerSentEvent(event="progress", id=str(step), raw_data=told)
+        progress = format_sse_event(event="progress", id=str(step), data_str=told)
         if not status.ended:
             return News(step, progress, None)
         try:
             job = await run_sync(self._job, job_id)
         except NotFound:
             return _gone(job_id)
-        return News(step, progress, ServerSentEvent(event="done", id=str(step), raw_data=job))
+        return News(step, progress, format_sse_event(event="done", id=str(step), data_str=job))
 
     def _job(self, job_id: str) -> str:
         return wire.job(*self._jobs.get_with_results(job_id)).model_dump_json()
@@ -130,4 +136,4 @@ class _Broadcast:
 
 def _gone(job_id: str) -> News:
     data = orjson.dumps({"id": job_id, "status": "deleted"}).decode()
-    return News(-1, None, ServerSentEvent(event="done", raw_data=data))
+    return News(-1, None, format_sse_event(event="done", data_str=data))

@@ -107,9 +107,11 @@ def test_all_streams_of_a_job_share_what_is_read_and_made(
         assert all(b"data: " + done in received for received in streams.received)
 
 
-async def news(following: AsyncGenerator[News]) -> News:
+async def news(following: AsyncGenerator[News | None]) -> News:
     async with asyncio.timeout(PATIENCE_SECONDS):
-        return await anext(following)
+        found = await anext(following)
+    assert found is not None
+    return found
 
 
 def test_who_is_slow_gets_the_latest(stores: Stores) -> None:
@@ -155,8 +157,23 @@ def test_a_job_that_is_gone_is_done(stores: Stores) -> None:
 
     gone = asyncio.run(listen())
     assert gone.progress is None
-    assert gone.done is not None
-    assert gone.done.raw_data == f'{{"id":"{NO_JOB}","status":"deleted"}}'
+    assert gone.done == f'event: done\ndata: {{"id":"{NO_JOB}","status":"deleted"}}\n\n'.encode()
+
+
+def test_a_silent_stream_shows_that_it_lives(
+    tmp_path: Path, stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.main.QueueDispatcher", NoWorkers)
+    monkeypatch.setattr("app.api.broadcasts._SILENCE_SECONDS", 0.05)
+    with served(Settings(data_dir=tmp_path)) as client, ExitStack() as stack:
+        job_id = stores.created(job(steps=10))
+        streams = Streams(stack, client, f"/v1/jobs/{job_id}/events", 2)
+        streams.until_all_have(b": ping\n\n")
+        stores.jobs.cancel(job_id)
+        streams.until_all_have(b"event: done")
+        for received in streams.received:
+            assert received.count(b"event: ") == 2
+            assert received.index(b"event: progress") < received.index(b": ping") < received.index(b"event: done")
 
 
 def test_a_database_that_cannot_say_is_an_error_for_all_who_listen(tmp_path: Path) -> None:

@@ -81,6 +81,7 @@ class Cluster:
         self._n_local = settings.workers if self.is_local else 0
         self._local: Any = None
         self._silence = Silence()
+        self._found: dict[str, Any] = {}
         self._workers: list[Worker] = []
         self._looked_at = float("-inf")
         self._short_since: float | None = None
@@ -113,7 +114,7 @@ class Cluster:
             return self._workers
         if self._client.status == "closed":
             raise ConnectionError("the connection to the workers' scheduler is lost")
-        found = dict(self._client.scheduler_info(n_workers=-1)["workers"])
+        found = self._found = self._asked()
         silent = self._silence.look({address: info["last_seen"] for address, info in found.items()}, now)
         allowance = len(found) / _OF_A_CROWD
         lost = _LOST_SECONDS if self.is_local else _LOST_ELSEWHERE_SECONDS
@@ -170,6 +171,15 @@ class Cluster:
     def close(self) -> None:
         """Let go of the cluster; a local one is stopped."""
         self._opened.close()
+
+    def _asked(self) -> dict[str, Any]:
+        """Return what the scheduler says of its workers; what it said before while it cannot be reached."""
+        try:
+            # not `scheduler_info`: its answer may be overwritten, before it is read, by one without any workers
+            identity = self._client.sync(self._client.scheduler.identity, n_workers=-1)
+        except OSError:
+            return self._found
+        return dict(identity["workers"])
 
     def _restart_elsewhere(self, address: str) -> None:
         try:

@@ -42,7 +42,7 @@ class Limits(BaseModel):
     max_body_bytes: Count = Field(8 * 1024 * 1024, description="bytes of a request body")
     max_header_bytes: Count = Field(65_536, description="bytes of a request's line and headers")
     max_body_values: Count = Field(
-        1_000_000, description="numbers, texts, lists and objects in a request body, by its commas and brackets"
+        500_000, description="numbers, texts, lists and objects in a request body, by its commas and brackets"
     )
     max_body_members: Count = Field(10_000, description="members of all objects in a request body, by its colons")
 

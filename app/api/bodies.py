@@ -25,7 +25,7 @@ from app.errors import InvalidInput, LimitExceeded, Unavailable
 from app.settings import Limits, Settings
 
 _SMALL_BYTES = 64 * 1024
-_MOST_SMALL = 4  # that are parsed and validated at once; of large ones it is 1
+_MOST_SMALL = 2  # that are parsed and validated at once; of large ones it is 1
 _MOST_LARGE = 4  # that requests at work hold at once, validated
 _MOST_BYTES = 32  # times the largest body: of all bodies at once
 _ROOM_SECONDS = 10  # for which a body waits for others
@@ -150,10 +150,13 @@ def _validated(body: bytearray, model: TypeAdapter[Any], limits: Limits) -> Any:
     except ValueError as error:
         raise InvalidBody([Complaint(pointer="#", detail=complaint(body, error))], status=400) from None
     try:
-        return model.validate_python(value)
+        return model.validate_python(value, context=limits)
     except ValidationError as error:
         issues = error.errors(include_url=False, include_input=False)
     del value  # an error keeps what the function has that raised it
+    cause = issues[0].get("ctx", {}).get("error")
+    if isinstance(cause, LimitExceeded):
+        raise LimitExceeded(cause.detail, *issues[0]["loc"], *cause.path)
     raise InvalidBody(complaints([{**issue, "loc": ("body", *issue["loc"])} for issue in issues]))
 
 

@@ -26,6 +26,7 @@ _LINGER_SECONDS = 2
 _LINGER_BYTES = 1024 * 1024
 _FILES_OF_ITS_OWN = 192  # that the service opens besides connections: databases, workers, modules
 _SURPLUS = 32  # connections over the limit, for questions after the service's health
+_BODY_HEADERS = frozenset({b"content-length", b"transfer-encoding"})
 _HEALTH = frozenset({"/healthz", "/readyz"})
 
 
@@ -53,6 +54,7 @@ class Connection(HttpToolsProtocol):
         self._stalled: TimerHandle | None = None
         self._n_unfinished = 0  # bytes that have neither ended the headers nor brought any body
         self._got_on = False
+        self._is_last = False
         self._refusal: tuple[int, str] | None = None
         self._refused = False
 
@@ -97,6 +99,10 @@ class Connection(HttpToolsProtocol):
         self._got_on = True
         self._stop_waiting()
         super().on_headers_complete()
+        names = {name for name, _ in self.headers}
+        self._is_last = not self.cycle.keep_alive and not names.isdisjoint(_BODY_HEADERS)
+        if self._is_last:  # closed while a body still comes, the client would not see the answer
+            self.cycle.keep_alive = True
 
     def on_body(self, body: bytes) -> None:
         """Take a part of a body."""
@@ -107,11 +113,15 @@ class Connection(HttpToolsProtocol):
         """End a request's body."""
         self._got_on = True
         super().on_message_complete()
+        if self._is_last and self.cycle.response_complete:
+            self.transport.close()
 
     def on_response_complete(self) -> None:
         """End an answer."""
         super().on_response_complete()
-        if self.cycle.response_complete:
+        if self._is_last and not self.cycle.more_body:
+            self.transport.close()
+        elif self.cycle.response_complete:
             self._await_request()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - it says no more than that

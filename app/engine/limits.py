@@ -1,5 +1,6 @@
 """Whether a job is within what this service allows, said with the way out."""
 
+from app.engine.reference import check_dim
 from app.engine.spec import JobSpec
 from app.errors import LimitExceeded
 from app.functions.base import Objective
@@ -27,12 +28,7 @@ def check_limits(spec: JobSpec, limits: Limits) -> None:
             "(max_starts): spread them over several jobs",
             "init",
         )
-    if spec.dim > limits.max_dim:
-        raise LimitExceeded(
-            f"dimension {spec.dim} is over this service's limit of {limits.max_dim} (max_dim): lower it",
-            "function",
-            *(("dim",) if spec.network is None else ("mlp", "layers")),
-        )
+    check_dim(spec.dim, spec.function, limits)
     n_values = spec.n_runs * spec.dim * (1 + spec.optimizer.n_memory)
     if n_values > limits.max_state_values:
         raise LimitExceeded(

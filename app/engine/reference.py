@@ -4,12 +4,13 @@ from typing import Annotated, Any, Self, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter
 
-from app.errors import InvalidInput
+from app.errors import InvalidInput, LimitExceeded
 from app.functions import catalogue
 from app.functions.base import CatalogueObjective, Objective
 from app.functions.expressions.reference import ExpressionReference
 from app.functions.forms import ByLooks
 from app.functions.networks.reference import NetworkReference
+from app.settings import Limits
 from app.whole_numbers import WHOLE
 
 
@@ -85,3 +86,17 @@ def objective_of(function: Reference, dim: int | None, said_at: str | None) -> O
     except InvalidInput as error:
         at = (said_at,) if said_at is not None and not error.path else ("function", *error.path)
         raise type(error)(error.detail, *at, column=error.column) from error
+
+
+def check_dim(dim: int, function: Reference, limits: Limits) -> None:
+    """Check the dimension of a job's points.
+
+    Raises:
+        LimitExceeded: It is too large for this service.
+    """
+    if dim > limits.max_dim:
+        raise LimitExceeded(
+            f"dimension {dim} is over this service's limit of {limits.max_dim} (max_dim): lower it",
+            "function",
+            *(("mlp", "layers") if isinstance(function, NetworkReference) else ("dim",)),
+        )

@@ -5,11 +5,11 @@ from typing import Annotated, Any, Literal, Self
 import numpy as np
 import orjson
 import torch
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, model_validator
 
 from app.engine.choice import EngineName, obstacle
 from app.engine.gradient_check import GradientCheck, gradient_check, n_checked_values
-from app.engine.reference import CatalogueReference, FunctionReference, Reference, objective_of
+from app.engine.reference import CatalogueReference, FunctionReference, Reference, check_dim, objective_of
 from app.engine.starts import Grid, Init, Points, Random
 from app.errors import InvalidInput
 from app.functions.base import Objective
@@ -20,6 +20,7 @@ from app.optimizers.base import OptimizerParams
 from app.optimizers.catalogue import Optimizer
 from app.optimizers.check import check
 from app.optimizers.schedules import Scheduler
+from app.settings import Limits
 from app.whole_numbers import WHOLE, Seed
 
 _NEGATIVE_ZERO = b"-0.0"
@@ -86,8 +87,10 @@ class JobSpec(_Part):
     tags: Annotated[tuple[Tag, ...], Field(max_length=20), StopEarly()] = ()
 
     @model_validator(mode="after")
-    def _normalise(self) -> Self:
+    def _normalise(self, info: ValidationInfo) -> Self:
         function = self._with_dim()
+        if isinstance(info.context, Limits):  # of a service, where a body must not cost what its points would
+            check_dim(self.init.dim or function.dim or 0, function, info.context)
         optimizer = self._with_lr()
         # frozen for everyone but its own construction
         self.__dict__.update(

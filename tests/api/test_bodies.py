@@ -41,14 +41,14 @@ def repeated(item: str, n: int) -> str:
     return f"[{','.join([item] * n)}]"
 
 
-N = 300_000
+N = 150_000
 NESTED = "[" * 90 + "]" * 90
 WORST: list[tuple[str, str, str]] = [
     ("/v1/jobs", "init", repeated("[]", N)),
     ("/v1/jobs", "init", repeated("[null,null]", N)),
     ("/v1/jobs", "init", f"[{repeated('null', 3 * N)}]"),
     ("/v1/jobs", "init", repeated("null", 3 * N)),
-    ("/v1/jobs", "init", repeated(NESTED, 5000)),
+    ("/v1/jobs", "init", repeated(NESTED, 2500)),
     ("/v1/jobs", "init", f"{repeated('[0,0]', N)[:-1]},[0]]"),
     ("/v1/jobs", "init", json.dumps({"grid": {"low": [None] * N, "high": [None] * N, "shape": [None] * N}})),
     ("/v1/jobs", "tags", repeated("null", 3 * N)),

@@ -157,6 +157,17 @@ def test_a_body_that_nobody_reads_does_not_keep_a_connection(narrow: httpx.Clien
                     continue
 
 
+def test_a_refusal_is_seen_by_a_client_that_is_still_sending(narrow: httpx.Client) -> None:
+    length = 20 * 2**20
+    with connected(narrow) as connection:
+        head = (
+            f"POST /v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\nContent-Type: application/json\r\n"
+        )
+        connection.sendall(f"{head}Connection: close\r\n\r\n".encode())
+        connection.sendall(bytes(length))
+        assert status_of(all_of(connection)) == 413
+
+
 def test_waiting_for_a_job_is_not_idling(narrow: httpx.Client) -> None:
     job = {"function": "himmelblau", "optimizer": "adam", "init": [0, 0], "steps": 10}
     begun = time.monotonic()

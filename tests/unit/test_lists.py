@@ -46,3 +46,12 @@ def test_a_list_that_is_too_long_is_not_looked_into() -> None:
         ROW.validate_python([None] * 1001)
     (issue,) = caught.value.errors()
     assert (issue["type"], issue["ctx"]["max_length"], issue["ctx"]["actual_length"]) == ("too_long", 1000, 1001)
+
+
+def test_a_wrong_item_is_told_by_its_place_in_the_whole_list() -> None:
+    starts: list[list[float | None]] = [[0.0, 1.0] for _ in range(12_345)]
+    assert ROWS.validate_python(starts) == tuple(map(tuple, starts))
+    starts[12_340][1] = None
+    assert places(ROWS, starts) == [(12_340, 1)]
+    starts[7] = [None]
+    assert places(ROWS, starts) == [(7, 0)]

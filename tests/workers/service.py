@@ -82,6 +82,12 @@ class Service:
         self.client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=90)
         until(self._is_ready)
 
+    @property
+    def pid(self) -> int:
+        """The process that serves."""
+        assert self._process is not None
+        return self._process.pid
+
     def kill(self) -> None:
         """Kill the service at once, and wait until its workers have noticed."""
         assert self._process is not None

@@ -178,7 +178,7 @@ def test_every_optimizer_has_a_form_made_from_its_schema(page: Page, service: Se
         )
         assert set(found) == wanted, optimizer["name"]
     for scheduler in service.client.get("/v1/schedulers").json()["items"]:
-        field(page, "Schedule of the rate").select_option(scheduler["name"])
+        field(page, "Learning-rate schedule").select_option(scheduler["name"])
         found = page.locator("[data-pointer^='#/scheduler/']").count()
         assert found == len(scheduler["parameters"]["properties"]), scheduler["name"]
 
@@ -208,8 +208,8 @@ def test_another_function_from_the_gallery(page: Page, watched: Watched, service
     page.get_by_role("searchbox").fill("rosen")
     page.locator(".gallery li:visible button", has_text="Rosenbrock").first.click()
     expect(page.locator(".function-button")).to_contain_text("Rosenbrock")
-    field(page, "coordinates").fill("4")
-    field(page, "coordinates").blur()
+    field(page, "Coordinates").fill("4")
+    field(page, "Coordinates").blur()
     page.get_by_label("Vertical coordinate").select_option("3")
     place_starts(page, (0.3, 0.3))
     field(page, "Steps").fill("100")
@@ -241,7 +241,7 @@ def test_all_of_many_runs_are_in_the_table(watched: Watched, service: Service) -
     expect(rows).to_have_count(100)
     expect(page.locator(".stage > .notice")).to_contain_text("The first 64 of 1\u2009150 runs are drawn")
     pager = page.get_by_role("group", name="Pages of the table")
-    expect(pager.get_by_role("button", name="Before")).to_be_disabled()
+    expect(pager.get_by_role("button", name="Previous")).to_be_disabled()
     pager.get_by_role("button", name="Next").click()
     expect(rows.first.locator("th")).to_have_text("101")
     again = watched.open(page.url.removeprefix(watched.origin + "/").replace("page=1", "page=11"))

@@ -31,7 +31,7 @@ def test_a_race_says_who_got_where(watched: Watched, service: Service) -> None:
     page.get_by_role("button", name="Race", exact=True).click()
     rows = page.locator(".results tbody tr")
     expect(rows).to_have_count(7)
-    expect(rows.locator("td:last-child", has_text="all steps")).to_have_count(7)
+    expect(rows.locator("td:last-child", has_text="reached step limit")).to_have_count(7)
     jobs = page.evaluate("JSON.parse(new URLSearchParams(location.hash.split('?')[1]).get('jobs'))")
     expect(rows.first.locator("td").nth(1)).to_have_text("1")
     sgd = service.ended(jobs[0])["runs"][0]
@@ -109,7 +109,7 @@ def test_no_jobs_yet(watched: Watched) -> None:
 def test_a_job_that_is_gone(watched: Watched) -> None:
     watched.expect_status(404)
     page = watched.open("#/run?job=0199aaaa-0000-7000-8000-000000000000")
-    expect(page.locator(".form-foot .error")).to_contain_text("no job")
+    expect(page.locator(".dead-end")).to_contain_text("This job is not here")
 
 
 def test_a_lost_stream_goes_on_from_where_it_was(watched: Watched, service: Service) -> None:

@@ -2,6 +2,7 @@
 
 import { Api } from "./api.js";
 import { Catalogue } from "./catalogue.js";
+import { DeadEnd, LESSON } from "./controls/dead_end.js";
 import { Thumbnails } from "./controls/thumbnail.js";
 import { h, replace } from "./dom.js";
 import { askKey, keptKey } from "./key_dialog.js";
@@ -33,18 +34,17 @@ async function start() {
     replace(content, failure(error));
     return;
   }
-  addEventListener("hashchange", route);
-  addEventListener("popstate", route);
+  addEventListener("popstate", route); // it comes with every change of the address that is not made here
   route();
 }
 
+/** Shows the view that the address names: as it was left, if the address says no more than that, or just that. */
 function route() {
   const { view, values } = permalink.read();
-  const name = view in VIEWS ? view : "run";
-  if (route.last === location.hash && shown) return;
-  route.last = location.hash;
+  const name = view === "" ? "run" : view;
   for (const dialog of document.querySelectorAll(".gallery-dialog[open]")) dialog.close();
-  if (!views.has(name)) views.set(name, new VIEWS[name](page));
+  const isNew = !views.has(name);
+  if (isNew) views.set(name, Object.hasOwn(VIEWS, name) ? new VIEWS[name](page) : new NoView());
   const next = views.get(name);
   if (shown !== next) {
     shown?.hide();
@@ -56,7 +56,9 @@ function route() {
       else link.removeAttribute("aria-current");
     }
   }
-  next.show(values);
+  const isBare = view !== "" && Object.keys(values).length === 0;
+  if (!isNew && (isBare || next.hash === location.hash)) next.resume();
+  else next.show(values);
 }
 
 /** Says when the service does not answer, and looks until it does. */
@@ -81,6 +83,24 @@ async function lookAgain() {
       // still away
     }
   }
+}
+
+/** What is shown where an address names no view. */
+class NoView {
+  title = "Not found";
+  hash = null;
+  #deadEnd = new DeadEnd();
+  element = h("div", null, this.#deadEnd.element);
+
+  show() {
+    this.#deadEnd.update({ title: "There is no such page", text: "The link may be misspelt.", ways: [LESSON] });
+  }
+
+  resume() {}
+
+  hide() {}
+
+  restyle() {}
 }
 
 function failure(error) {

@@ -16,10 +16,16 @@ export function count(value) {
   return String(value).replace(/\B(?=(\d{3})+$)/g, "\u2009");
 }
 
-/** Returns a point as text, shortened after six coordinates. */
+/** Returns a point as text, shortened after six coordinates; of one coordinate, just that. */
 export function point(x, digits = 4) {
+  if (x.length === 1) return short(x[0], digits);
   const shown = x.slice(0, 6).map((value) => short(value, digits));
   return `(${shown.join(", ")}${x.length > 6 ? ", …" : ""})`;
+}
+
+/** Returns a time. */
+export function duration(milliseconds) {
+  return milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
 }
 
 /** Rounds a coordinate to what a pixel of a window of this width can say. */

@@ -7,7 +7,10 @@
 export function read(hash = location.hash) {
   const [, view = "", query = ""] = /^#?\/?([a-z]*)\??(.*)$/s.exec(hash) ?? [];
   const values = {};
-  for (const [name, text] of new URLSearchParams(query)) values[name] = parsed(text);
+  for (const part of query.split("&").filter(Boolean)) {
+    const [name, ...rest] = part.split("=");
+    values[decoded(name)] = parsed(decoded(rest.join("=")));
+  }
   return { view, values };
 }
 
@@ -24,6 +27,15 @@ export function write(view, values, { push = false } = {}) {
   const hash = hashOf(view, values);
   if (hash === location.hash) return;
   history[push ? "pushState" : "replaceState"](null, "", hash);
+}
+
+/** A "+" is one: formulas have them, also in links that somebody wrote by hand. */
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 function parsed(text) {

@@ -49,10 +49,15 @@ export function choice(options, value, onChange, attributes = {}) {
 
 /** Returns what was typed as a number, or as it stands, for the service to say what is wrong with it. */
 export function numberOf(text) {
-  const trimmed = text.trim().replace("−", "-");
+  const trimmed = text.trim().replaceAll("−", "-");
   if (trimmed === "") return null;
   const value = Number(trimmed);
   return Number.isFinite(value) ? value : trimmed;
+}
+
+/** Returns the numbers of a list as it is typed, between commas, semicolons or spaces. */
+export function numbersIn(text) {
+  return text.split(/[,;\s]+/).filter(Boolean).map(numberOf);
 }
 
 /**

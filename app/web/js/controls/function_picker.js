@@ -43,30 +43,37 @@ export class FunctionPicker {
     this.element = h("div", { class: "function-picker" }, this.#chosen, this.#formula.element, this.#dialog);
   }
 
-  /** Shows which function is chosen. @param {Object} info about it @param {Object} reference as a job has it */
+  /**
+   * Shows which function is chosen.
+   * @param {Object|null} info about it; null if it is not there
+   * @param {Object} reference as a job has it
+   */
   update(info, reference) {
     this.#formula.update(reference);
-    const { dim } = info;
-    if (this.#shown === info) return;
-    this.#shown = info;
-    const isCatalogue = Boolean(info.name);
+    const shown = info ?? reference;
+    if (this.#shown === shown) return;
+    this.#shown = shown;
+    const isCatalogue = Boolean(info?.name);
+    const size = info ? `${info.dim} coordinate${info.dim === 1 ? "" : "s"} · change` : "Choose a function";
+    const title = info?.title ?? (reference.name ? `“${reference.name}”` : "Your formula");
     replace(
       this.#chosen,
       h(
         "button",
-        { type: "button", class: "function-button", "aria-haspopup": "dialog", onclick: () => this.#open() },
+        { type: "button", class: "function-button", "aria-haspopup": "dialog", onclick: () => this.open() },
         isCatalogue ? this.#thumbnails.of(info) : null,
-        h("span", null, h("strong", null, info.title), h("span", { class: "hint" }, `${dim} coordinate${dim === 1 ? "" : "s"} · change`)),
+        h("span", null, h("strong", null, title), h("span", { class: "hint" }, size)),
       ),
-      info.formula ? h("div", { class: "formula", tabindex: 0, role: "group", "aria-label": "Formula" }, formula(info.formula)) : null,
-      info.any_dim
-        ? field({ label: "coordinates", control: numberInput(dim, (value) => this.#onDim(value), { inputmode: "numeric" }), pointer: "#/function/dim" })
+      info?.formula ? h("div", { class: "formula", tabindex: 0, role: "group", "aria-label": "Formula" }, formula(info.formula)) : null,
+      info?.any_dim
+        ? field({ label: "Coordinates", control: numberInput(info.dim, (value) => this.#onDim(value), { inputmode: "numeric" }), pointer: "#/function/dim" })
         : null,
       h("p", { class: "error", role: "alert", hidden: true }),
     );
   }
 
-  #open() {
+  /** Opens the gallery. */
+  open() {
     if (!this.#grid.childElementCount) this.#fillGallery();
     this.#dialog.showModal();
     this.#search.focus();

@@ -40,11 +40,12 @@ export class JobForm {
     );
   }
 
-  /** Shows a job's specification. */
+  /** Shows a job's specification. @param {Object|null} info about its function; null if there is none */
   update(info, spec) {
     this.#spec = spec;
     this.#picker.update(info, spec.function);
-    this.#starts.update(info, spec.init);
+    this.#starts.element.hidden = !info;
+    if (info) this.#starts.update(info, spec.init);
     this.#method.update(spec);
     put(this.#steps, spec.steps);
     this.#dtype.value = spec.dtype ?? "float64";

@@ -50,7 +50,7 @@ export class MethodForm {
 
   #optimizerFields(optimizer, lr) {
     const { optimizers } = this.#catalogue;
-    const entry = optimizers.find((each) => each.name === optimizer.name) ?? optimizers[0];
+    const entry = optimizers.find((each) => each.name === optimizer.name) ?? unknown(optimizer.name);
     const { name: _, ...values } = optimizer;
     const usual = entry.parameters.properties.lr?.default;
     const parameters = schemaFields(
@@ -63,7 +63,7 @@ export class MethodForm {
     return [
       field({
         label: "Optimizer",
-        control: choice(optimizers.map((each) => this.#option(each)), optimizer.name, (name) => this.#onChange({ optimizer: { name }, lr: null })),
+        control: choice(withChosen(optimizers, optimizer.name).map((each) => this.#option(each)), optimizer.name, (name) => this.#onChange({ optimizer: { name }, lr: null })),
         hint: entry.parameters.description,
         pointer: "#/optimizer",
       }),
@@ -82,19 +82,29 @@ export class MethodForm {
 
   #schedulerFields(scheduler) {
     const { schedulers } = this.#catalogue;
-    const entry = schedulers.find((each) => each.name === scheduler?.name);
+    const entry = schedulers.find((each) => each.name === scheduler?.name) ?? null;
     const { name: _, ...values } = scheduler ?? {};
     const chosen = (name) => this.#onChange({ scheduler: name === "" ? null : { name, ...needed(schedulers.find((each) => each.name === name)) } });
     return [
       field({
-        label: "Schedule of the rate",
-        control: choice([["", "constant"], ...schedulers.map((each) => [each.name, each.title])], scheduler?.name ?? "", chosen),
+        label: "Learning-rate schedule",
+        control: choice([["", "constant"], ...withChosen(schedulers, scheduler?.name ?? null).map((each) => [each.name, each.title])], scheduler?.name ?? "", chosen),
         hint: entry?.parameters.description,
         pointer: "#/scheduler",
       }),
       ...(entry ? schemaFields(entry.parameters, values, (changed) => this.#change({ scheduler: { name: entry.name, ...changed } }), "#/scheduler") : []),
     ];
   }
+}
+
+/** What stands for an optimizer or a schedule that the service does not have: a link may name any. */
+function unknown(name) {
+  return { name, title: `${name}: not known here`, parameters: { properties: {} } };
+}
+
+/** Returns the entries to choose from, and the chosen one also where it is none of them. */
+function withChosen(entries, name) {
+  return name === null || entries.some((each) => each.name === name) ? entries : [unknown(name), ...entries];
 }
 
 /** Something to begin with for what a schedule must be told and has no default for. */

@@ -7,7 +7,6 @@ import { schemaFields } from "./schema_form.js";
 const AT = "#/function/mlp";
 const FIRST = ["activation", "loss"];
 const ELSEWHERE = ["layers", "dataset"];
-const OWN_SAMPLES = ["", "samples of its own"];
 
 export class NetworkForm {
   #onChange;
@@ -29,7 +28,7 @@ export class NetworkForm {
       h("legend", null, "Network"),
       this.#dataset,
       this.#data,
-      field({ label: "Hidden layers", control: this.#hidden, hint: "Nodes of each, as in 4, 3", pointer: `${AT}/layers` }),
+      field({ label: "Hidden layers", control: this.#hidden, hint: "Units per layer, e.g. 4, 3", pointer: `${AT}/layers` }),
       this.#first,
       field({ label: "Seed of the weights", control: this.#seed, pointer: "#/init/seed" }),
       this.#rest,
@@ -54,7 +53,8 @@ export class NetworkForm {
   #makeDataset({ datasets, parameters }, dataset) {
     const entry = datasets.find((each) => each.name === dataset.name);
     const options = datasets.map((each) => [each.name, each.name]);
-    const control = choice(entry ? options : [OWN_SAMPLES, ...options], dataset.name ?? "", (name) => this.#onChange({ network: { ...this.#settings.network, dataset: { name } } }));
+    const other = dataset.name === undefined ? ["", "the job’s own samples"] : [dataset.name, `${dataset.name}: not known here`];
+    const control = choice(entry ? options : [other, ...options], dataset.name ?? "", (name) => this.#onChange({ network: { ...this.#settings.network, dataset: { name } } }));
     const hadFocus = this.#dataset.contains(document.activeElement);
     replace(this.#dataset, field({ label: "Data set", control, hint: entry?.title, pointer: `${AT}/dataset` }));
     if (hadFocus) control.focus();

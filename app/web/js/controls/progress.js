@@ -1,12 +1,12 @@
 /** How far a job is, and what stands in its way. */
 
 import { h } from "../dom.js";
-import { count } from "../numbers.js";
-
-const WORDS = { queued: "waiting for a worker", running: "running", succeeded: "done", failed: "failed", cancelled: "cancelled" };
+import { duration } from "../numbers.js";
+import { stateOf, stepOf } from "../words.js";
 
 export class Progress {
   #bar = h("progress", { max: 1, value: 0, "aria-label": "Progress of the job" });
+  #state = h("span");
   #text = h("span", { class: "progress-text", role: "status" });
   #cancel;
 
@@ -16,19 +16,24 @@ export class Progress {
     this.element = h("div", { class: "progress", hidden: true }, this.#bar, this.#text, this.#cancel);
   }
 
-  /** @param {{status: string, step: number, steps: number}|null} progress @param {boolean} lost @param {number|null} milliseconds */
-  update(progress, lost, milliseconds = null) {
+  /**
+   * @param {{status: string, step: number, steps: number}|null} progress
+   * @param {{lost?: boolean, took?: number|null, job?: Object|null}} more whether the connection is lost, for how many
+   *   milliseconds the job ran, and the job, if it is known
+   */
+  update(progress, { lost = false, took = null, job = null } = {}) {
     this.element.hidden = progress === null;
     if (progress === null) return;
     const { status, step, steps } = progress;
     const goesOn = status === "queued" || status === "running";
     this.#bar.max = steps;
     this.#bar.value = step;
-    this.#bar.textContent = `${step} of ${steps}`;
+    this.#bar.textContent = stepOf(progress);
     this.#cancel.hidden = !goesOn;
-    const place = `${count(step)} of ${count(steps)} steps`;
-    const took = milliseconds === null || goesOn ? "" : `, in ${milliseconds < 1000 ? `${Math.round(milliseconds)} ms` : `${(milliseconds / 1000).toFixed(1)} s`}`;
-    this.#text.textContent = lost ? `${place} · the connection is lost, trying again` : `${place} · ${WORDS[status] ?? status}${took}`;
-    this.element.classList.toggle("lost", lost);
+    const { text, kind } = stateOf(status, { nDiverged: job?.n_diverged, nRuns: job?.n_runs });
+    const time = took === null || goesOn ? "" : `, in ${duration(took)}`;
+    this.#state.textContent = lost ? "connection lost, trying again" : text;
+    this.#state.className = lost ? "bad" : kind;
+    this.#text.replaceChildren(`${stepOf(progress)} · `, this.#state, lost ? "" : time);
   }
 }

@@ -2,23 +2,16 @@
 
 import { h, replace } from "../dom.js";
 import { count, point, short } from "../numbers.js";
+import { outcomeOf } from "../words.js";
 
 export const ROWS = 100; // on a page of the table
 
 const HEAD = ["Run", "Start", "End", "f", "‖∇f‖", "Known minimum", "Steps", "Outcome"];
-const WORDS = {
-  max_steps: "all steps",
-  converged: "converged",
-  diverged: "diverged",
-  timed_out: "time was up",
-  cancelled: "cancelled",
-};
-
 export class Results {
   #onPage;
   #rows = h("tbody");
   #page = 0;
-  #before = h("button", { type: "button", onclick: () => this.#onPage(this.#page - 1) }, "Before");
+  #before = h("button", { type: "button", onclick: () => this.#onPage(this.#page - 1) }, "Previous");
   #next = h("button", { type: "button", onclick: () => this.#onPage(this.#page + 1) }, "Next");
   #place = h("span", { role: "status" });
   #pager = h("div", { class: "pager", role: "group", "aria-label": "Pages of the table" }, this.#before, this.#next, this.#place);
@@ -78,7 +71,7 @@ export class Results {
       h("td", null, short(run.grad_norm, 3)),
       h("td", null, minimum ? `no. ${minimum.index + 1}, ${short(minimum.distance, 2)} away` : "none"),
       h("td", null, count(run.n_steps)),
-      h("td", { class: `outcome ${run.outcome}` }, WORDS[run.outcome] ?? run.outcome),
+      h("td", { class: `outcome ${run.outcome}` }, outcomeOf(run), run.raised ? h("span", { class: "hint" }, run.raised) : null),
     );
   }
 }

@@ -3,6 +3,7 @@
 import { h, replace } from "../dom.js";
 import { count, point, short } from "../numbers.js";
 import { hasEnded } from "../watch.js";
+import { outcomeOf, stepOf } from "../words.js";
 
 export class Standings {
   element = h("section", { class: "results", "aria-label": "Standings" });
@@ -32,8 +33,8 @@ export class Standings {
   #row({ name, color, job, progress, arrival, error }) {
     const run = job && hasEnded(job) ? job.runs?.[0] : null;
     const minimum = run?.minimum;
-    const going = job && !run ? `${count((progress ?? job.progress).step)} of ${count(job.progress.steps)} steps` : "";
-    const outcome = run?.outcome === "diverged" ? `diverged at step ${count(run.diverged_at)}` : (error ?? job?.error ?? WORDS[run?.outcome] ?? going);
+    const going = job && !run ? stepOf({ ...job.progress, ...progress }) : "";
+    const outcome = error ?? job?.error ?? (run ? outcomeOf(run) : going);
     return h(
       "tr",
       null,
@@ -46,8 +47,6 @@ export class Standings {
     );
   }
 }
-
-const WORDS = { max_steps: "all steps", converged: "converged", timed_out: "time was up", cancelled: "cancelled" };
 
 /** Who arrived, by their steps; then who ended elsewhere, by how low; then who diverged. */
 function ranked(racers) {

@@ -3,7 +3,7 @@
 import { h, replace } from "../dom.js";
 import { pathColor } from "../plots/palette.js";
 import { toPixelPrecision } from "../numbers.js";
-import { numberOf } from "./field.js";
+import { numbersIn } from "./field.js";
 
 const AT_RANDOM = 5;
 const MOST_ROWS = 40;
@@ -52,7 +52,7 @@ export class Starts {
       value: x.join(", "),
       "aria-label": `Start ${index + 1}`,
       autocomplete: "off",
-      onchange: (event) => this.#replaceAt(index, event.target.value.split(/[,;\s]+/).filter(Boolean).map(numberOf)),
+      onchange: (event) => this.#replaceAt(index, numbersIn(event.target.value)),
     });
     return h(
       "li",

@@ -55,6 +55,17 @@ export class JobsView {
     await this.#load();
   }
 
+  /** The address of what is shown, or was when the view was hidden. */
+  get hash() {
+    return permalink.hashOf("jobs", this.#store.state.filter);
+  }
+
+  /** Shows the jobs as they are now, with the filter as it was. */
+  async resume() {
+    permalink.write("jobs", this.#store.state.filter);
+    await this.#load();
+  }
+
   hide() {
     clearTimeout(this.#timer);
     this.#timer = null;

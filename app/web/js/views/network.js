@@ -1,28 +1,23 @@
 /** The Network view: a network that learns, what it answers, and how its gradients come about. */
 
+import { Disconnected } from "../api.js";
+import { DeadEnd, noJob } from "../controls/dead_end.js";
 import { field, numberInput, showProblem } from "../controls/field.js";
-import { formula as set } from "../controls/formula.js";
 import { MethodForm } from "../controls/method_form.js";
 import { NetworkForm } from "../controls/network_form.js";
-import { PlayBar } from "../controls/play_bar.js";
+import { Outdated } from "../controls/outdated.js";
 import { Progress } from "../controls/progress.js";
 import { h, replace } from "../dom.js";
+import { Errand } from "../errand.js";
 import { Growth } from "../growth.js";
-import { Boundary } from "../networks/boundary.js";
-import { derivation } from "../networks/derivation.js";
-import { NetworkDiagram } from "../networks/diagram.js";
-import { partsOf } from "../networks/forward.js";
-import { short } from "../numbers.js";
+import { Backprop } from "../networks/backprop.js";
+import { Training } from "../networks/training.js";
 import * as permalink from "../permalink.js";
-import { FIRST_CAMERA } from "../plots/camera.js";
-import { CurvePlot } from "../plots/curve.js";
-import { Heights } from "../plots/heights.js";
 import { entryAt } from "../plots/path.js";
-import { pathColor } from "../plots/palette.js";
-import { SurfacePlot } from "../plots/surface.js";
 import { Store, changed } from "../store.js";
 import { hasEnded } from "../watch.js";
-import { addressed, FIRST_STATE, networkOf, outputActivationOf, settingsOf, specOf, stateFrom } from "./network_state.js";
+import { DAMAGED, madeBy } from "../words.js";
+import { addressed, FIRST_STATE, isOutdated, networkOf, NO_TRAINING, outputActivationOf, settingsOf, specOf, stateFrom, unknownIn } from "./network_state.js";
 
 const ENTRIES = 400;
 const LIVE_MS = 250;
@@ -37,78 +32,87 @@ export class NetworkView {
   #steps;
   #form;
   #alert = h("div", { class: "error", role: "alert", hidden: true });
+  #notice = h("p", { class: "notice", role: "status", hidden: true });
+  #outdated = new Outdated("Train again", { again: () => this.#train(), undo: () => this.#store.set({ settings: this.#state.made, problem: null }) });
   #progress = new Progress(() => this.#api.cancel(this.#state.job.id).catch((problem) => this.#store.set({ problem })));
-  #diagram = new NetworkDiagram((chosen) => this.#store.set({ chosen }));
-  #derivation = h("dl", { class: "derivation", "aria-live": "polite" });
-  #caption = h("p", { class: "hint" });
-  #back = h("button", { type: "button", onclick: () => this.#uncover(-1) }, "Step backwards");
-  #forth = h("button", { type: "button", onclick: () => this.#uncover(1) }, "Undo a step");
-  #sample = numberInput(0, (sample) => this.#store.set({ sample: sample ?? 0 }), { inputmode: "numeric" });
-  #boundary = new Boundary();
-  #bar = new PlayBar((step) => this.#store.set({ step }));
-  #curve = new CurvePlot("Loss by step", (path) => path.f, () => {});
-  #surface = new SurfacePlot({ onCamera: () => {}, onHover: () => {} });
-  #training = h("div", { class: "training", hidden: true });
-  #watching = null;
+  #button = h("button", { class: "primary", type: "submit" }, "Train");
+  #deadEnd = new DeadEnd();
+  #backprop;
+  #training;
+  #stage;
+  #errand = new Errand();
   #asking = null;
-  #visible = false;
-  #drawn = null;
+  #asked = {};
+  #posting = null;
+  #isVisible = false;
 
   constructor({ api, catalogue }) {
     this.#api = api;
     this.#catalogue = catalogue;
-    const set = (patch) => this.#store.set({ settings: { ...this.#state.settings, ...patch }, job: null, trajectory: null, landscape: null, step: null, shown: null, chosen: null, problem: null });
+    const set = (patch) => this.#set(patch);
     this.#network = new NetworkForm(set);
     this.#method = new MethodForm(catalogue, set, { isForNetwork: true });
     this.#steps = numberInput(1000, (steps) => set({ steps }), { inputmode: "numeric" });
+    this.#backprop = new Backprop({
+      uncover: (patch) => this.#store.set(patch),
+      sample: (sample) => this.#store.set({ sample }),
+    });
+    this.#training = new Training((step) => this.#store.set({ step }));
     this.#form = this.#makeForm();
-    replace(
-      this.#training,
-      h("h2", null, "Training"),
-      this.#bar.element,
-      h("div", { class: "views" }, this.#boundary.element, this.#surface.element),
-      h("p", { class: "hint" }, "Left: what the network answers, and the samples. Right: the loss on the plane that holds most of the path’s variance, with the path’s shadow."),
-      this.#curve.element,
+    this.#stage = h(
+      "section",
+      { class: "stage", "aria-label": "Picture" },
+      this.#outdated.element,
+      this.#notice,
+      this.#deadEnd.element,
+      this.#backprop.element,
+      this.#training.element,
     );
-    this.element = h(
-      "div",
-      { class: "network-view" },
-      h("h1", { class: "visually-hidden" }, "Train a network"),
-      this.#form,
-      h(
-        "section",
-        { class: "stage", "aria-label": "Picture" },
-        h("div", { class: "view-bar" }, h("h2", null, "Backpropagation"), h("span", { class: "buttons" }, this.#back, this.#forth), h("label", { class: "switch" }, "sample ", this.#sample)),
-        this.#caption,
-        h("div", { class: "backprop" }, this.#diagram.element, this.#derivation),
-        this.#training,
-      ),
-    );
+    this.element = h("div", { class: "network-view" }, h("h1", { class: "visually-hidden" }, "Train a network"), this.#form, this.#stage);
     this.#store.subscribe((state, before) => this.#follow(state, before));
   }
 
-  async show(values) {
-    this.#visible = true;
-    this.#stop();
+  /** The address of what is shown, or was when the view was hidden. */
+  get hash() {
+    return permalink.hashOf("network", addressed(this.#state));
+  }
+
+  /** Shows what an address asks for. */
+  show(values) {
+    this.#isVisible = true;
+    this.#asked = values;
+    this.#posting = null;
+    this.#asking?.abort();
     const { offer } = this.#state;
-    this.#store.set({ ...stateFrom(values), offer });
-    if (!offer && !(await this.#learn())) return;
-    if (typeof values.job === "string") await this.#open(values.job);
-    else await this.#ask(this.#state);
+    const { state, isDamaged } = stateFrom(values);
+    this.#store.set({ ...state, offer, isOpening: true, notice: isDamaged ? DAMAGED : null });
+    this.#errand.resume();
+    this.#errand.start((signal) => this.#load(values, signal));
+  }
+
+  /** Shows what was shown when the view was hidden, and goes on with it. */
+  resume() {
+    this.#isVisible = true;
+    this.#training.restyle();
+    permalink.write("network", addressed(this.#state));
+    this.#render(this.#state);
+    this.#errand.resume();
   }
 
   hide() {
-    this.#visible = false;
-    this.#bar.stop();
-    this.#stop();
+    this.#isVisible = false;
+    this.#training.stop();
+    this.#errand.pause();
   }
 
   restyle() {
-    if (this.#state.landscape) this.#drawTraining(this.#state, true);
+    this.#training.restyle();
+    this.#training.draw(this.#state);
   }
 
-  async reconnect() {
-    if (this.#state.offer || (await this.#learn())) this.#ask(this.#state);
+  reconnect() {
+    if (this.#state.isOpening) this.show(this.#asked);
+    else this.#ask(this.#state);
   }
 
   get #state() {
@@ -121,180 +125,178 @@ export class NetworkView {
       { class: "job-form", novalidate: true, "aria-label": "The training", onsubmit: (event) => (event.preventDefault(), this.#train()) },
       this.#network.element,
       h("fieldset", null, h("legend", null, "Method"), this.#method.element, field({ label: "Steps", control: this.#steps, pointer: "#/steps" })),
-      h("div", { class: "form-foot" }, this.#alert, h("button", { class: "primary", type: "submit" }, "Train"), this.#progress.element),
+      h("div", { class: "form-foot" }, this.#alert, this.#button, this.#progress.element),
     );
   }
 
-  #follow(state, before) {
-    if (!this.#visible) return;
-    permalink.write("network", addressed(state), { push: state.job !== null && state.job.id !== before.job?.id });
-    const asks = state.job ? changed(state, before, "step", "sample", "trajectory") : changed(state, before, "settings", "sample", "job");
-    if (asks) this.#ask(state);
-    this.#render(state);
-    if (changed(state, before, "trajectory", "step", "landscape", "samples")) this.#drawTraining(state, changed(state, before, "landscape"));
+  /** Another network has no results yet; those of another method stay, and say so. */
+  #set(patch) {
+    const isOther = "network" in patch || "hidden" in patch;
+    this.#leave({ settings: { ...this.#state.settings, ...patch }, problem: null, ...(isOther ? NO_TRAINING : {}) });
   }
 
-  /** Finds out what networks can be told. */
-  async #learn() {
+  /** Takes over what may have an address of its own, so that one can go back to what was there before. */
+  #leave(patch) {
+    const next = { ...this.#state, ...patch };
+    if (this.#isVisible && this.#state.job && this.#state.job.id !== next.job?.id) {
+      this.#posting = null;
+      this.#errand.stop();
+      permalink.write("network", addressed(next), { push: true });
+    }
+    this.#store.set(patch);
+  }
+
+  #follow(state, before) {
+    const asks = state.job ? changed(state, before, "step", "sample", "trajectory") : changed(state, before, "settings", "job");
+    if (asks && !state.isOpening) this.#ask(state);
+    if (!this.#isVisible) return;
+    if (!state.isOpening && !state.deadEnd) permalink.write("network", addressed(state));
+    this.#render(state);
+  }
+
+  async #load(values, signal) {
     try {
-      this.#store.set({ offer: await this.#catalogue.networks() });
-      return true;
+      const offer = await this.#catalogue.networks();
+      if (signal.aborted) return;
+      if (values.job === undefined) {
+        this.#store.set({ offer, isOpening: false, problem: unknownIn(this.#state.settings, offer, this.#catalogue) });
+        if (!this.#state.problem) this.#ask(this.#state);
+        return;
+      }
+      const job = await this.#api.job(String(values.job), signal);
+      if (!job.spec.function.mlp) {
+        location.replace(permalink.hashOf("run", { job: job.id }));
+        return;
+      }
+      const settings = settingsOf(job.spec, offer);
+      this.#store.set({ offer, job, settings, made: settings, progress: progressOf(job), isOpening: false });
+      this.#errand.start((next) => this.#watch(next));
     } catch (problem) {
-      this.#store.set({ problem });
-      return false;
+      if (!signal.aborted) this.#notFound(problem);
+    }
+  }
+
+  #notFound(problem) {
+    if (problem.status === 404) {
+      const way = { text: "Set up a new network", go: () => (this.#store.set({ deadEnd: null, isOpening: false }), this.#ask(this.#state)) };
+      this.#catalogue.networks().then((offer) => this.#store.set({ offer, deadEnd: noJob(way) }), () => {});
+    } else {
+      this.#store.set({ problem, deadEnd: problem instanceof Disconnected ? { text: problem.message } : null });
     }
   }
 
   /** Asks for both passes: of the job's network at its step, or of one that is yet to be trained. */
-  async #ask({ offer, job, settings, step, sample, trajectory }) {
-    if (!offer) return;
+  async #ask(state) {
+    const { offer, job, sample, trajectory, step } = state;
     this.#asking?.abort();
+    if (!offer || (job && !trajectory)) return;
     this.#asking = new AbortController();
     const { signal } = this.#asking;
     try {
       let pass;
       if (job) {
-        const at = trajectory && step !== null ? trajectory.step[entryAt(trajectory, step)] : undefined;
-        pass = await this.#api.jobBackprop(job.id, { step: at, sample }, signal);
-        pass = { ...pass, network: job.spec.function.mlp };
+        const at = step === null ? undefined : trajectory.step[entryAt(trajectory, step)];
+        pass = { ...(await this.#api.jobBackprop(job.id, { step: at, sample }, signal)), network: job.spec.function.mlp, isTrained: true };
       } else {
-        const { dataset: _, batch_size: __, ...network } = networkOf(settings, offer);
-        network.output_activation = outputActivationOf(settings.network, offer);
-        const input = Array.from({ length: network.layers[0] }, (_, index) => 1 / (index + 1));
-        const target = Array.from({ length: network.layers.at(-1) }, (_, index) => (index === 0 ? 1 : 0));
-        pass = await this.#api.backprop({ ...network, seed: settings.seed, input, target }, signal);
-        pass = { ...pass, network, input, target };
+        pass = await this.#untrained(state, signal);
       }
       if (!signal.aborted) this.#store.set({ pass });
     } catch (problem) {
-      if (!signal.aborted) this.#store.set({ problem: inNetwork(problem) });
+      if (!signal.aborted) this.#store.set({ pass: null, problem: job ? problem : inNetwork(problem) });
     }
+  }
+
+  /** Asks for both passes of a network as it is before any training, at some input. */
+  async #untrained({ settings, offer }, signal) {
+    const { dataset: _, batch_size: __, ...network } = networkOf(settings, offer);
+    network.output_activation = outputActivationOf(settings.network, offer);
+    const input = Array.from({ length: network.layers[0] }, (_each, index) => 1 / (index + 1));
+    const target = Array.from({ length: network.layers.at(-1) }, (_each, index) => (index === 0 ? 1 : 0));
+    const pass = await this.#api.backprop({ ...network, seed: settings.seed, input, target }, signal);
+    return { ...pass, network, input, target, isTrained: false };
   }
 
   async #train() {
-    this.#stop();
-    this.#store.set({ job: null, trajectory: null, landscape: null, step: null, problem: null });
+    const { settings, offer } = this.#state;
+    if (!offer) return;
+    const posting = (this.#posting = {});
+    this.#store.set({ isPosting: true, problem: null, deadEnd: null, notice: null });
     try {
-      const job = await this.#api.postJob(specOf(this.#state.settings, this.#state.offer));
-      this.#store.set({ job, progress: { ...job.progress, status: job.status } });
-      await this.#watch(job);
+      const job = await this.#api.postJob(specOf(settings, offer));
+      if (this.#posting !== posting) return;
+      const pass = this.#state.pass?.isTrained ? null : this.#state.pass; // what is not trained is where this begins
+      this.#leave({ ...NO_TRAINING, pass, job, made: settings, progress: progressOf(job), isPosting: false, isOpening: false });
+      this.#errand.start((signal) => this.#watch(signal));
     } catch (problem) {
-      this.#store.set({ problem, progress: null });
+      if (this.#posting === posting) this.#store.set({ problem, isPosting: false });
     }
   }
 
-  async #open(id) {
-    try {
-      const job = await this.#api.job(id);
-      if (!job.spec.function.mlp) {
-        location.replace(permalink.hashOf("run", { job: id }));
-        return;
-      }
-      this.#store.set({ job, settings: settingsOf(job.spec, this.#state.offer), progress: { ...job.progress, status: job.status } });
-      await this.#watch(job);
-    } catch (problem) {
-      this.#store.set({ problem });
-    }
-  }
-
-  async #watch(job) {
-    this.#watching = new AbortController();
-    const { signal } = this.#watching;
+  async #watch(signal) {
+    const { job } = this.#state;
     const set = (patch) => !signal.aborted && this.#store.set(patch);
     try {
       set({ samples: await this.#api.samples(job.id, signal) });
-      let busyUntil = 0;
-      const growth = new Growth(this.#api, job.id, { nRuns: 1, entries: ENTRIES });
-      const look = async (step) => {
-        if (performance.now() < busyUntil) return;
-        busyUntil = Infinity;
-        const [trajectory] = await growth.fetch(step, signal).catch(() => [null]);
-        if (trajectory && busyUntil === Infinity) set({ trajectory });
-        busyUntil = performance.now() + LIVE_MS;
-      };
-      let ended = job;
-      if (!hasEnded(job)) {
-        const progress = (news) => (set({ progress: news }), news.step > 0 && look(news.step));
-        ended = await this.#api.follow(job.id, { progress, lost: () => set({ lost: true }), found: () => set({ lost: false }) }, signal);
-      }
+      const ended = hasEnded(job) ? job : await this.#followJob(job, set, signal);
       const trajectory = await this.#api.trajectory(job.id, { run: 0, max_points: ENTRIES }, signal);
-      set({ job: ended, progress: { ...ended.progress, status: ended.status }, trajectory, lost: false });
-      set({ landscape: await this.#api.landscape(job.id, { points: 45 }, signal) });
+      set({ job: ended, progress: progressOf(ended), trajectory, lost: false });
     } catch (problem) {
-      set({ problem });
+      if (problem.status === 404) set({ ...NO_TRAINING, deadEnd: noJob({ text: "Keep its settings", go: () => this.#store.set({ deadEnd: null }) }) });
+      else set({ problem });
+      return;
+    }
+    try {
+      set({ landscape: await this.#api.landscape(job.id, { points: 45 }, signal), landscapeProblem: null });
+    } catch (problem) {
+      set({ landscapeProblem: problem });
     }
   }
 
-  #stop() {
-    this.#watching?.abort();
-    this.#watching = null;
-  }
-
-  /** Uncovers the backward pass of one more layer towards the inputs, or covers one up again. */
-  #uncover(by) {
-    const { pass, shown } = this.#state;
-    if (!pass) return;
-    const n = pass.layers.length;
-    const next = Math.min(Math.max((shown ?? n) + by, 0), n);
-    const layer = Math.min(next, n - 1);
-    this.#store.set({ shown: next, chosen: { layer, node: 0 } });
+  /** Follows a job to its end, and shows how far it is; returns it as it ended. */
+  #followJob(job, set, signal) {
+    let busyUntil = 0;
+    const growth = new Growth(this.#api, job.id, { nRuns: 1, entries: ENTRIES });
+    const look = async (step) => {
+      if (performance.now() < busyUntil) return;
+      busyUntil = Infinity;
+      const [trajectory] = await growth.fetch(step, signal).catch(() => [null]);
+      if (trajectory && busyUntil === Infinity && !hasEnded(this.#state.job)) set({ trajectory });
+      busyUntil = performance.now() + LIVE_MS;
+    };
+    const progress = (news) => {
+      set({ progress: news, ...(news.status === job.status ? {} : { job: { ...job, status: news.status } }) });
+      if (news.step > 0) look(news.step);
+    };
+    return this.#api.follow(job.id, { progress, lost: () => set({ lost: true }), found: () => set({ lost: false }) }, signal);
   }
 
   #render(state) {
-    const { offer, settings, pass, progress, lost, problem, sample, job } = state;
+    const { offer, settings, made, progress, lost, problem, job, isPosting, deadEnd, isOpening, notice } = state;
     if (offer) this.#network.update(offer, settings);
     if (this.#steps !== document.activeElement) this.#steps.value = settings.steps ?? "";
     this.#method.update(settings);
-    this.#progress.update(progress, lost);
-    if (this.#sample !== document.activeElement) this.#sample.value = sample;
-    this.#sample.parentElement.hidden = !job;
-    this.#training.hidden = !job;
+    this.#button.disabled = isPosting || !offer;
+    this.#progress.update(isPosting ? { status: "queued", step: 0, steps: Number(settings.steps) || 1 } : progress, { lost, job });
     const rest = showProblem(this.#form, problem);
     this.#alert.hidden = rest.length === 0;
     replace(this.#alert, rest.map((text) => h("p", null, text)));
-    if (pass) this.#renderPass(state);
+    this.#notice.hidden = notice === null;
+    this.#notice.textContent = notice ?? "";
+    const instead = deadEnd ?? (isOpening ? LOADING : null);
+    this.#deadEnd.update(instead);
+    this.#stage.classList.toggle("closed", instead !== null);
+    const isOld = isOutdated(state);
+    this.#outdated.update(isOld ? madeBy(made, this.#catalogue) : null);
+    this.#stage.classList.toggle("outdated", isOld);
+    this.#backprop.draw(state);
+    this.#training.draw(state);
   }
+}
 
-  #renderPass({ pass, shown: wanted, chosen: picked, job }) {
-    const n = pass.layers.length;
-    const shown = Math.min(wanted ?? n, n);
-    const isThere = picked && pass.layers[picked.layer]?.output.length > picked.node;
-    const chosen = isThere ? picked : { layer: n - 1, node: 0 };
-    this.#back.disabled = shown === 0;
-    this.#forth.disabled = shown === n;
-    this.#diagram.draw(pass, pass.input, shown, chosen);
-    const of = job ? `at step ${pass.step}, sample ${pass.sample}` : "before any training";
-    this.#caption.textContent = `${of}: input (${pass.input.map((each) => short(each)).join(", ")}), target (${pass.target.map((each) => short(each)).join(", ")}), error ${short(pass.error)}. The delta rule and autograd differ by ${short(pass.autograd_max_abs_difference, 2)} at most.`;
-    const steps = derivation(pass, pass.network, pass.input, pass.target, chosen);
-    const seen = chosen.layer >= shown ? steps : steps.slice(0, 2);
-    replace(
-      this.#derivation,
-      h("dt", { class: "where" }, `Layer ${chosen.layer + 1}, node ${chosen.node + 1}`),
-      seen.flatMap(({ what, formula, numbers }) => [h("dt", null, what), h("dd", null, h("span", { class: "formula-line" }, set(formula)), h("span", null, numbers))]),
-    );
-  }
+const LOADING = { text: "Loading …" };
 
-  #drawTraining({ job, trajectory, step, samples, landscape }, isNewLandscape) {
-    if (!job || !trajectory?.step.length || !samples) return;
-    const last = trajectory.step.at(-1);
-    const at = Math.min(step ?? last, last);
-    const network = job.spec.function.mlp;
-    const point = trajectory.x[entryAt(trajectory, at)];
-    this.#bar.update(at, last);
-    if (!point.includes(null)) this.#boundary.draw(partsOf(point, network.layers), network, samples);
-    const path = { name: "loss", color: pathColor(0, 8), step: trajectory.step, f: trajectory.f };
-    if (this.#drawn !== trajectory) this.#curve.draw({ paths: [path], log: true, base: 0, title: network.batch_size ? "loss of the mini-batch" : "loss" });
-    this.#drawn = trajectory;
-    this.#curve.mark(at);
-    if (!landscape) return;
-    const way = { name: "path", color: pathColor(0, 8), step: landscape.step, x: landscape.path.map(([x]) => x), y: landscape.path.map(([, y]) => y), f: landscape.f };
-    if (isNewLandscape) {
-      const heights = new Heights(landscape.z, [], true);
-      this.#surface.draw({ grid: landscape, heights, paths: [way], minima: [], names: ["1st direction", "2nd direction"], camera: FIRST_CAMERA, isWhole: true });
-    }
-    const entry = entryAt(way, at);
-    this.#surface.mark([{ x: way.x[entry], y: way.y[entry], f: way.f[entry], color: way.color }]);
-  }
+function progressOf(job) {
+  return { ...job.progress, status: job.status };
 }
 
 /** Complaints about a network that is yet to be trained point at the same fields as those about its job. */

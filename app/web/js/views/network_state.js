@@ -1,5 +1,7 @@
 /** What the Network view is about, as an address says it and as its job is posted. */
 
+import { same } from "../same.js";
+import { unknownMethod } from "../words.js";
 import { withoutEmpty } from "./run_state.js";
 
 const FIRST_SETTINGS = {
@@ -11,22 +13,38 @@ const FIRST_SETTINGS = {
   seed: 1,
 };
 
-export const FIRST_STATE = {
-  offer: null,
-  settings: FIRST_SETTINGS,
+/** What there is to see of a training; `made` are the settings that it was started with. All is of one job. */
+export const NO_TRAINING = {
   job: null,
+  made: null,
   progress: null,
   lost: false,
-  problem: null,
   trajectory: null,
   samples: null,
   landscape: null,
+  landscapeProblem: null,
   step: null,
-  sample: 0,
   pass: null,
   shown: null,
   chosen: null,
 };
+
+export const FIRST_STATE = {
+  ...NO_TRAINING,
+  offer: null,
+  settings: FIRST_SETTINGS,
+  sample: 0,
+  isOpening: false,
+  isPosting: false,
+  deadEnd: null,
+  problem: null,
+  notice: null,
+};
+
+/** Whether there are results, of other settings than the form has now. */
+export function isOutdated({ made, settings }) {
+  return made !== null && !same(made, settings);
+}
 
 /** Returns the network that settings describe. @param {Object} offer what the service says of networks */
 export function networkOf({ network, hidden, ends }, offer) {
@@ -76,20 +94,39 @@ export function settingsOf(spec, offer) {
   };
 }
 
-/** Returns what of the state the address is to say. */
+/** Returns what the address is to say of the state: what made the results, if there are any. */
 export function addressed({ settings, job, step, sample, shown, chosen }) {
-  return { job: job?.id ?? null, settings: job ? null : settings, step, sample: sample || null, shown, chosen };
+  return { ...(job ? { job: job.id } : { settings }), step, sample: sample || null, shown, chosen };
 }
 
-/** Returns the state that an address asks for, but for its job. */
+/**
+ * Returns the state that an address asks for, and whether all of it could be read; its job is left to be fetched.
+ * @returns {{state: Object, isDamaged: boolean}}
+ */
 export function stateFrom(values) {
   const state = { ...FIRST_STATE };
-  if (typeof values.settings?.network?.dataset === "object") state.settings = { ...FIRST_SETTINGS, ...values.settings };
+  const isDamaged = values.settings !== undefined && !isReadable(values.settings);
+  if (values.settings !== undefined && !isDamaged) state.settings = { ...FIRST_SETTINGS, ...values.settings };
   if (Number.isInteger(values.step)) state.step = values.step;
   if (Number.isInteger(values.sample)) state.sample = values.sample;
   if (Number.isInteger(values.shown)) state.shown = values.shown;
   if (Number.isInteger(values.chosen?.layer) && Number.isInteger(values.chosen?.node)) state.chosen = values.chosen;
-  return state;
+  return { state, isDamaged };
+}
+
+/** Returns what is wrong with settings that name something the service does not have, or null. */
+export function unknownIn({ network: { dataset }, optimizer, scheduler }, offer, catalogue) {
+  const method = unknownMethod({ optimizer, scheduler }, catalogue)?.errors ?? [];
+  const isKnown = dataset.name === undefined || offer.datasets.some((each) => each.name === dataset.name);
+  const errors = isKnown ? method : [{ pointer: "#/function/mlp/dataset", detail: `There is no data set called “${dataset.name}” here. Choose another.` }, ...method];
+  return errors.length ? { message: errors[0].detail, errors } : null;
+}
+
+/** Whether the form can show settings that came with an address. */
+function isReadable(settings) {
+  const { network, hidden = [], optimizer = FIRST_SETTINGS.optimizer, scheduler } = settings ?? {};
+  const isNamed = (value) => typeof value?.name === "string";
+  return typeof network?.dataset === "object" && network.dataset !== null && Array.isArray(hidden) && isNamed(optimizer) && (!scheduler || isNamed(scheduler));
 }
 
 /** Returns how many inputs and outputs a generated data set wants; null of samples that are given. */

@@ -1,19 +1,24 @@
 /** The Race view: several methods from one start, on one surface, and who got where. */
 
+import { Disconnected } from "../api.js";
 import { arrival } from "../arrival.js";
 import { Contenders, methodName } from "../controls/contenders.js";
-import { field, numberInput, numberOf, showProblem } from "../controls/field.js";
+import { ALL_JOBS, LESSON, noJob } from "../controls/dead_end.js";
+import { field, numberInput, numbersIn, showProblem } from "../controls/field.js";
 import { FunctionPicker } from "../controls/function_picker.js";
+import { Outdated } from "../controls/outdated.js";
 import { Standings } from "../controls/standings.js";
 import { h, replace } from "../dom.js";
+import { Errand } from "../errand.js";
 import { Memory } from "../memory.js";
+import { count, point } from "../numbers.js";
 import * as permalink from "../permalink.js";
 import { pathColor } from "../plots/palette.js";
 import { middle, withDim } from "../plots/slice.js";
 import { Store } from "../store.js";
 import { hasEnded, watch } from "../watch.js";
-import { addressed, FIRST_STATE, specsOf, stateFrom } from "./race_state.js";
-import { draftOf } from "./run_state.js";
+import { DAMAGED, unknownMethod } from "../words.js";
+import { addressed, courseOf, FIRST_STATE, isOutdated, NO_RACE, raceOf, specsOf, stateFrom } from "./race_state.js";
 import { Stage } from "./stage.js";
 
 export class RaceView {
@@ -29,9 +34,14 @@ export class RaceView {
   #steps;
   #form;
   #alert = h("div", { class: "error", role: "alert", hidden: true });
+  #notice = h("p", { class: "notice", role: "status", hidden: true });
+  #outdated = new Outdated("Race again", { again: () => this.#race(), undo: () => this.#store.set({ ...this.#state.raced, problem: null }) });
+  #button = h("button", { class: "primary", type: "submit" }, "Race");
+  #errand = new Errand();
   #memory = new Memory();
-  #watching = null;
-  #visible = false;
+  #asked = {};
+  #posting = null;
+  #isVisible = false;
 
   /** @param {{api: import("../api.js").Api, catalogue: import("../catalogue.js").Catalogue, thumbnails: Object}} page */
   constructor({ api, catalogue, thumbnails }) {
@@ -45,7 +55,7 @@ export class RaceView {
       onFormula: (reference) => this.#choose(reference),
     });
     this.#contenders = new Contenders(catalogue, (contenders) => this.#store.set({ contenders, problem: null }));
-    this.#start = h("input", { type: "text", autocomplete: "off", onchange: (event) => this.#setStart(event.target.value.split(/[,;\s]+/).filter(Boolean).map(numberOf)) });
+    this.#start = h("input", { type: "text", autocomplete: "off", onchange: (event) => this.#setStart(numbersIn(event.target.value)) });
     this.#steps = numberInput(null, (steps) => this.#store.set({ steps, problem: null }), { inputmode: "numeric" });
     const place = (x, y) => this.#setStart(this.#stage.pointAt(x, y, this.#state.start));
     this.#stage = new Stage({
@@ -53,8 +63,10 @@ export class RaceView {
       catalogue,
       store: this.#store,
       referenceOf: (state) => state.reference,
+      chooseFunction: () => this.#picker.open(),
       on: { place, move: (_, x, y) => place(x, y), remove: () => {} },
     });
+    this.#stage.element.prepend(this.#outdated.element, this.#notice);
     this.#stage.element.append(this.#standings.element);
     this.#form = this.#makeForm();
     this.element = h(
@@ -64,23 +76,37 @@ export class RaceView {
       this.#form,
       this.#stage.element,
     );
-    this.#store.subscribe((state, before) => this.#follow(state, before));
+    this.#store.subscribe((state) => this.#follow(state));
+  }
+
+  /** The address of what is shown, or was when the view was hidden. */
+  get hash() {
+    return permalink.hashOf("race", addressed(this.#state));
   }
 
   /** Shows what an address asks for. */
-  async show(values) {
-    this.#visible = true;
-    this.#stopWatching();
-    const wanted = stateFrom(values);
-    this.#store.set({ ...wanted, racedAs: null });
-    await this.#stage.about(wanted.reference);
-    if (Array.isArray(values.jobs)) await this.#open(values.jobs, !values.contenders);
+  show(values) {
+    this.#isVisible = true;
+    this.#asked = values;
+    this.#posting = null;
+    const { state, isDamaged } = stateFrom(values);
+    this.#store.set({ ...state, notice: isDamaged ? DAMAGED : null });
+    this.#errand.resume();
+    this.#errand.start((signal) => this.#load(values, signal));
+  }
+
+  /** Shows what was shown when the view was hidden, and goes on with it. */
+  resume() {
+    this.#isVisible = true;
+    this.#stage.restyle();
+    this.#follow(this.#state);
+    this.#errand.resume();
   }
 
   hide() {
-    this.#visible = false;
+    this.#isVisible = false;
     this.#stage.stop();
-    this.#stopWatching();
+    this.#errand.pause();
   }
 
   restyle() {
@@ -89,7 +115,8 @@ export class RaceView {
   }
 
   reconnect() {
-    this.#stage.reconnect();
+    if (this.#state.info) this.#stage.reconnect();
+    else this.show(this.#asked);
   }
 
   get #state() {
@@ -109,14 +136,14 @@ export class RaceView {
         field({ label: "Start", control: this.#start, hint: "Or click on the map.", pointer: "#/init" }),
         field({ label: "Steps", control: this.#steps, pointer: "#/steps" }),
       ),
-      h("div", { class: "form-foot" }, this.#alert, h("button", { class: "primary", type: "submit" }, "Race")),
+      h("div", { class: "form-foot" }, this.#alert, this.#button),
     );
   }
 
-  #follow(state, before) {
-    if (!this.#visible) return;
-    this.#stage.follow(state, before);
-    permalink.write("race", addressed(state));
+  #follow(state) {
+    if (!this.#isVisible) return;
+    this.#stage.follow(state);
+    if (state.info && !state.deadEnd) permalink.write("race", addressed(state));
     this.#render(state);
   }
 
@@ -124,58 +151,93 @@ export class RaceView {
     this.#store.set({ start, problem: null });
   }
 
+  async #load(values, signal) {
+    if (Array.isArray(values.jobs) && values.jobs.length) {
+      await this.#open(values.jobs.map(String), signal);
+      return;
+    }
+    const { reference, contenders } = this.#state;
+    if ((await this.#stage.about(reference)) && !signal.aborted) this.#store.set({ problem: unknownAmong(contenders, this.#catalogue) });
+  }
+
   async #choose(reference) {
-    this.#stopWatching();
     const info = await this.#stage.about(reference);
     if (!info) return;
+    this.#posting = null;
+    this.#errand.stop();
     const start = info.domain.map(([low, high], axis) => info.dim <= 2 ? Number((low + (high - low) * (axis ? 0.2 : 0.35)).toPrecision(3)) : middle(info)[axis] + 0.2 * (high - low));
-    this.#store.set({ reference: withDim(reference, info.dim), start, racers: [], step: null, axes: [0, 1], window: null });
+    this.#leave({ ...NO_RACE, reference: withDim(reference, info.dim), start, axes: [0, 1], window: null, isPosting: false });
+  }
+
+  /** Takes over what has an address of its own, so that one can go back to what was there before. */
+  #leave(patch) {
+    if (this.#isVisible && this.#state.raced) permalink.write("race", addressed({ ...this.#state, ...patch }), { push: true });
+    this.#store.set(patch);
   }
 
   async #race() {
-    this.#stopWatching();
     const { contenders } = this.#state;
     if (!contenders.length) {
       this.#store.set({ problem: { message: "", errors: [{ pointer: "#/contenders", detail: "Add at least one contender." }] } });
       return;
     }
-    this.#store.set({ racers: contenders.map(() => NOT_YET), racedAs: contenders, step: null, problem: null });
-    const signal = this.#startWatching();
-    await Promise.all(
-      specsOf(this.#state).map(async (spec, index) => {
+    this.#errand.stop();
+    const posting = (this.#posting = {});
+    const raced = courseOf(this.#state);
+    this.#leave({ ...NO_RACE, raced, racers: contenders.map(() => NOT_YET), isPosting: true, problem: null, deadEnd: null, notice: null });
+    const racers = await Promise.all(
+      specsOf(raced).map(async (spec) => {
         try {
           const job = await this.#api.postJob(spec);
-          this.#tell(index, { id: job.id, job }, signal);
-          await this.#watch(index, job, signal);
+          return { ...NOT_YET, id: job.id, job };
         } catch (problem) {
-          this.#refused(index, problem, signal);
+          return { ...NOT_YET, error: problem.message, problem };
         }
       }),
     );
+    if (this.#posting !== posting) return;
+    this.#store.set({ racers, isPosting: false, problem: refusals(racers) });
+    this.#errand.start((signal) => this.#watchAll(signal));
   }
 
-  async #open(ids, needsContenders) {
-    const signal = this.#startWatching();
-    this.#store.set({ racers: ids.map((id) => ({ ...NOT_YET, id })) });
-    const jobs = await Promise.all(
-      ids.map(async (id, index) => {
-        try {
-          return await this.#api.job(id, signal);
-        } catch (problem) {
-          this.#refused(index, problem, signal);
-          return null;
-        }
-      }),
-    );
+  async #open(ids, signal) {
+    const answers = await Promise.all(ids.map((id) => this.#api.job(id, signal).catch((problem) => problem)));
     if (signal.aborted) return;
-    const methods = jobs.map((job) => job && methodOf(job));
-    if (needsContenders && methods.every(Boolean)) this.#store.set({ contenders: methods, reference: jobs[0].spec.function, start: jobs[0].spec.init[0], steps: jobs[0].spec.steps });
-    this.#store.set({ racedAs: this.#state.contenders });
+    const away = answers.find((each) => each instanceof Error && each.status !== 404);
+    if (away) {
+      this.#store.set({ problem: away, deadEnd: { text: away.message } });
+      return;
+    }
+    const jobs = answers.filter((each) => !(each instanceof Error));
+    const race = jobs.length ? raceOf(jobs, this.#catalogue) : null;
+    if (!race) {
+      await this.#stage.about(this.#state.reference);
+      this.#store.set({ deadEnd: this.#noRace(jobs, ids) });
+      return;
+    }
+    const racers = race.jobs.map((job) => ({ ...NOT_YET, id: job.id, job }));
+    this.#store.set({ ...race.course, raced: race.course, racers, notice: noteOn(ids.length, jobs.length, racers.length) });
+    await this.#stage.about(race.course.reference);
+    if (!signal.aborted) this.#errand.start((next) => this.#watchAll(next));
+  }
+
+  #noRace(jobs, ids) {
+    const way = { text: "Set up a new race", go: () => this.#store.set({ deadEnd: null }) };
+    if (jobs.length === 0 && ids.length === 1) return noJob(way);
+    if (jobs.length === 0) return { title: "The jobs of this race are not here", text: "They have been deleted, or the link belongs to another service.", ways: [way, LESSON, ALL_JOBS] };
+    return { title: "These jobs are no race", text: "A race is of jobs with one start each, on the same function, for as many steps.", ways: [way, ALL_JOBS] };
+  }
+
+  /** Watches the contenders that have not got to their end yet. */
+  async #watchAll(signal) {
     await Promise.all(
-      jobs.map(async (job, index) => {
-        if (!job) return;
-        this.#tell(index, { job }, signal);
-        await this.#watch(index, job, signal).catch((problem) => this.#refused(index, problem, signal));
+      this.#state.racers.map(async ({ job, arrival: known }, index) => {
+        if (!job || known !== undefined) return;
+        try {
+          await this.#watch(index, job, signal);
+        } catch (problem) {
+          this.#tell(index, { error: problem.status === 404 ? "deleted" : problem.message }, signal);
+        }
       }),
     );
   }
@@ -191,7 +253,7 @@ export class RaceView {
     };
     await watch(this.#api, job, tell, signal);
     const { info } = this.#state;
-    if (ended && trajectory && info.domain) this.#tell(index, { arrival: await arrival(this.#api, ended, info, trajectory, signal) }, signal);
+    if (ended && trajectory && info?.domain) this.#tell(index, { arrival: await arrival(this.#api, ended, info, trajectory, signal) }, signal);
   }
 
   #tell(index, news, signal) {
@@ -200,46 +262,18 @@ export class RaceView {
     this.#store.set({ racers: racers.with(index, { ...racers[index], ...news }) });
   }
 
-  /** A problem with a contender stands beside it; what is wrong with all of them is said once. */
-  #refused(index, problem, signal) {
-    if (signal.aborted) return;
-    this.#tell(index, { error: problem.message }, signal);
-    const errors = (problem.errors ?? []).map((each) => ({
-      ...each,
-      pointer: /^#\/(optimizer|lr|scheduler)/.test(each.pointer) ? `#/contenders/${index}` : each.pointer,
-    }));
-    const known = this.#state.problem?.errors ?? [];
-    const fresh = errors.filter((each) => !known.some((other) => other.pointer === each.pointer && other.detail === each.detail));
-    this.#store.set({ problem: { message: problem.message, errors: [...known, ...fresh] } });
-  }
-
-  #startWatching() {
-    this.#watching = new AbortController();
-    return this.#watching.signal;
-  }
-
-  #stopWatching() {
-    this.#watching?.abort();
-    this.#watching = null;
-  }
-
-  #nameOf(method, index) {
-    return method ? methodName(method, this.#catalogue) : `contender ${index + 1}`;
-  }
-
   #render(state) {
-    const { info, racers, contenders, racedAs, start } = state;
-    if (!info) return;
-    const methods = racedAs ?? contenders;
-    const named = racers.map((racer, index) => ({ ...racer, name: this.#nameOf(methods[index], index), color: pathColor(index % 8, 8), outcome: racer.job?.runs?.[0]?.outcome }));
-    this.#picker.update(info, state.reference);
+    const { info, reference, racers, contenders, raced, start, isPosting } = state;
+    const methods = raced?.contenders ?? contenders;
+    const named = racers.map((racer, index) => ({ ...racer, name: methodName(methods[index], this.#catalogue), color: pathColor(index % 8, 8), outcome: racer.job?.runs?.[0]?.outcome }));
+    this.#picker.update(info, reference);
     this.#contenders.update(contenders);
     if (this.#start !== document.activeElement) this.#start.value = start.join(", ");
     if (this.#steps !== document.activeElement) this.#steps.value = state.steps ?? "";
+    this.#button.disabled = isPosting;
     this.#standings.update(named);
-    const rest = showProblem(this.#form, state.problem);
-    this.#alert.hidden = rest.length === 0;
-    replace(this.#alert, rest.map((text) => h("p", null, text)));
+    this.#say(state);
+    if (!this.#stage.isOpen(state)) return;
     const drawn = named.filter((racer) => racer.trajectory);
     const slopes = drawn.map((racer) => racer.slope ?? null);
     this.#stage.draw(state, {
@@ -249,11 +283,52 @@ export class RaceView {
       canPlace: true,
     });
   }
+
+  #say(state) {
+    const rest = showProblem(this.#form, state.problem);
+    this.#alert.hidden = rest.length === 0;
+    replace(this.#alert, rest.map((text) => h("p", null, text)));
+    this.#notice.hidden = state.notice === null;
+    this.#notice.textContent = state.notice ?? "";
+    const isOld = isOutdated(state);
+    this.#outdated.update(isOld ? racedBy(state.raced) : null);
+    const isWaiting = state.racers.length > 0 && !state.racers.some((racer) => racer.trajectory);
+    this.#stage.element.classList.toggle("outdated", isOld || isWaiting);
+  }
 }
 
 const NOT_YET = { id: null, job: null, progress: null, trajectory: null, slope: null, arrival: undefined, error: null };
 
-function methodOf(job) {
-  const { optimizer, lr, scheduler } = draftOf(job.spec);
-  return { optimizer, lr, ...(scheduler ? { scheduler } : {}) };
+function racedBy({ start, steps, contenders }) {
+  const n = contenders.length;
+  return `a race of ${n} contender${n === 1 ? "" : "s"} from ${point(start)}, ${count(steps)} steps`;
+}
+
+function noteOn(nAsked, nThere, nRacing) {
+  const [gone, others] = [nAsked - nThere, nThere - nRacing];
+  const said = [
+    gone ? `${gone} of the ${nAsked} jobs of this race ${gone === 1 ? "is" : "are"} not here any more.` : null,
+    others ? `${others} of them ran another race, and ${others === 1 ? "is" : "are"} left out.` : null,
+  ].filter(Boolean);
+  return said.length ? said.join(" ") : null;
+}
+
+function unknownAmong(contenders, catalogue) {
+  const problems = contenders.map((method, index) => unknownMethod(method, catalogue, `#/contenders/${index}`)).filter(Boolean);
+  return problems.length ? { message: problems[0].message, errors: problems.flatMap((each) => each.errors) } : null;
+}
+
+/** A problem with a contender stands beside it; what is wrong with all of them is said once. */
+function refusals(racers) {
+  const errors = [];
+  let message = null;
+  racers.forEach(({ problem }, index) => {
+    if (!problem) return;
+    message ??= problem.message;
+    for (const each of problem.errors ?? []) {
+      const pointer = /^#\/(optimizer|lr|scheduler)/.test(each.pointer) ? `#/contenders/${index}` : each.pointer;
+      if (!errors.some((other) => other.pointer === pointer && other.detail === each.detail)) errors.push({ ...each, pointer });
+    }
+  });
+  return message === null ? null : { message, errors };
 }

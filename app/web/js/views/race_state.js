@@ -1,10 +1,15 @@
 /** What the Race view is about, as an address says it and as its jobs are posted. */
 
-import { withoutEmpty } from "./run_state.js";
+import { same } from "../same.js";
+import { draftOf, withoutEmpty } from "./run_state.js";
 import { addressedStage, FIRST_STAGE, stageFrom } from "./stage_state.js";
+
+/** What there is to see of a race; `raced` is the course that it was run on. */
+export const NO_RACE = { racers: [], raced: null, step: null };
 
 export const FIRST_STATE = {
   ...FIRST_STAGE,
+  ...NO_RACE,
   reference: { name: "himmelblau", dim: 2 },
   start: [-1, -4],
   steps: 2000,
@@ -15,37 +20,69 @@ export const FIRST_STATE = {
     { optimizer: { name: "rprop" }, lr: null },
     { optimizer: { name: "lbfgs", line_search_fn: "strong_wolfe" }, lr: null },
   ],
-  racers: [],
-  racedAs: null,
+  isPosting: false,
   problem: null,
+  notice: null,
 };
 
-/** Returns what of the state the address is to say. */
-export function addressed(state) {
-  const { reference, start, steps, contenders, racers } = state;
-  const jobs = racers.map((racer) => racer.id);
-  return {
-    function: reference,
-    start,
-    steps,
-    contenders: contenders.map(withoutEmpty),
-    jobs: jobs.length && jobs.every(Boolean) ? jobs : null,
-    ...addressedStage(state),
-  };
+/** Returns what a race is about: where it is run, and by whom. */
+export function courseOf({ reference, start, steps, contenders }) {
+  return { reference, start, steps, contenders };
 }
 
-/** Returns the state that an address asks for, but for its jobs. */
+/** Whether there are results, of another race than the form has now. */
+export function isOutdated(state) {
+  return state.raced !== null && !same(state.raced, courseOf(state));
+}
+
+/** Returns what the address is to say of the state: what made the results, if there are any. */
+export function addressed(state) {
+  const jobs = state.racers.map((racer) => racer.id);
+  const { reference, start, steps, contenders } = state.raced ?? state;
+  const course = { function: reference, start, steps, contenders: contenders.map(withoutEmpty) };
+  return { ...(jobs.length && jobs.every(Boolean) ? { jobs } : course), ...addressedStage(state) };
+}
+
+/**
+ * Returns the state that an address asks for, and whether all of it could be read; its jobs are left to be fetched.
+ * @returns {{state: Object, isDamaged: boolean}}
+ */
 export function stateFrom(values) {
   const state = { ...FIRST_STATE, ...stageFrom(values) };
-  if (typeof values.function === "string") state.reference = { name: values.function };
-  else if (values.function?.name || values.function?.expression) state.reference = values.function;
-  if (Array.isArray(values.start) && values.start.every(Number.isFinite)) state.start = values.start;
-  if (Number.isInteger(values.steps)) state.steps = values.steps;
-  if (Array.isArray(values.contenders) && values.contenders.every((each) => each?.optimizer?.name)) state.contenders = values.contenders;
-  return state;
+  const readable = {
+    function: (value) => typeof value === "string" || typeof value?.name === "string" || (typeof value?.expression === "string" && Array.isArray(value.variables)),
+    start: (value) => Array.isArray(value) && value.every(Number.isFinite),
+    steps: Number.isInteger,
+    contenders: (value) => Array.isArray(value) && value.every((each) => typeof each?.optimizer?.name === "string"),
+  };
+  const names = Object.keys(readable).filter((name) => values[name] !== undefined);
+  for (const name of names.filter((each) => readable[each](values[each]))) {
+    const value = values[name];
+    if (name === "function") state.reference = typeof value === "string" ? { name: value } : value;
+    else state[name] = value;
+  }
+  return { state, isDamaged: !names.every((name) => readable[name](values[name])) };
 }
 
 /** Returns the jobs of a race, one for each contender. */
 export function specsOf({ reference, start, steps, contenders }) {
   return contenders.map((method) => withoutEmpty({ ...method, function: reference, init: [start], steps, tags: ["race"] }));
+}
+
+/**
+ * Returns the race that some jobs were, by the first of them: the course, and which of the jobs ran it.
+ * @param {Object[]} jobs at least one
+ * @returns {{course: Object, jobs: Object[]}|null} null if none of them can be in a race
+ */
+export function raceOf(jobs, catalogue) {
+  const single = jobs.filter((job) => !job.spec.function.mlp && job.n_runs === 1);
+  if (single.length === 0) return null;
+  const placeOf = ({ spec, runs }) => ({ reference: spec.function, start: runs[0].init, steps: spec.steps });
+  const place = placeOf(single[0]);
+  const ran = single.filter((job) => same(placeOf(job), place));
+  const methods = ran.map((job) => {
+    const { optimizer, lr, scheduler } = draftOf(job.spec, catalogue);
+    return { optimizer, lr, ...(scheduler ? { scheduler } : {}) };
+  });
+  return { course: { ...place, contenders: methods }, jobs: ran };
 }

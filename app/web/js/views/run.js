@@ -1,13 +1,17 @@
 /** The Run view: a job, from its form to its picture. */
 
-import { FunctionPicker } from "../controls/function_picker.js";
+import { Disconnected } from "../api.js";
+import { noJob } from "../controls/dead_end.js";
 import { showProblem } from "../controls/field.js";
+import { FunctionPicker } from "../controls/function_picker.js";
 import { jobActions } from "../controls/job_actions.js";
 import { JobForm } from "../controls/job_form.js";
+import { Outdated } from "../controls/outdated.js";
 import { Progress } from "../controls/progress.js";
 import { Results, ROWS } from "../controls/results.js";
 import { pointsOf } from "../controls/starts.js";
 import { h, replace } from "../dom.js";
+import { Errand } from "../errand.js";
 import { Memory } from "../memory.js";
 import { count } from "../numbers.js";
 import * as permalink from "../permalink.js";
@@ -15,9 +19,10 @@ import { pathColor } from "../plots/palette.js";
 import { MOST_PATHS } from "../plots/paths.js";
 import { withDim } from "../plots/slice.js";
 import { Runs } from "../runs.js";
-import { Store, changed } from "../store.js";
+import { Store } from "../store.js";
 import { hasEnded, watch } from "../watch.js";
-import { addressed, draftOf, FIRST_STATE, inDimension, stateFrom, withoutEmpty } from "./run_state.js";
+import { DAMAGED, madeBy, unknownMethod } from "../words.js";
+import { addressed, draftOf, FIRST_STATE, inDimension, isOutdated, NO_RESULTS, stateFrom, withoutEmpty } from "./run_state.js";
 import { Stage } from "./stage.js";
 
 export class RunView {
@@ -25,6 +30,7 @@ export class RunView {
   #api;
   #catalogue;
   #store = new Store(FIRST_STATE);
+  #picker;
   #form;
   #stage;
   #results = new Results((page) => this.#store.set({ page }));
@@ -32,16 +38,20 @@ export class RunView {
   #progress = new Progress(() => this.#cancel());
   #alert = h("div", { class: "error", role: "alert", hidden: true });
   #notice = h("p", { class: "notice", role: "status", hidden: true });
+  #outdated = new Outdated("Run again", { again: () => this.#post(), undo: () => this.#draft(this.#state.made) });
   #run = h("button", { class: "primary", type: "submit" }, "Run");
-  #watching = null;
+  #errand = new Errand();
   #memory = new Memory();
-  #visible = false;
+  #asked = {};
+  #runsOf = [];
+  #posting = null;
+  #isVisible = false;
 
   /** @param {{api: import("../api.js").Api, catalogue: import("../catalogue.js").Catalogue, thumbnails: Object}} page */
   constructor({ api, catalogue, thumbnails }) {
     this.#api = api;
     this.#catalogue = catalogue;
-    const picker = new FunctionPicker({
+    this.#picker = new FunctionPicker({
       thumbnails,
       functions: catalogue.functions,
       onChoose: (name) => this.#choose({ name }),
@@ -49,7 +59,7 @@ export class RunView {
       onFormula: (reference) => this.#choose(reference),
     });
     this.#form = new JobForm({
-      picker,
+      picker: this.#picker,
       catalogue,
       onChange: (patch) => this.#draft(patch),
       onRun: () => this.#post(),
@@ -60,13 +70,14 @@ export class RunView {
       catalogue,
       store: this.#store,
       referenceOf: (state) => state.spec.function,
+      chooseFunction: () => this.#picker.open(),
       on: {
         place: (x, y) => this.#draft({ init: [...this.#starts(), this.#stage.pointAt(x, y)] }),
         move: (index, x, y) => this.#draft({ init: this.#starts().with(index, this.#stage.pointAt(x, y, this.#starts()[index])) }),
         remove: (index) => this.#draft({ init: this.#starts().toSpliced(index, 1) }),
       },
     });
-    this.#stage.element.prepend(this.#notice);
+    this.#stage.element.prepend(this.#outdated.element, this.#notice);
     this.#stage.element.append(this.#results.element, this.#actions);
     this.element = h(
       "div",
@@ -75,27 +86,41 @@ export class RunView {
       this.#form.element,
       this.#stage.element,
     );
-    this.#store.subscribe((state, before) => this.#follow(state, before));
+    this.#store.subscribe((state) => this.#follow(state));
+  }
+
+  /** The address of what is shown, or was when the view was hidden. */
+  get hash() {
+    return permalink.hashOf("run", addressed(this.#state));
   }
 
   /** Shows what an address asks for. */
-  async show(values) {
-    this.#visible = true;
-    const wanted = stateFrom(values);
-    this.#stopWatching();
-    this.#store.set({ ...wanted, jobSpec: null });
-    await this.#stage.about(wanted.spec.function);
-    if (typeof values.job === "string") await this.#open(values.job, isGiven(values.spec));
+  show(values) {
+    this.#isVisible = true;
+    this.#asked = values;
+    this.#posting = null;
+    const { state, isDamaged } = stateFrom(values);
+    this.#store.set({ ...state, notice: isDamaged ? DAMAGED : null });
+    this.#errand.resume();
+    this.#errand.start((signal) => this.#load(values, signal));
+  }
+
+  /** Shows what was shown when the view was hidden, and goes on with it. */
+  resume() {
+    this.#isVisible = true;
+    this.#stage.restyle();
+    this.#follow(this.#state);
+    this.#errand.resume();
   }
 
   /** Stops what goes on only for who looks. */
   hide() {
-    this.#visible = false;
+    this.#isVisible = false;
     this.#stage.stop();
-    this.#stopWatching();
+    this.#errand.pause();
   }
 
-  /** Draws anew: the theme is another one, or the view was hidden. */
+  /** Draws anew: the theme is another one. */
   restyle() {
     this.#stage.restyle();
     this.#render(this.#state);
@@ -103,19 +128,20 @@ export class RunView {
 
   /** Goes on after the service was away. */
   reconnect() {
-    this.#stage.reconnect();
+    if (this.#state.info) this.#stage.reconnect();
+    else this.show(this.#asked);
   }
 
   get #state() {
     return this.#store.state;
   }
 
-  /** What happens because the state is another one: the ground is fetched, the address is written, all is shown. */
-  #follow(state, before) {
-    if (!this.#visible) return;
-    this.#stage.follow(state, before);
-    if (state.job && hasEnded(state.job) && changed(state, before, "job", "page")) this.#fetchRuns(state);
-    permalink.write("run", addressed(state), { push: state.job?.id !== before.job?.id && state.job !== null });
+  /** What happens because the state is another one: what it needs is fetched, the address is written, all is shown. */
+  #follow(state) {
+    if (!this.#isVisible) return;
+    this.#stage.follow(state);
+    if (state.job && hasEnded(state.job)) this.#fetchRuns(state);
+    if (state.info && !state.deadEnd) permalink.write("run", addressed(state));
     this.#render(state);
   }
 
@@ -123,20 +149,60 @@ export class RunView {
     this.#store.set({ spec: { ...this.#state.spec, ...patch }, problem: null });
   }
 
+  async #load(values, signal) {
+    const { spec } = this.#state;
+    if (values.job !== undefined) {
+      await this.#open(String(values.job), signal);
+      return;
+    }
+    if (await this.#stage.about(spec.function)) {
+      if (!signal.aborted) this.#store.set({ problem: unknownMethod(spec, this.#catalogue) });
+    }
+  }
+
+  async #open(id, signal) {
+    try {
+      const job = await this.#api.job(id, signal);
+      if (job.spec.function.mlp) {
+        location.replace(permalink.hashOf("network", { job: id }));
+        return;
+      }
+      const spec = draftOf(job.spec, this.#catalogue);
+      this.#store.set({ job, spec, made: spec, progress: progressOf(job) });
+      await this.#stage.about(job.spec.function);
+      if (!signal.aborted) this.#errand.start((next) => this.#watch(next));
+    } catch (problem) {
+      if (signal.aborted) return;
+      await this.#notFound(problem);
+    }
+  }
+
+  /** A job that is not there leaves the form as it is at first, and says so. */
+  async #notFound(problem) {
+    if (problem.status !== 404) {
+      this.#store.set({ problem, deadEnd: problem instanceof Disconnected ? { text: problem.message } : null });
+      return;
+    }
+    await this.#stage.about(FIRST_STATE.spec.function);
+    this.#store.set({ deadEnd: noJob({ text: "Set up a new run", go: () => this.#store.set({ deadEnd: null }) }) });
+  }
+
   async #choose(reference) {
     const info = await this.#stage.about(reference);
     if (!info) return;
     const { spec } = this.#state;
-    this.#stopWatching();
+    this.#posting = null;
+    this.#errand.stop();
     const { dim } = info;
     const isSameKind = reference.dim || (reference.expression && spec.function.expression);
     const kept = isSameKind ? inDimension(spec.init, info) : [];
-    this.#store.set({
-      ...cleared(),
-      spec: { ...spec, function: withDim(reference, dim), init: kept },
-      axes: [0, 1],
-      window: null,
-    });
+    this.#leave({ ...NO_RESULTS, spec: { ...spec, function: withDim(reference, dim), init: kept }, axes: [0, 1], window: null, isPosting: false });
+  }
+
+  /** Takes over what has an address of its own, so that one can go back to what was there before. */
+  #leave(patch) {
+    if (this.#isVisible && this.#state.job) permalink.write("run", addressed({ ...this.#state, ...patch }), { push: true });
+    this.#store.set(patch);
   }
 
   async #post() {
@@ -145,52 +211,41 @@ export class RunView {
       this.#store.set({ problem: asked("#/init", "Place at least one start: click on the map.") });
       return;
     }
-    this.#stopWatching();
-    const { trajectories, slopes } = this.#state; // what is seen stays until there is something new
-    this.#store.set({ ...cleared(), trajectories, slopes, progress: { status: "queued", step: 0, steps: Number(spec.steps) || 1 } });
+    const posting = (this.#posting = {});
+    this.#store.set({ isPosting: true, problem: null, deadEnd: null, notice: null });
     const began = performance.now();
     try {
       const job = await this.#api.postJob(withoutEmpty(spec));
-      this.#store.set({ job, jobSpec: spec });
-      await this.#watch(job, began);
+      if (this.#posting !== posting) return;
+      const { trajectories, slopes, pathsOf } = this.#state; // what is seen stays, paler, until there is something new
+      this.#leave({ ...NO_RESULTS, trajectories, slopes, pathsOf, job, made: spec, progress: progressOf(job), isPosting: false });
+      this.#errand.start((signal) => this.#watch(signal, began));
     } catch (problem) {
-      this.#store.set({ ...cleared(), problem });
+      if (this.#posting === posting) this.#store.set({ problem, isPosting: false });
     }
   }
 
-  async #open(id, hasDraft) {
+  async #watch(signal, began = null) {
+    const { job } = this.#state;
+    const tell = (news) => {
+      if (signal.aborted) return;
+      const took = began !== null && news.job ? { took: performance.now() - began } : {};
+      const whose = news.trajectories ? { pathsOf: job.id } : {};
+      this.#store.set({ ...news, ...took, ...whose });
+    };
     try {
-      const job = await this.#api.job(id);
-      if (job.spec.function.mlp) {
-        location.replace(permalink.hashOf("network", { job: id }));
-        return;
-      }
-      const spec = hasDraft ? this.#state.spec : draftOf(job.spec);
-      const info = await this.#catalogue.about(job.spec.function);
-      this.#store.set({ job, info, spec, jobSpec: hasDraft ? null : spec, progress: { ...job.progress, status: job.status } });
-      await this.#watch(job, null);
-    } catch (problem) {
-      if (problem.name !== "AbortError") this.#store.set({ problem, progress: null });
-    }
-  }
-
-  async #watch(job, began) {
-    this.#watching = new AbortController();
-    const { signal } = this.#watching;
-    try {
-      const tell = (news) => {
-        if (signal.aborted) return;
-        const took = began !== null && news.job ? { took: performance.now() - began } : {};
-        this.#store.set({ ...news, ...took });
-      };
       await watch(this.#api, job, tell, signal);
     } catch (problem) {
-      if (!signal.aborted) this.#store.set({ problem });
+      if (signal.aborted) return;
+      if (problem.status === 404) this.#store.set({ ...NO_RESULTS, deadEnd: noJob({ text: "Keep its settings", go: () => this.#store.set({ deadEnd: null }) }) });
+      else this.#store.set({ problem });
     }
   }
 
   /** Fetches the runs of the page of the table that is looked at. */
   async #fetchRuns({ job, page }) {
+    if (this.#runsOf[0] === job && this.#runsOf[1] === page) return;
+    this.#runsOf = [job, page];
     const runs = this.#memory.once("runs", [job], () => new Runs(this.#api, job));
     try {
       const found = await runs.upTo((page + 1) * ROWS);
@@ -198,11 +253,6 @@ export class RunView {
     } catch (problem) {
       if (this.#state.job === job) this.#store.set({ problem });
     }
-  }
-
-  #stopWatching() {
-    this.#watching?.abort();
-    this.#watching = null;
   }
 
   async #cancel() {
@@ -224,14 +274,18 @@ export class RunView {
   }
 
   #render(state) {
-    const { info, spec, job, progress, lost, took, problem, trajectories, slopes } = state;
-    if (!info) return;
-    const starts = this.#starts();
+    const { info, spec, made, job, isPosting, lost, took, problem, trajectories, slopes } = state;
     this.#form.update(info, spec);
-    this.#progress.update(progress, lost, took);
+    this.#run.disabled = isPosting;
+    const progress = isPosting ? { status: "queued", step: 0, steps: Number(spec.steps) || 1 } : state.progress;
+    this.#progress.update(progress, { lost, took, job });
+    this.#say(problem, state);
+    this.#outdated.update(isOutdated(state) ? madeBy(made, this.#catalogue) : null);
+    this.#stage.element.classList.toggle("outdated", isOutdated(state) || (job !== null && state.pathsOf !== job.id));
     this.#results.update(job && hasEnded(job) ? job : null, state, (run) => this.#colorOf(run.run, run));
     this.#memory.once("actions", [job], () => replace(this.#actions, job && hasEnded(job) ? this.#actionsFor(job) : []));
-    this.#say(problem, job);
+    if (!this.#stage.isOpen(state)) return;
+    const starts = this.#starts();
     this.#stage.draw(state, {
       runs: trajectories.map((trajectory) => ({ trajectory, name: `run ${trajectory.run + 1}`, color: this.#colorOf(trajectory.run), outcome: job?.runs?.[trajectory.run]?.outcome })),
       slopes,
@@ -246,33 +300,30 @@ export class RunView {
       job,
       {
         onChange: (changed) => {
-          this.#store.set({ job: changed, progress: { ...changed.progress, status: changed.status }, took: null });
-          this.#watch(changed, null);
+          const made = draftOf(changed.spec, this.#catalogue);
+          const spec = isOutdated(this.#state) ? this.#state.spec : made;
+          this.#store.set({ job: changed, spec, made, progress: progressOf(changed), took: null });
+          this.#errand.start((signal) => this.#watch(signal));
         },
-        onDelete: () => this.#store.set(cleared()),
+        onDelete: () => this.#store.set(NO_RESULTS),
         onProblem: (problem) => this.#store.set({ problem }),
       },
       { pictures: true },
     );
   }
 
-  #say(problem, job) {
+  #say(problem, { job, notice }) {
     const rest = showProblem(this.#form.element, problem);
     this.#alert.hidden = rest.length === 0;
     replace(this.#alert, rest.map((text) => h("p", null, text)));
-    const note = noteOn(job);
+    const note = notice ?? noteOn(job);
     this.#notice.hidden = note === null;
     this.#notice.textContent = note ?? "";
   }
 }
 
-function cleared() {
-  const { job, progress, lost, took, problem, trajectories, slopes, step, page, runs } = FIRST_STATE;
-  return { job, progress, lost, took, problem, trajectories, slopes, step, page, runs, jobSpec: null };
-}
-
-function isGiven(value) {
-  return value !== undefined && value !== null;
+function progressOf(job) {
+  return { ...job.progress, status: job.status };
 }
 
 function asked(pointer, detail) {

@@ -1,6 +1,7 @@
 /** What the Run view is about, as an address says it and as a job is posted. */
 
 import { pointsOf } from "../controls/starts.js";
+import { same } from "../same.js";
 import { addressedStage, FIRST_STAGE, stageFrom } from "./stage_state.js";
 
 const FIRST_SPEC = {
@@ -11,46 +12,66 @@ const FIRST_SPEC = {
   init: [],
 };
 
-export const FIRST_STATE = {
-  ...FIRST_STAGE,
-  spec: FIRST_SPEC,
+/** What there is to see of a job; `made` is the specification that it was posted with, `pathsOf` whose paths are drawn. */
+export const NO_RESULTS = {
   job: null,
+  made: null,
   progress: null,
   lost: false,
   took: null,
-  problem: null,
   trajectories: [],
   slopes: null,
+  pathsOf: null,
+  step: null,
   page: 0,
   runs: null,
 };
 
-/** Returns what of the state the address is to say. */
+export const FIRST_STATE = { ...FIRST_STAGE, ...NO_RESULTS, spec: FIRST_SPEC, isPosting: false, problem: null, notice: null };
+
+/** Returns what the address is to say of the state: what made the results, if there are any. */
 export function addressed(state) {
   const { job, spec, page } = state;
-  const isJobs = job !== null && spec === state.jobSpec;
-  return { job: job?.id ?? null, spec: isJobs ? null : withoutEmpty(spec), page: page || null, ...addressedStage(state) };
+  const about = job ? { job: job.id } : { spec: withoutEmpty(spec) };
+  return { ...about, page: page || null, ...addressedStage(state) };
 }
 
-/** Returns the state that an address asks for; its `job` is left to be fetched. */
+/** Whether there are results, of other settings than the form has now. */
+export function isOutdated({ made, spec }) {
+  return made !== null && !same(withoutNames(draftOf(made)), withoutNames(draftOf(spec)));
+}
+
+/**
+ * Returns the state that an address asks for, and whether all of it could be read; its job is left to be fetched.
+ * @returns {{state: Object, isDamaged: boolean}}
+ */
 export function stateFrom(values) {
   const state = { ...FIRST_STATE, ...stageFrom(values) };
   if (Number.isInteger(values.page) && values.page > 0) state.page = values.page;
-  if (isObject(values.spec)) state.spec = { ...FIRST_SPEC, ...values.spec, ...namesIn(values.spec) };
-  return state;
+  if (values.spec === undefined) return { state, isDamaged: false };
+  if (!isObject(values.spec)) return { state, isDamaged: true };
+  const wanted = { ...values.spec, ...namesIn(values.spec) };
+  const readable = Object.fromEntries(Object.entries(wanted).filter(([name, value]) => isReadable(name, value)));
+  state.spec = { ...FIRST_SPEC, ...readable };
+  return { state, isDamaged: Object.keys(readable).length < Object.keys(wanted).length };
 }
 
 /** Returns a specification as it is posted: without what is empty. */
 export function withoutEmpty(spec) {
-  return Object.fromEntries(Object.entries(spec).filter(([, value]) => value !== null && value !== undefined));
+  return Object.fromEntries(Object.entries(spec).filter(([, value]) => isGiven(value)));
 }
 
 /** Returns a job's specification as the form shows it: without what it would be anyway. */
-export function draftOf(spec) {
-  const { record_every, clip_grad_norm, tags, engine, ...rest } = spec;
+export function draftOf(spec, catalogue = null) {
+  const { record_every, clip_grad_norm, tags, engine, dtype, ...rest } = spec;
   const draft = withoutEmpty(rest);
-  if (record_every !== 1) draft.record_every = record_every;
-  if (clip_grad_norm !== null) draft.clip_grad_norm = clip_grad_norm;
+  if (catalogue) {
+    draft.optimizer = withoutUsual(draft.optimizer, catalogue.optimizers);
+    if (draft.scheduler) draft.scheduler = withoutUsual(draft.scheduler, catalogue.schedulers);
+  }
+  if (dtype && dtype !== "float64") draft.dtype = dtype;
+  if (record_every && record_every !== 1) draft.record_every = record_every;
+  if (isGiven(clip_grad_norm)) draft.clip_grad_norm = clip_grad_norm;
   if (engine && engine !== "auto") draft.engine = engine;
   if (tags?.length) draft.tags = tags;
   return draft;
@@ -59,6 +80,18 @@ export function draftOf(spec) {
 /** Returns an `init` whose points have another number of coordinates. */
 export function inDimension(init, info) {
   return pointsOf(init).map((x) => Array.from({ length: info.dim }, (_, axis) => x[axis] ?? middleOf(info.domain?.[axis])));
+}
+
+/** Returns an optimizer or a schedule by its name and what is not as usual. */
+function withoutUsual({ name, ...values }, entries) {
+  const usual = entries.find((each) => each.name === name)?.parameters.properties ?? {};
+  const unusual = Object.entries(values).filter(([key, value]) => !same(value, usual[key]?.default));
+  return { name, ...Object.fromEntries(unusual) };
+}
+
+/** What a job is called makes no difference to its results. */
+function withoutNames({ label: _, tags: __, ...spec }) {
+  return spec;
 }
 
 function middleOf(range) {
@@ -71,6 +104,24 @@ function namesIn(spec) {
     if (typeof spec[part] === "string") named[part] = { name: spec[part] };
   }
   return named;
+}
+
+const REFERENCES = {
+  function: (value) => typeof value.name === "string" || (typeof value.expression === "string" && Array.isArray(value.variables)),
+  optimizer: (value) => typeof value.name === "string",
+  scheduler: (value) => typeof value.name === "string",
+};
+
+/** Whether the form can show a value; whether it may be, the service says. */
+function isReadable(name, value) {
+  if (name in REFERENCES) return value === null ? name === "scheduler" : isObject(value) && REFERENCES[name](value);
+  if (name === "init") return isObject(value) || (Array.isArray(value) && pointsOf(value).every(Array.isArray));
+  if (name === "stop" || name === "gradient_noise") return value === null || isObject(value);
+  return true;
+}
+
+function isGiven(value) {
+  return value !== null && value !== undefined;
 }
 
 function isObject(value) {

@@ -3,26 +3,36 @@
  * What it shows is in the view's state, under the names of `FIRST_STAGE`; problems go to `problem`.
  */
 
+import { Disconnected } from "../api.js";
 import { coordinateNames } from "../catalogue.js";
+import { DeadEnd, LESSON, noFunction } from "../controls/dead_end.js";
 import { h } from "../dom.js";
 import { Memory } from "../memory.js";
+import { short } from "../numbers.js";
 import { fetchGround, fitsLogScale, minimaIn } from "../plots/ground.js";
 import { pathOf } from "../plots/paths.js";
 import { Picture } from "../plots/picture.js";
-import { around, axesOf, domainWindow, pointAt, scaled } from "../plots/slice.js";
+import { around, axesOf, domainWindow, middle, pointAt, scaled } from "../plots/slice.js";
 import { FIRST_CAMERA } from "../plots/camera.js";
 import { ViewBar } from "../plots/view_bar.js";
-import { changed } from "../store.js";
+import { inWords } from "../words.js";
+
+const LOADING = { text: "Loading …" };
+const HELD = 6; // coordinates that are listed by name
 
 export class Stage {
   #api;
   #catalogue;
   #store;
   #referenceOf;
+  #chooseFunction;
   #viewBar;
   #picture;
   #memory = new Memory();
   #grounding = null;
+  #groundOf = [];
+  #deadEnd = new DeadEnd();
+  #sliceNote = h("p", { class: "hint", hidden: true });
   #paths = [];
   #slopes = null;
   #look = 0;
@@ -35,12 +45,14 @@ export class Stage {
    * @param {(state: Object) => Object} options.referenceOf the function that a state is about, as a job has it
    * @param {{place: (x: number, y: number|null) => void, move: (index: number, x: number, y: number|null) => void,
    *          remove: (index: number) => void}} options.on what happens to starts on the map
+   * @param {() => void} options.chooseFunction lets another function be chosen
    */
-  constructor({ api, catalogue, store, referenceOf, on }) {
+  constructor({ api, catalogue, store, referenceOf, on, chooseFunction }) {
     this.#api = api;
     this.#catalogue = catalogue;
     this.#store = store;
     this.#referenceOf = referenceOf;
+    this.#chooseFunction = chooseFunction;
     this.#viewBar = new ViewBar({
       log: (log) => store.set({ log }),
       axes: (axes) => store.set({ axes, window: null }),
@@ -55,30 +67,36 @@ export class Stage {
       camera: (camera) => store.set({ camera }),
       step: (step) => store.set({ step }),
     });
-    this.element = h("section", { class: "stage", "aria-label": "Picture" }, this.#viewBar.element, this.#picture.element);
+    this.element = h("section", { class: "stage", "aria-label": "Picture" }, this.#deadEnd.element, this.#viewBar.element, this.#sliceNote, this.#picture.element);
   }
 
   /** Finds out what there is to know of a function, and says what is wrong with it otherwise. */
   async about(reference) {
     try {
       const info = await this.#catalogue.about(reference);
-      this.#store.set({ info, problem: null });
+      this.#store.set({ info, deadEnd: null, problem: null });
       return info;
     } catch (problem) {
-      this.#store.set({ problem: reference.name ? inFunction(problem) : problem });
+      const deadEnd = this.#store.state.info ? null : this.#deadEndOf(reference, problem);
+      const isSaid = deadEnd !== null && reference.expression === undefined;
+      this.#store.set({ problem: isSaid ? null : reference.name ? inFunction(problem) : problem, deadEnd });
       return null;
     }
   }
 
-  /** Fetches the ground, if another one is looked at than before. */
-  follow(state, before) {
-    if (state.info && changed(state, before, "info", "axes", "window")) this.#fetchGround(state);
+  /** Fetches the ground, if another one is looked at than what was fetched last. */
+  follow(state) {
+    const { info, axes, window } = state;
+    if (!info || [info, axes, window].every((part, index) => part === this.#groundOf[index])) return;
+    this.#groundOf = [info, axes, window];
+    this.#fetchGround(state);
   }
 
   /** Goes on after the service was away. */
-  reconnect() {
+  async reconnect() {
     const { state } = this.#store;
-    if (!state.grid) this.about(this.#referenceOf(state));
+    this.#groundOf = [];
+    if (!state.grid && (state.info || (await this.about(this.#referenceOf(state))))) this.follow(this.#store.state);
   }
 
   /** Lets the next drawing be of everything: it looks different, or was hidden. */
@@ -95,6 +113,17 @@ export class Stage {
   pointAt(x, y, old = null) {
     const { info, axes } = this.#store.state;
     return pointAt(x, y, info, axes, old);
+  }
+
+  /**
+   * Shows what there is instead of a picture: that something is not there, or is on its way.
+   * @returns {boolean} whether there is a picture
+   */
+  isOpen({ info, deadEnd }) {
+    const instead = deadEnd ?? (info ? null : LOADING);
+    this.#deadEnd.update(instead);
+    this.element.classList.toggle("closed", instead !== null);
+    return instead === null;
   }
 
   /**
@@ -116,6 +145,7 @@ export class Stage {
     const fitsLog = this.#memory.once("fits log", [grid], () => fitsLogScale(grid));
     const isLog = log ?? fitsLog;
     this.#viewBar.update({ log: isLog, names, axes, hasPaths: paths.length > 0 });
+    this.#noteSlice(info, shown, names);
     if (!grid || Boolean(grid.y) !== info.dim > 1) return;
     this.#picture.draw({
       grid,
@@ -132,6 +162,20 @@ export class Stage {
       isWhole: info.dim === 2,
       look: this.#look,
     });
+  }
+
+  /** Returns what there is instead of a picture of a function that cannot be had. */
+  #deadEndOf(reference, problem) {
+    if (problem instanceof Disconnected) return { text: problem.message };
+    if (reference.expression !== undefined) return { text: "There is nothing to draw until the formula is mended." };
+    if (problem.status === 404) return noFunction(reference.name, this.#chooseFunction);
+    return { title: "This function cannot be drawn", text: inWords(problem.message), ways: [{ text: "Choose a function", go: this.#chooseFunction }, LESSON] };
+  }
+
+  /** Says where the coordinates are held that are not looked at. */
+  #noteSlice(info, shown, names) {
+    this.#sliceNote.hidden = info.dim <= 2;
+    if (info.dim > 2) this.#sliceNote.textContent = sliceNote(middle(info), shown, names, info.minima.length > 0);
   }
 
   get #window() {
@@ -162,6 +206,15 @@ export class Stage {
 
 function placed({ point, color }, [across, along]) {
   return { x: point[across], y: along === undefined ? 0 : point[along], f: null, point, color };
+}
+
+/** Returns where a slice lies. What is not in it is drawn as its shadow on it. */
+function sliceNote(through, shown, names, isMinimum) {
+  const held = through.map((value, axis) => ({ value, axis })).filter(({ axis }) => !shown.includes(axis));
+  const values = held.slice(0, HELD).map(({ value, axis }) => `${names[axis]} = ${short(value)}`);
+  const more = held.length > HELD ? `, and ${held.length - HELD} more` : "";
+  const where = isMinimum ? "through a known minimum" : "through the middle of the domain";
+  return `A slice ${where}, with ${values.join(", ")}${more} held. Paths and starts are projected onto it.`;
 }
 
 function inFunction(problem) {

@@ -5,6 +5,7 @@ import { FIRST_CAMERA } from "../plots/camera.js";
 export const FIRST_STAGE = {
   info: null,
   grid: null,
+  deadEnd: null,
   axes: [0, 1],
   window: null,
   log: null, // by the values

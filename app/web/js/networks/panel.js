@@ -1,0 +1,22 @@
+/** A picture, or what is to be said where there is none. */
+
+import { h } from "../dom.js";
+
+export class Panel {
+  #figure;
+  #note = h("p", { class: "panel-note", role: "status", hidden: true });
+  element;
+
+  /** @param {HTMLElement} figure */
+  constructor(figure) {
+    this.#figure = figure;
+    this.element = h("div", { class: "panel" }, figure, this.#note);
+  }
+
+  /** Shows the picture, or in its place a sentence. @param {string|null} text null where the picture is to be seen */
+  say(text) {
+    this.#figure.classList.toggle("away", text !== null); // it keeps its room
+    this.#note.hidden = text === null;
+    if (this.#note.textContent !== (text ?? "")) this.#note.textContent = text ?? "";
+  }
+}

@@ -1,0 +1,81 @@
+/** What the page calls things: states, outcomes, methods, and what the service says in its own terms. */
+
+import { count, short } from "./numbers.js";
+
+export const DAMAGED = "Part of this link could not be read. The usual settings stand in its place.";
+
+const OUTCOMES = {
+  max_steps: "reached step limit",
+  converged: "converged",
+  diverged: "diverged",
+  timed_out: "timed out",
+  cancelled: "cancelled",
+};
+const STATUSES = { queued: "waiting for a worker", running: "running", succeeded: "done", failed: "failed", cancelled: "cancelled" };
+
+/** Returns how a run ended. @param {{outcome: string|null, diverged_at: number|null}} run */
+export function outcomeOf(run) {
+  if (run.outcome === "diverged" && run.diverged_at !== null) return `diverged at step ${count(run.diverged_at)}`;
+  return OUTCOMES[run.outcome] ?? run.outcome ?? "";
+}
+
+/**
+ * Returns what is to be said of a job's state, and of what kind that is: `good`, `bad`, or neither.
+ * @param {string} status
+ * @param {{nDiverged?: number|null, nRuns?: number}} [runs] how many of its runs diverged; null where nobody counted
+ * @returns {{text: string, kind: "good"|"bad"|""}}
+ */
+export function stateOf(status, { nDiverged = null, nRuns = 0 } = {}) {
+  const text = STATUSES[status] ?? status;
+  if (status === "failed") return { text, kind: "bad" };
+  if (status !== "succeeded") return { text, kind: "" };
+  if (nDiverged) return { text: nDiverged < nRuns ? `${text}, ${count(nDiverged)} of ${count(nRuns)} diverged` : "diverged", kind: "bad" };
+  return { text, kind: nDiverged === 0 ? "good" : "" };
+}
+
+/** Returns where something is on its way. */
+export function stepOf({ step, steps }) {
+  return `step ${count(step)} of ${count(steps)}`;
+}
+
+/**
+ * Returns what a method is called: its optimizer and its learning rate.
+ * @param {{optimizer: Object, lr?: number|null}} method
+ * @param {{optimizers: Array}} catalogue
+ */
+export function methodOf({ optimizer, lr = null }, catalogue) {
+  const entry = catalogue.optimizers.find((each) => each.name === optimizer.name);
+  const rate = lr ?? entry?.parameters.properties.lr?.default ?? null;
+  const name = entry ? entry.title.split(":")[0] : optimizer.name;
+  return rate === null ? name : `${name}, lr ${typeof rate === "number" ? short(rate) : rate}`;
+}
+
+/** Returns what made some results, in short. */
+export function madeBy(spec, catalogue) {
+  const steps = typeof spec.steps === "number" ? count(spec.steps) : spec.steps;
+  return `${methodOf(spec, catalogue)}, ${steps} steps`;
+}
+
+/**
+ * Returns what is wrong with a method that names something the service does not have, or null.
+ * @param {{optimizer: {name: string}, scheduler?: {name: string}|null}} method
+ * @param {string} [at] where the method stands, as problems have it
+ */
+export function unknownMethod({ optimizer, scheduler }, catalogue, at = "#") {
+  const errors = [
+    ["optimizer", optimizer, catalogue.optimizers, `There is no optimizer called “${optimizer.name}” here. Choose another.`],
+    ["scheduler", scheduler, catalogue.schedulers, `There is no schedule called “${scheduler?.name}” here. Choose another.`],
+  ]
+    .filter(([, value, entries]) => value && !entries.some((each) => each.name === value.name))
+    .map(([part, , , detail]) => ({ pointer: `${at}/${part}`, detail }));
+  return errors.length ? { message: errors[0].detail, errors } : null;
+}
+
+/** Returns a sentence of the service as the page says it: with the labels of its own fields. */
+export function inWords(detail) {
+  return capitalized(detail.replaceAll("record_every", "Record every"));
+}
+
+function capitalized(text) {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

@@ -19,6 +19,7 @@ from app.api import (
     functions,
     jobs,
     landscapes,
+    lesson,
     networks,
     optimizers,
     plots,
@@ -41,6 +42,7 @@ from app.db.standings import StandingSource
 from app.db.store import JobStore
 from app.db.trajectories import TrajectoryStore
 from app.errors import DiskFull, SettingsError
+from app.jobs.lesson import Lesson
 from app.jobs.watcher import Watcher
 from app.optimizers.catalogue import Adam
 from app.optimizers.check import check
@@ -77,7 +79,7 @@ def create_app(settings: Settings) -> FastAPI:
         "5XX": {"model": problems.Problem, "description": "The service failed, or is not ready"},
     }
     checks = [Depends(authorize), Depends(check_query)]
-    for module in (jobs, trajectories, landscapes, networks, events, plots, functions, optimizers):
+    for module in (jobs, lesson, trajectories, landscapes, networks, events, plots, functions, optimizers):
         app.include_router(module.router, dependencies=checks, responses=problem)
     app.include_router(service.router, responses=problem)
     app.include_router(pages.router)
@@ -99,6 +101,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
             watcher=watcher,
             broadcasts=Broadcasts(store, watcher),
             dispatcher=dispatcher,
+            lesson=Lesson(store, settings, dispatcher.wake),
             bodies=Bodies(settings),
             computations=Computations(settings),
             writing=writing(settings),

@@ -18,6 +18,7 @@ from app.db.trajectories import TrajectoryStore
 from app.errors import Conflict, InvalidInput, NotUnderstood
 from app.functions.networks.objective import NetworkObjective
 from app.jobs.dispatch import Dispatcher
+from app.jobs.lesson import Lesson
 from app.jobs.record import JobRecord
 from app.jobs.watcher import Watcher
 from app.settings import Settings
@@ -34,6 +35,7 @@ class Services:
     watcher: Watcher
     broadcasts: Broadcasts
     dispatcher: Dispatcher
+    lesson: Lesson
     bodies: Bodies
     computations: Computations
     writing: Lane

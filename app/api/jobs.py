@@ -14,11 +14,12 @@ from app.api.dependencies import Computing, Cursor, JobId, Limit, Services, Wire
 from app.api.routing import SENT, BodyRoute
 from app.api.waiting import WhenMade, wait_for_end, wanted_wait
 from app.db.idempotency import Key
-from app.db.store import JobFilter, before_start
+from app.db.store import before_start
 from app.engine.limits import check_limits
 from app.engine.outcome import Results
 from app.engine.spec import JobSpec
 from app.jobs.extension import Extension
+from app.jobs.filter import JobFilter
 from app.jobs.record import JobRecord
 from app.jobs.status import Status
 
@@ -82,7 +83,7 @@ async def post_job(
 
 async def _ended(services: Services, job_id: str, compute: Compute, headers: dict[str, str], wait: int) -> Response:
     await wait_for_end(services.watcher, job_id, wait)
-    record, job = await _read(services, job_id, compute)
+    record, job = await read_job(services, job_id, compute)
     return await _sent(record, job, headers, 200 if record.status.ended else 202)
 
 
@@ -129,7 +130,7 @@ async def get_job(
     if wait is not None:
         headers["Preference-Applied"] = f"wait={wait}"
         await wait_for_end(services.watcher, job_id, wait)
-    record, job = await _read(services, job_id, compute)
+    record, job = await read_job(services, job_id, compute)
     if _matches(if_none_match, wire.etag(record)):
         return Response(status_code=304, headers={**headers, "ETag": wire.etag(record)})
     return await _sent(record, job, headers)
@@ -155,7 +156,7 @@ async def cancel_job(job_id: JobId, services: Wired, compute: Computing, respons
     """End a job now, keeping what was recorded; a job that has ended stays as it is."""
     await services.writing.run(partial(services.jobs.cancel, job_id))
     services.dispatcher.wake()
-    record, job = await _read(services, job_id, compute)
+    record, job = await read_job(services, job_id, compute)
     response.headers["ETag"] = wire.etag(record)
     return job
 
@@ -176,7 +177,7 @@ async def extend_job(
     _, goes_on = await services.writing.run(extend)
     if goes_on:
         services.dispatcher.wake()
-    record, job = await _read(services, job_id, compute)
+    record, job = await read_job(services, job_id, compute)
     response.headers["Location"] = f"/v1/jobs/{job_id}"
     response.headers["ETag"] = wire.etag(record)
     return job
@@ -213,7 +214,7 @@ async def _whole(shown: Shown, compute: Compute) -> tuple[JobRecord, wire.Job]:
     return shown.record, await compute(SHORT_VALUES, wire.job, shown.record, shown.results)
 
 
-async def _read(services: Services, job_id: str, compute: Compute) -> tuple[JobRecord, wire.Job]:
+async def read_job(services: Services, job_id: str, compute: Compute) -> tuple[JobRecord, wire.Job]:
     """Return a job, and as it is sent; without a second thread for most jobs."""
     return await _whole(await run_sync(_shown, services, job_id), compute)
 

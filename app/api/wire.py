@@ -101,6 +101,9 @@ class JobSummary(BaseModel):
     progress: Progress
     n_runs: int
     error: str | None = Field(description="why it failed")
+    n_diverged: int | None = Field(
+        description="how many of its runs diverged; null while it goes on, and where nobody counted"
+    )
     gradient_check: GradientCheck | None = Field(
         description="of a formula: whether its gradient agrees with central differences at the starts"
     )
@@ -236,6 +239,7 @@ def _summary(record: JobRecord) -> dict[str, Any]:
         "progress": Progress(step=record.step, steps=record.spec.steps),
         "n_runs": record.spec.n_runs,
         "error": record.error,
+        "n_diverged": record.n_diverged,
         "gradient_check": record.gradient_check,
         "links": _links(record),
     }

@@ -57,7 +57,9 @@ _OVERDUE = (
     .where(JOBS.c.finished_at.is_(None), JOBS.c.deadline_at < bindparam("b_before"))
     .limit(_JOBS_OF_A_WRITE)
 )
-_END = _GO_ON.values(status=Status.succeeded, finished_at=bindparam("b_now"))
+_END = _GO_ON.values(
+    status=Status.succeeded, finished_at=bindparam("b_now"), n_diverged=bindparam("b_n_diverged")
+)
 _INSERT_BLOCKS = insert(BLOCKS)
 _INSERT_LOSSES = insert(LOSSES)
 _INSERT_CHECKPOINT = insert(CHECKPOINTS)
@@ -185,7 +187,13 @@ class AttemptStore:
         }
         blocks = list(_blocks(attempt.job_id, chunk))
         losses = [] if chunk.losses is None else list(_blocks(attempt.job_id, chunk.losses))
-        written = {"b_id": attempt.job_id, "b_attempt": attempt.number, "b_step": step, "b_now": time.time()}
+        written = {
+            "b_id": attempt.job_id,
+            "b_attempt": attempt.number,
+            "b_step": step,
+            "b_now": time.time(),
+            "b_n_diverged": results.n_diverged,
+        }
         with self._database.writer() as connection:
             if not connection.execute(_GO_ON if ended_by is None else _END, written).rowcount:
                 return False
@@ -247,6 +255,7 @@ def _time_out_runs(session: Session, job_id: str) -> None:
     if (checkpoint := session.get(Checkpoint, job_id)) is not None:
         results = Results.from_columns(unpack(checkpoint.results)).resumed()
         checkpoint.results = pack(results.ended(Outcome.timed_out).columns())
+        session.execute(update(Job).where(Job.id == job_id).values(n_diverged=results.n_diverged))
 
 
 def _replace_checkpoint(connection: Connection, job_id: str, saved: dict[str, object]) -> None:

@@ -55,6 +55,9 @@ class Job(Base):
     finished_at: Mapped[float | None]
     deadline_at: Mapped[float | None]
     error: Mapped[str | None] = mapped_column(Text)
+    n_diverged: Mapped[
+        int | None
+    ]  # of the runs of a job that has ended; null of what ended before this was counted
     gradient_check: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
 

@@ -1,7 +1,6 @@
 """The job store: what clients ask of it. What workers ask is in `app.db.attempts`."""
 
 import time
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -20,6 +19,7 @@ from app.engine.outcome import Outcome, Results
 from app.engine.spec import JobSpec
 from app.errors import Conflict, DiskFull, NotFound
 from app.jobs.extension import Extension
+from app.jobs.filter import JobFilter
 from app.jobs.record import JobRecord
 from app.jobs.status import EXTENDABLE, Status
 from app.jobs.stored_spec import StoredSpec
@@ -32,16 +32,6 @@ _ROW = select(JOBS).where(_THIS)
 _ROW_WITH_RESULTS = select(JOBS, CHECKPOINTS.c.results).outerjoin(CHECKPOINTS).where(_THIS)
 _INSERT_JOB = insert(JOBS)
 _INSERT_TAGS = insert(TAGS)
-
-
-@dataclass(frozen=True, slots=True)
-class JobFilter:
-    """Which jobs a list holds: those that are all of what is given here."""
-
-    status: Status | None = None
-    function: str | None = None
-    optimizer: str | None = None
-    tag: str | None = None
 
 
 class JobStore:
@@ -79,6 +69,7 @@ class JobStore:
             started_at=None,
             finished_at=None,
             error=None,
+            n_diverged=None,
             gradient_check=checked or spec.gradient_check(),
         )
         values = {
@@ -162,6 +153,7 @@ class JobStore:
                 if (checkpoint := session.get(Checkpoint, job_id)) is not None:
                     results = Results.from_columns(unpack(checkpoint.results)).resumed()
                     checkpoint.results = pack(results.ended(Outcome.cancelled).columns())
+                    job.n_diverged = results.n_diverged
             return as_record(job)
 
     def extend(
@@ -238,6 +230,7 @@ def as_record(job: Job | Row[Any]) -> JobRecord:
         started_at=None if job.started_at is None else _moment(job.started_at),
         finished_at=None if job.finished_at is None else _moment(job.finished_at),
         error=job.error,
+        n_diverged=job.n_diverged if Status(job.status).ended else None,
         gradient_check=None if job.gradient_check is None else GradientCheck.model_validate(job.gradient_check),
     )
 

@@ -19,7 +19,7 @@ def check_limits(spec: JobSpec, limits: Limits) -> None:
     """
     if spec.steps > limits.max_steps:
         raise LimitExceeded(
-            f"{spec.steps} steps are over this service's limit of {limits.max_steps} (max_steps): lower steps",
+            f"{spec.steps} steps are over this service's limit of {limits.max_steps} (max_steps): use fewer steps",
             "steps",
         )
     if spec.n_runs > limits.max_starts:
@@ -101,15 +101,16 @@ def n_recorded(steps: int, record_every: int) -> int:
 
 def _too_much_recorded(spec: JobSpec, most_points: int) -> LimitExceeded:
     recorded = n_recorded(spec.steps, spec.record_every) * spec.n_runs
-    complaint = (
-        f"{spec.steps} steps from {spec.n_runs} starts with record_every {spec.record_every} would record "
-        f"{recorded} points of {spec.dim} coordinates; this service's limit is {most_points} "
+    figures = (
+        f"{spec.steps} steps from {spec.n_runs} starts with record_every {spec.record_every} make {recorded} "
+        f"points of {spec.dim} coordinates; this service's limit is {most_points} "
         "(max_recorded_points, max_recorded_values)"
     )
     per_run = most_points // spec.n_runs
     if per_run < 2:
-        return LimitExceeded(f"{complaint}: even the first and last entries are too many, use fewer starts", "init")
+        return LimitExceeded(f"Too many points to record. Use fewer starts: {figures}", "init")
     enough = -(-spec.steps // (per_run - 1))
     return LimitExceeded(
-        f"{complaint}: raise record_every to at least {enough}, or use fewer starts", "record_every"
+        f"Too many points to record. Set record_every to {enough} or more, or use fewer starts: {figures}",
+        "record_every",
     )

@@ -88,6 +88,11 @@ class Results:
         columns = {name: getattr(self, name).copy() for name in _COLUMNS}
         return type(self)(sentences=list(self.sentences), **columns)
 
+    @property
+    def n_diverged(self) -> int:
+        """How many of the runs have diverged."""
+        return int((self.outcome == Outcome.diverged).sum())
+
     def sentence(self, run: int) -> str | None:
         """Return what was raised and ended a run; None where nothing was."""
         place = int(self.raised[run])

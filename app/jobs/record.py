@@ -17,7 +17,8 @@ class JobRecord:
     `generation` counts how often the job was sent to the workers: once, and once
     more for each extension and for each time that it was called back from them before it had begun.
     `attempt` counts how often a worker took it up, over all generations; only the latest may write.
-    `revision` changes with every change that a client can see. `gradient_check` is there for formulas of clients.
+    `revision` changes with every change that a client can see. `n_diverged` counts the runs of an ended job that
+    diverged, where that is known. `gradient_check` is there for formulas of clients.
     """
 
     id: str
@@ -32,6 +33,7 @@ class JobRecord:
     started_at: datetime | None
     finished_at: datetime | None
     error: str | None
+    n_diverged: int | None
     gradient_check: GradientCheck | None
 
 

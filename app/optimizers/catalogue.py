@@ -25,8 +25,8 @@ Betas = Annotated[
 ]
 Eps = Annotated[NotNegative, Field(description="added to the denominator, against division by zero")]
 WeightDecay = Annotated[NotNegative, Field(description="strength of the pull towards zero")]
-Decoupled = Annotated[Flag, Field(description="decay the weights apart from the gradient, as AdamW does")]
-Amsgrad = Annotated[Flag, Field(description="divide by the largest average so far, not by the present one")]
+Decoupled = Annotated[Flag, Field(description="decay the weights separately from the gradient, as AdamW does")]
+Amsgrad = Annotated[Flag, Field(description="divide by the largest average so far, not the current one")]
 Maximize = Annotated[Flag, Field(description="go uphill instead of downhill")]
 
 REFUSED = {
@@ -43,8 +43,8 @@ class SGD(OptimizerParams):
 
     name: Literal["sgd"] = "sgd"
     lr: LearningRate = 1e-3
-    momentum: Annotated[NotNegative, Field(description="how much of the last step is kept")] = 0
-    dampening: Annotated[Real, Field(description="how much of the gradient is kept from the momentum")] = 0
+    momentum: Annotated[NotNegative, Field(description="fraction of the last step that is kept")] = 0
+    dampening: Annotated[Real, Field(description="fraction of the gradient kept out of the momentum")] = 0
     weight_decay: WeightDecay = 0
     nesterov: Annotated[Flag, Field(description="look ahead along the momentum")] = False
     maximize: Maximize = False
@@ -100,7 +100,7 @@ class Adagrad(OptimizerParams):
     lr: LearningRate = 1e-2
     lr_decay: Annotated[NotNegative, Field(description="how fast the learning rate falls with the steps")] = 0
     weight_decay: WeightDecay = 0
-    initial_accumulator_value: Annotated[NotNegative, Field(description="where the sum of squares begins")] = 0
+    initial_accumulator_value: Annotated[NotNegative, Field(description="initial value of the sum of squares")] = 0
     eps: Eps = 1e-10
     maximize: Maximize = False
 
@@ -180,13 +180,13 @@ class RMSprop(OptimizerParams):
     alpha: Annotated[UpToOne, Field(description="decay of the running average of the squares")] = 0.99
     eps: Eps = 1e-8
     weight_decay: WeightDecay = 0
-    momentum: Annotated[NotNegative, Field(description="how much of the last step is kept")] = 0
+    momentum: Annotated[NotNegative, Field(description="fraction of the last step that is kept")] = 0
     centered: Annotated[Flag, Field(description="scale by the variance, not by the mean square")] = False
     maximize: Maximize = False
 
 
 class Rprop(OptimizerParams):
-    """Looks at the gradient's sign only; each coordinate has a step size that grows until the sign turns."""
+    """Uses only the sign of the gradient; each coordinate has a step size that grows until the sign changes."""
 
     torch_class = torch.optim.Rprop
     title = "Rprop: resilient backpropagation"
@@ -199,7 +199,7 @@ class Rprop(OptimizerParams):
             Annotated[Real, Field(gt=0, lt=1)],
             Annotated[Real, Field(gt=1)],
         ],
-        Field(description="factors of the step size where the sign turned, and where it did not"),
+        Field(description="factors of the step size when the sign changed, and when it did not"),
     ] = (0.5, 1.2)
     step_sizes: Annotated[tuple[NotNegative, NotNegative], Field(description="smallest and largest step size")] = (
         1e-6,
@@ -216,7 +216,7 @@ class Rprop(OptimizerParams):
 
 
 class ASGD(OptimizerParams):
-    """Gradient descent with a falling learning rate, that also averages the points it passes."""
+    """Gradient descent with a decreasing learning rate, which also averages the points it passes."""
 
     torch_class = torch.optim.ASGD
     title = "Averaged stochastic gradient descent"
@@ -233,7 +233,7 @@ class ASGD(OptimizerParams):
 
 
 class LBFGS(OptimizerParams):
-    """Newton's method, its Hessian guessed from the last gradients; a step is up to `max_iter` of its own."""
+    """Newton's method with a Hessian estimated from recent gradients; a step is up to `max_iter` iterations."""
 
     torch_class = torch.optim.LBFGS
     title = "Limited-memory BFGS"
@@ -249,13 +249,13 @@ class LBFGS(OptimizerParams):
         Annotated[int, Field(strict=True, ge=1, le=10_000), WHOLE] | None,
         Field(description="most evaluations of the function in a step; max_iter * 5 // 4 if null"),
     ] = None
-    tolerance_grad: Annotated[NotNegative, Field(description="gradient at which it stands still")] = 1e-7
+    tolerance_grad: Annotated[NotNegative, Field(description="gradient below which it stops")] = 1e-7
     tolerance_change: Annotated[
-        NotNegative, Field(description="change of the value or the point at which a step ends")
+        NotNegative, Field(description="change of the value or the point below which a step ends")
     ] = 1e-9
-    history_size: Annotated[int, Field(strict=True, ge=1, le=1000, description="gradients remembered"), WHOLE] = 100
+    history_size: Annotated[int, Field(strict=True, ge=1, le=1000, description="gradients kept"), WHOLE] = 100
     line_search_fn: Annotated[
-        Literal["strong_wolfe"] | None, Field(description="how the length of an iteration is found")
+        Literal["strong_wolfe"] | None, Field(description="how the length of an iteration is chosen")
     ] = None
 
     @property

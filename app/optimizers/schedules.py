@@ -43,7 +43,7 @@ class StepLR(SchedulerParams):
     """Multiplies the learning rate by gamma every `step_size` steps."""
 
     torch_class = lr_scheduler.StepLR
-    title = "Decay every so many steps"
+    title = "Step decay"
 
     name: Literal["step_lr"] = "step_lr"
     step_size: Annotated[Count, Field(description="steps between changes")]
@@ -54,7 +54,7 @@ class MultiStepLR(SchedulerParams):
     """Multiplies the learning rate by gamma at each milestone."""
 
     torch_class = lr_scheduler.MultiStepLR
-    title = "Decay at given steps"
+    title = "Decay at milestones"
 
     name: Literal["multi_step_lr"] = "multi_step_lr"
     milestones: Annotated[
@@ -75,7 +75,7 @@ class ConstantLR(SchedulerParams):
     """Multiplies the learning rate by a factor until `total_iters`."""
 
     torch_class = lr_scheduler.ConstantLR
-    title = "Smaller at first"
+    title = "Smaller to begin with"
 
     name: Literal["constant_lr"] = "constant_lr"
     # torch takes 0 as well and then divides by it when it gives the learning rate back
@@ -158,7 +158,7 @@ class CyclicLR(SchedulerParams):
     max_lr: Annotated[Positive, Field(description="largest learning rate")]
     step_size_up: Annotated[Count, Field(description="steps from the smallest to the largest")] = 2000
     step_size_down: Annotated[
-        Count | None, Field(description="steps from the largest to the smallest; as many as up if null")
+        Count | None, Field(description="steps from the largest to the smallest; the same as up if null")
     ] = None
     mode: Annotated[
         Literal["triangular", "triangular2", "exp_range"],
@@ -205,14 +205,14 @@ class OneCycleLR(SchedulerParams):
     total_steps: Annotated[Count | None, Field(description="steps of the cycle")] = None
     epochs: Annotated[Count | None, Field(description="with steps_per_epoch, in place of total_steps")] = None
     steps_per_epoch: Annotated[Count | None, Field(description="with epochs, in place of total_steps")] = None
-    pct_start: Annotated[UpToOne, Field(description="part of the cycle that goes up")] = 0.3
-    anneal_strategy: Annotated[Literal["cos", "linear"], Field(description="shape of the way")] = "cos"
+    pct_start: Annotated[UpToOne, Field(description="fraction of the cycle spent going up")] = 0.3
+    anneal_strategy: Annotated[Literal["cos", "linear"], Field(description="shape of the curve")] = "cos"
     cycle_momentum: CycleMomentum = True
     base_momentum: BaseMomentum = 0.85
     max_momentum: MaxMomentum = 0.95
     div_factor: Annotated[Positive, Field(description="the largest learning rate over the first")] = 25.0
     final_div_factor: Annotated[Positive, Field(description="the first learning rate over the last")] = 1e4
-    three_phase: Annotated[Flag, Field(description="come down in two phases, the first like the way up")] = False
+    three_phase: Annotated[Flag, Field(description="down in two phases, the first mirroring the way up")] = False
 
     @model_validator(mode="after")
     def _check_length(self) -> Self:
@@ -237,7 +237,7 @@ class OneCycleLR(SchedulerParams):
 
 
 class ReduceLROnPlateau(SchedulerParams):
-    """Multiplies a run's learning rate by a factor when its f has not got better for a while."""
+    """Multiplies a run's learning rate by a factor when its f has not improved for a while."""
 
     torch_class = lr_scheduler.ReduceLROnPlateau
     title = "Reduce on a plateau"
@@ -246,14 +246,14 @@ class ReduceLROnPlateau(SchedulerParams):
     name: Literal["reduce_lr_on_plateau"] = "reduce_lr_on_plateau"
     mode: Annotated[Literal["min", "max"], Field(description="whether a lower or a higher f is better")] = "min"
     factor: Annotated[BelowOne, Field(description="factor by which the learning rate changes")] = 0.1
-    patience: Annotated[CountFromZero, Field(description="steps without a better f that are let pass")] = 10
-    threshold: Annotated[NotNegative, Field(description="how much better is better")] = 1e-4
+    patience: Annotated[CountFromZero, Field(description="steps without improvement before it is reduced")] = 10
+    threshold: Annotated[NotNegative, Field(description="smallest change that counts as an improvement")] = 1e-4
     threshold_mode: Annotated[
         Literal["rel", "abs"], Field(description="whether threshold is relative to the best f")
     ] = "rel"
-    cooldown: Annotated[CountFromZero, Field(description="steps after a change that are not counted")] = 0
+    cooldown: Annotated[CountFromZero, Field(description="steps after a change before counting resumes")] = 0
     min_lr: Annotated[NotNegative, Field(description="smallest learning rate")] = 0
-    eps: Annotated[NotNegative, Field(description="smallest change that is made")] = 1e-8
+    eps: Annotated[NotNegative, Field(description="changes smaller than this are skipped")] = 1e-8
 
 
 Scheduler = Annotated[SchedulerParams, ByName(SchedulerParams, "scheduler", REFUSED)]
@@ -303,7 +303,7 @@ class SequentialLR(SchedulerParams):
 
     model_config = ConfigDict(defer_build=True)  # its members are any scheduler, the one below included
     torch_class = lr_scheduler.SequentialLR
-    title = "One after the other"
+    title = "Several, one after another"
 
     name: Literal["sequential_lr"] = "sequential_lr"
     schedulers: Annotated[Members, Field(description="the schedules, first to last")]
@@ -360,7 +360,7 @@ class ChainedScheduler(SchedulerParams):
 
     model_config = ConfigDict(defer_build=True)
     torch_class = lr_scheduler.ChainedScheduler
-    title = "All together"
+    title = "Several, combined"
 
     name: Literal["chained_scheduler"] = "chained_scheduler"
     schedulers: Annotated[Members, Field(description="the schedules, first to last")]

@@ -80,7 +80,7 @@ BAD_FIELDS: list[tuple[dict[str, Any], str, str]] = [
     ({"steps": 1.5}, "#/steps", "integer"),
     ({"steps": True}, "#/steps", "integer"),
     ({"steps": 10**10, "record_every": 10**9}, "#/steps", "max_steps"),
-    ({"steps": 100_000_000}, "#/record_every", "raise record_every to at least 6,"),
+    ({"steps": 100_000_000}, "#/record_every", "Set record_every to 6 or more,"),
     ({"steps": 10**30}, "#/steps", ""),
     ({"record_every": 10**20}, "#/record_every", ""),
     ({"record_every": 2**63}, "#/record_every", ""),

@@ -150,6 +150,7 @@ def test_a_run_that_diverges_is_a_result(running: httpx.Client) -> None:
     assert found["status"] == "succeeded"
     late, converged, on, at_once = found["runs"]
     assert [run["outcome"] for run in found["runs"]] == ["diverged", "converged", "max_steps", "diverged"]
+    assert found["n_diverged"] == 2
     assert late["diverged_at"] == late["n_steps"] == 6
     assert all(isinstance(number, float) for number in [*late["x"], late["f"]])
     assert late["grad_norm"] is None
@@ -383,6 +384,26 @@ def test_a_queued_job_is_cancelled_at_once_and_again(idle: httpx.Client) -> None
     assert found["status"] == "cancelled"
     assert found["finished_at"] is not None
     assert found["runs"][0]["outcome"] == "cancelled"
+
+
+@pytest.mark.parametrize("how", ["cancelled", "timed out"])
+def test_the_runs_that_diverged_are_counted_however_the_job_ended(running: httpx.Client, how: str) -> None:
+    starts = [[0, 0], [1e100, 0], [1, 1], [-1e100, 0]]  # far out, the function itself is past the largest number
+    fields = {**ENDLESS, "init": starts, **({"timeout_s": 1} if how == "timed out" else {})}
+    found = posted(running, **fields)
+    assert found["n_diverged"] is None
+    at = found["links"]["self"]
+    while valid(running.get(at))["progress"]["step"] == 0:
+        pass
+    if how == "cancelled":
+        running.post(f"{at}/cancel")
+    found = waited_for(running, found["id"])
+    assert found["n_diverged"] == 2
+    listed = {job["id"]: job["n_diverged"] for job in valid(running.get("/v1/jobs"))["items"]}
+    assert listed[found["id"]] == 2
+    going = valid(running.post(f"{at}/extend", json={"steps": 1}))
+    assert going["n_diverged"] is None or going["status"] == "succeeded"
+    running.post(f"{at}/cancel")
 
 
 def test_a_running_job_is_cancelled_and_keeps_what_it_has(running: httpx.Client) -> None:

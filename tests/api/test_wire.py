@@ -27,6 +27,7 @@ def record_of(spec: JobSpec) -> JobRecord:
         started_at=None,
         finished_at=None,
         error=None,
+        n_diverged=None,
         gradient_check=None,
     )
 

@@ -21,8 +21,9 @@ from app.db.migrations import migrate
 from app.db.models import Base, Job, Tag
 from app.db.ownership import owned
 from app.db.session import Database
-from app.db.store import JobFilter, JobStore
+from app.db.store import JobStore
 from app.errors import SettingsError, Unavailable
+from app.jobs.filter import JobFilter
 from tests.store.stores import (
     NO_JOB,
     Stores,

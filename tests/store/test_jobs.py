@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import event
 
 from app.db.idempotency import Key
-from app.db.store import JobFilter
 from app.engine.outcome import Outcome
 from app.errors import InvalidInput, NotFound
 from app.jobs.extension import Extension
+from app.jobs.filter import JobFilter
 from app.jobs.status import Status
 from tests.store.stores import LIMITS, NO_JOB, Stores
 from tests.unit.driving import assert_same, job

@@ -253,7 +253,7 @@ def test_the_record_every_that_is_named_is_the_least_that_passes(
     assume(not fits)
     with pytest.raises(LimitExceeded) as complaint:
         check_limits(spec, limits)
-    named = re.search(r"raise record_every to at least (\d+)", complaint.value.detail)
+    named = re.search(r"Set record_every to (\d+) or more", complaint.value.detail)
     if named is None:
         assert complaint.value.path == ("init",)
         assert not is_allowed(spec.model_copy(update={"record_every": steps}), limits)

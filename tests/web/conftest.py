@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.web.watched import PATIENCE_MS, Watched
+from tests.web.watched import EMPTY, PATIENCE_MS, Watched
 from tests.workers.service import Service
 
 ARGUMENTS = (
@@ -61,8 +61,8 @@ def watched(browser: Browser, service: Service) -> Iterator[Watched]:
 
 @pytest.fixture
 def page(watched: Watched) -> Page:
-    """The page, as it is first seen."""
-    return watched.open("")
+    """The page, with Himmelblau's function and no start yet."""
+    return watched.open(EMPTY)
 
 
 @pytest.fixture(scope="session")

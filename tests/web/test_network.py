@@ -100,11 +100,11 @@ def test_all_that_the_api_takes_of_a_network_can_be_said(watched: Watched, servi
     sets = field(page, "Data set").locator("option").evaluate_all("all => all.map(each => each.value)")
     assert sets == [entry["name"] for entry in offer["datasets"]]
     field(page, "Data set").select_option("blobs")
-    page.get_by_text("Its samples").click()
+    page.get_by_text("Samples", exact=True).click()
     field(page, "classes").fill("4")
     field(page, "loss").select_option("cross_entropy")
     field(page, "activation").select_option("silu")
-    page.get_by_text("More of the network").click()
+    page.get_by_text("More network options").click()
     field(page, "weight_init").select_option("he_normal")
     field(page, "batch_size").fill("16")
     page.locator(f"[data-pointer='{at}seed'] input").fill("9")

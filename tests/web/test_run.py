@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, Request, expect
 
 from tests.web.reading import camera_of, job_of, turn
-from tests.web.watched import Watched, field, on_map, place_starts, run
+from tests.web.watched import EMPTY, Watched, field, on_map, place_starts, run
 from tests.workers.service import Service
 
 THREE = ((0.5, 0.5), (0.82, 0.5), (0.18, 0.5))
@@ -19,7 +19,7 @@ def test_three_starts_and_a_turning_surface_in_four_clicks(
     watched: Watched, service: Service, capsys: pytest.CaptureFixture[str]
 ) -> None:
     began = time.perf_counter()
-    page = watched.open("")
+    page = watched.open(EMPTY)
     usable = time.perf_counter() - began
     place_starts(page, *THREE)
     expect(page.locator(".starts-list li")).to_have_count(3)
@@ -61,7 +61,7 @@ def test_a_path_grows_while_its_job_runs(page: Page, service: Service) -> None:
     field(page, "Learning rate").fill("1e-9")
     field(page, "Steps").fill("900000000")
     page.get_by_text("More", exact=True).click()
-    field(page, "Record every so many steps").fill("1000")
+    field(page, "Record every").fill("1000")
     page.get_by_role("button", name="Run", exact=True).click()
     seen = None
     for _ in range(3):
@@ -194,7 +194,7 @@ def test_a_problem_stands_beside_its_field(page: Page, watched: Watched) -> None
     field(page, "Steps").fill("many")
     run_button.click()
     expect(page.locator("[data-pointer='#/lr'] .error")).to_have_text("Input should be greater than 0")
-    expect(page.locator("[data-pointer='#/steps'] .error")).to_contain_text("valid integer")
+    expect(page.locator("[data-pointer='#/steps'] .error")).to_contain_text("whole number")
     expect(field(page, "Learning rate")).to_have_attribute("aria-invalid", "true")
     field(page, "Learning rate").fill("0.1")
     field(page, "Steps").fill("20")

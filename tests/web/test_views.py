@@ -1,5 +1,6 @@
 """Jobs, races, and the states in which a page is when something is missing."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,7 +34,6 @@ def test_a_race_says_who_got_where(watched: Watched, service: Service) -> None:
     expect(rows).to_have_count(7)
     expect(rows.locator("td:last-child", has_text="reached step limit")).to_have_count(7)
     jobs = page.evaluate("JSON.parse(new URLSearchParams(location.hash.split('?')[1]).get('jobs'))")
-    expect(rows.first.locator("td").nth(1)).to_have_text("1")
     sgd = service.ended(jobs[0])["runs"][0]
     row = rows.filter(has_text="sgd, 0.01").first
     expect(row).to_contain_text(f"no. {sgd['minimum']['index'] + 1}")
@@ -43,7 +43,16 @@ def test_a_race_says_who_got_where(watched: Watched, service: Service) -> None:
         for step, x in zip(path["step"], path["x"], strict=True)
         if sum((a - b) ** 2 for a, b in zip(x, sgd["minimum"]["x"], strict=True)) ** 0.5 > 0.012
     )
-    expect(row.locator("td").nth(1)).to_have_text(str(arrived))
+    expect(row.locator("td").nth(2)).to_have_text(str(arrived))
+    expect(row.locator("td").nth(1)).to_have_text(str(arrived + 1))  # each step takes one evaluation
+    lbfgs = service.ended(jobs[4])["runs"][0]
+    cells = rows.filter(has_text="lbfgs").locator("td").all_inner_texts()
+    most = lbfgs["n_evaluations"] - (lbfgs["n_steps"] - int(cells[2]))
+    assert cells[1].removeprefix("≤ ") == str(most)
+    assert most > int(cells[2]) + 1  # a step of it takes several
+    costs = rows.locator("td:nth-child(3)").all_inner_texts()
+    ranks = [int(re.sub(r"\D", "", cost)) for cost in costs if cost != "–"]
+    assert ranks == sorted(ranks)
     watched.picture(page, "race-1440", full=True)
     again = watched.open(page.url.removeprefix(watched.origin + "/"))
     expect(again.locator(".results tbody tr")).to_have_count(7)
@@ -78,7 +87,7 @@ def test_the_jobs_are_listed_and_can_be_dealt_with(watched: Watched, service: Se
     short.get_by_role("button", name="Extend").click()
     field(page, "Further steps").fill("30")
     page.get_by_role("dialog").get_by_role("button", name="Extend").click()
-    expect(short).to_contain_text("50 of 50")
+    expect(short).to_contain_text("step 50 of 50")
     assert service.ended(done)["progress"] == {"step": 50, "steps": 50}
     long.get_by_role("button", name="Delete").click()
     page.get_by_role("button", name="Really?").or_(long.get_by_text("Really?")).first.click()
@@ -156,10 +165,10 @@ def test_a_service_with_keys_asks_for_one(guarded: str, browser: Browser, tmp_pa
     watched = Watched(browser, guarded, tmp_path)
     watched.expect_status(401)
     page = watched.open_anything("/")
-    dialog = page.get_by_role("dialog", name="This service wants a key")
+    dialog = page.get_by_role("dialog", name="Access key")
     field(page, "Key").fill("wrong")
     dialog.get_by_role("button").click()
-    expect(dialog).to_contain_text("not accepted")
+    expect(dialog).to_contain_text("not accepted. Ask whoever runs this service.")
     field(page, "Key").fill("open-sesame")
     dialog.get_by_role("button").click()
     page.locator(".map .minimum").first.wait_for(state="attached")

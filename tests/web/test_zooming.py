@@ -5,7 +5,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.web.conftest import PICTURES
 from tests.web.reading import addressed_window, camera_of, settled, window_of
-from tests.web.watched import Watched, on_map
+from tests.web.watched import EMPTY, Watched, on_map
 from tests.workers.service import Service
 
 
@@ -67,7 +67,7 @@ def test_keys_zoom_the_map_that_has_the_focus(page: Page) -> None:
 
 def test_two_fingers_zoom_the_map(browser: Browser, service: Service) -> None:
     watched = Watched(browser, str(service.client.base_url), PICTURES, width=380, has_touch=True)
-    page = watched.open("")
+    page = watched.open(EMPTY)
     (left, middle), (right, _) = on_map(page, 0.4, 0.5), on_map(page, 0.6, 0.5)
     spreads = (0, 10, 20, (right - left) / 2)
     touched(page, *([(left - spread, middle), (right + spread, middle)] for spread in spreads))
@@ -80,7 +80,7 @@ def test_two_fingers_zoom_the_map(browser: Browser, service: Service) -> None:
 
 def test_a_swipe_up_scrolls_over_the_surface_and_one_aside_turns_it(browser: Browser, service: Service) -> None:
     watched = Watched(browser, str(service.client.base_url), PICTURES, width=380, has_touch=True)
-    page = watched.open("")
+    page = watched.open(EMPTY)
     on_map(page, 0.5, 0.5)
     assert camera_of(page) == (60, -30)
     box = page.locator(".surface canvas").bounding_box()

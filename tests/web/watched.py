@@ -7,7 +7,9 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, Response
 
-PATIENCE_MS = 120_000  # a machine may be busy with something else
+PATIENCE_MS = 90_000  # on a machine that does much else besides
+EMPTY = '#/run?spec={"init":[]}'
+"""A run that is yet to be set up; without it the page opens with the lesson."""
 
 
 class Watched:

@@ -81,7 +81,7 @@ class Architecture(BaseModel):
         description="of the last layer: sigmoid with bce, softmax with cross_entropy; else by default the hidden "
         "layers' own, and identity where a data set has no classes",
     )
-    loss: LossName = Field("mse", description="the error of a sample; over several samples its mean")
+    loss: LossName = Field("mse", description="the error of one sample; over several, their mean")
     weight_init: WeightInitName = Field("torch", description="the distribution that starts are drawn from")
 
     @model_validator(mode="after")

@@ -113,12 +113,12 @@ def _sine(n: int, _classes: int, generator: Generator) -> tuple[np.ndarray, np.n
 
 
 DATASETS: Final[Mapping[str, GeneratedDataset]] = {
-    "xor": GeneratedDataset("the corners of a square, opposite ones alike", 2, 4, 0.0, 2, _xor),
-    "moons": GeneratedDataset("two half circles that reach into each other", 2, 200, 0.1, 2, _moons),
-    "circles": GeneratedDataset("a circle around another of half its radius", 2, 200, 0.05, 2, _circles),
+    "xor": GeneratedDataset("the corners of a square, opposite corners alike", 2, 4, 0.0, 2, _xor),
+    "moons": GeneratedDataset("two interleaving half circles", 2, 200, 0.1, 2, _moons),
+    "circles": GeneratedDataset("two concentric circles, one of half the radius", 2, 200, 0.05, 2, _circles),
     "spiral": GeneratedDataset(
-        "arms of a spiral, of three quarters of a turn", 2, 200, 0.02, 2, _spiral, any_classes=True
+        "spiral arms of three quarters of a turn", 2, 200, 0.02, 2, _spiral, any_classes=True
     ),
-    "blobs": GeneratedDataset("normal clouds around points of a circle", 2, 150, 0.25, 3, _blobs, any_classes=True),
+    "blobs": GeneratedDataset("normal clouds around points on a circle", 2, 150, 0.25, 3, _blobs, any_classes=True),
     "sine": GeneratedDataset("sin(pi x) for x between -1 and 1", 1, 100, 0.0, None, _sine),
 }

@@ -93,6 +93,11 @@ export class Api {
     return this.#json("POST", "v1/jobs", spec);
   }
 
+  /** Returns the job that the page opens with. */
+  lesson(signal) {
+    return this.#json("PUT", "v1/lesson", undefined, { signal });
+  }
+
   job(id, signal) {
     return this.#json("GET", `v1/jobs/${id}`, undefined, { signal });
   }

@@ -27,11 +27,11 @@ export function askKey(rejected) {
       h(
         "form",
         { onsubmit: given },
-        h("h2", { id: title }, "This service wants a key"),
-        h("p", null, rejected ? "The key was not accepted." : "Whoever runs the service has set THALWEG_API_KEYS. One of these keys is needed."),
+        h("h2", { id: title }, "Access key"),
+        h("p", null, rejected ? "This key was not accepted. Ask whoever runs this service." : "An access key is required. Ask whoever runs this service."),
         h("label", { for: input }, "Key"),
         text,
-        h("div", { class: "buttons" }, h("button", { class: "primary" }, "Use it")),
+        h("div", { class: "buttons" }, h("button", { class: "primary" }, "Continue")),
       ),
     );
     document.body.append(dialog);

@@ -2,6 +2,7 @@
 
 const KEPT = "thalweg-theme";
 const NEXT = { auto: "light", light: "dark", dark: "auto" };
+const NAME = { auto: "system", light: "light", dark: "dark" };
 const SIGN = { auto: "◐", light: "☀", dark: "☾" };
 
 /**
@@ -14,8 +15,8 @@ export function setUpTheme(button, onChange) {
   const show = () => {
     document.documentElement.dataset.theme = theme;
     button.textContent = SIGN[theme];
-    button.title = `Theme: ${theme}`;
-    button.setAttribute("aria-label", `Theme: ${theme}; change it to ${NEXT[theme]}`);
+    button.title = `Theme: ${NAME[theme]}`;
+    button.setAttribute("aria-label", `Theme: ${NAME[theme]}. Switch to ${NAME[NEXT[theme]]}.`);
     onChange();
   };
   button.addEventListener("click", () => {

@@ -11,7 +11,7 @@ const OUTCOMES = {
   timed_out: "timed out",
   cancelled: "cancelled",
 };
-const STATUSES = { queued: "waiting for a worker", running: "running", succeeded: "done", failed: "failed", cancelled: "cancelled" };
+export const STATUSES = { queued: "waiting for a worker", running: "running", succeeded: "done", failed: "failed", cancelled: "cancelled" };
 
 /** Returns how a run ended. @param {{outcome: string|null, diverged_at: number|null}} run */
 export function outcomeOf(run) {
@@ -71,11 +71,40 @@ export function unknownMethod({ optimizer, scheduler }, catalogue, at = "#") {
   return errors.length ? { message: errors[0].detail, errors } : null;
 }
 
-/** Returns a sentence of the service as the page says it: with the labels of its own fields. */
+const REPHRASED = [
+  [/^Input should be a valid (integer|number).*/s, (_, kind) => `This should be a ${kind === "integer" ? "whole number" : "number"}.`],
+  [/^(Too many points to record\. Set )record_every( to \S+ or more).*/s, (_, before, after) => `${before}Record every${after}.`],
+  [/\brecord_every\b/g, () => "Record every"],
+  [/\s*\((?:max_\w+(?:, )?)+\)/g, () => ""], // names of settings of whoever runs the service
+];
+
+/** Returns a sentence of the service as the page says it: to a person in front of its form. */
 export function inWords(detail) {
-  return capitalized(detail.replaceAll("record_every", "Record every"));
+  return capitalized(REPHRASED.reduce((text, [pattern, words]) => text.replace(pattern, words), detail));
 }
 
-function capitalized(text) {
-  return text.charAt(0).toUpperCase() + text.slice(1);
+/** Returns a description that is written for programmers, without their marks. */
+export function plain(text) {
+  return text === undefined || text === null ? null : capitalized(text.split("\n\n")[0].replaceAll("`", ""));
+}
+
+/** Returns a text that begins with a capital, as sentences do; the names of fields and functions stay as they are. */
+export function capitalized(text) {
+  return /^[a-z]+(?=[\s,;:]|$)/.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text;
+}
+
+const NUMBERS = ["No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten"];
+const EXAMPLE = ["1.5", "−2", "0", "3"];
+
+/** Returns what a point of so many coordinates is to look like, where it is typed. */
+export function pointHint(dim) {
+  if (dim === 1) return 'One number, e.g. "1.5"';
+  const example = EXAMPLE.slice(0, dim).join(", ") + (dim > EXAMPLE.length ? ", …" : "");
+  return `${NUMBERS[dim] ?? dim} numbers, e.g. "${example}"`;
+}
+
+/** Returns what is wrong with points that were typed, or null. @param {Array} points @param {(index: number) => string} at */
+export function wrongPoints(points, dim, at) {
+  const errors = points.flatMap((x, index) => (x.length === dim && x.every((value) => typeof value === "number") ? [] : [{ pointer: at(index), detail: pointHint(dim) }]));
+  return errors.length ? { message: errors[0].detail, errors } : null;
 }

@@ -3,6 +3,7 @@
 import { h, replace } from "../dom.js";
 import { short } from "../numbers.js";
 import { pathColor } from "../plots/palette.js";
+import { same } from "../same.js";
 import { MethodForm } from "./method_form.js";
 
 const MOST = 12;
@@ -20,6 +21,8 @@ export class Contenders {
   #catalogue;
   #onChange;
   #list = h("ol", { class: "contenders" });
+  #more = h("button", { type: "button", onclick: () => this.#add([this.#methods.at(-1) ?? { optimizer: { name: "adam" }, lr: null }]) }, "Add");
+  #rates = h("button", { type: "button", onclick: () => this.#add(this.#otherRates()) }, "Add rates");
   #forms = [];
   #methods = [];
 
@@ -36,8 +39,8 @@ export class Contenders {
       h(
         "div",
         { class: "buttons" },
-        h("button", { type: "button", onclick: () => this.#add([this.#methods.at(-1) ?? { optimizer: { name: "adam" }, lr: null }]) }, "Add"),
-        h("button", { type: "button", title: "The last one again, at a tenth and at ten times its rate", onclick: () => this.#addRates() }, "Add rates"),
+        this.#more,
+        this.#rates,
       ),
     );
   }
@@ -53,6 +56,7 @@ export class Contenders {
       title.textContent = methodName(method, this.#catalogue);
       dot.style.background = pathColor(index % 8, 8);
     });
+    this.#labelButtons();
   }
 
   #remake() {
@@ -79,11 +83,37 @@ export class Contenders {
     this.#onChange([...this.#methods, ...methods].slice(0, MOST));
   }
 
-  #addRates() {
-    const last = this.#methods.at(-1);
-    if (!last) return;
-    const usual = this.#catalogue.optimizers.find((each) => each.name === last.optimizer.name)?.parameters.properties.lr?.default;
-    const rate = Number(last.lr ?? usual);
-    this.#add([rate / 10, rate * 10].map((lr) => ({ ...last, lr: Number(lr.toPrecision(6)) })));
+  /** Returns the last contender whose rate matters, at a tenth of the lowest rate it has here and at ten times the highest. */
+  #otherRates() {
+    const method = this.#methods.findLast(hasRate);
+    if (!method) return [];
+    const alike = this.#methods.filter((each) => same({ ...each, lr: null }, { ...method, lr: null }));
+    const rates = alike.map((each) => Number(each.lr ?? this.#usualRate(each))).filter((rate) => rate > 0);
+    if (rates.length === 0) return [];
+    return [Math.min(...rates) / 10, Math.max(...rates) * 10].map((lr) => ({ ...method, lr: Number(lr.toPrecision(6)) }));
   }
+
+  #usualRate({ optimizer }) {
+    return this.#catalogue.optimizers.find((each) => each.name === optimizer.name)?.parameters.properties.lr?.default;
+  }
+
+  #labelButtons() {
+    const isFull = this.#methods.length >= MOST;
+    const more = this.#otherRates();
+    this.#more.disabled = isFull;
+    this.#rates.disabled = isFull || more.length === 0;
+    const full = `At most ${MOST} contenders can race`;
+    this.#more.title = isFull ? full : "";
+    const offer = more.length ? `Add ${more.map((each) => methodName(each, this.#catalogue)).join(" and ")}` : "None of these methods depends on its learning rate";
+    this.#rates.title = isFull ? full : offer;
+  }
+}
+
+/**
+ * Whether a method at another rate is another method. A line search finds by itself how far L-BFGS goes; Rprop adapts
+ * its step sizes, and the rate is only where they begin; and two of the schedules set the rate themselves.
+ */
+function hasRate({ optimizer, scheduler }) {
+  if (optimizer.name === "rprop" || (optimizer.name === "lbfgs" && optimizer.line_search_fn)) return false;
+  return !["cyclic_lr", "one_cycle_lr"].includes(scheduler?.name);
 }

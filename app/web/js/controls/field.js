@@ -1,6 +1,7 @@
 /** Labelled controls, and problems beside the control whose value they are about. */
 
 import { h, unique } from "../dom.js";
+import { inWords } from "../words.js";
 
 /**
  * Returns a control with its label, what is said about it, and room for a complaint.
@@ -74,10 +75,10 @@ export function showProblem(root, problem) {
   for (const complaint of problem.errors ?? []) {
     const place = closest(root, complaint.pointer);
     if (place) byField.set(place, [...(byField.get(place) ?? []), complaint]);
-    else rest.push(complaint.detail);
+    else rest.push(inWords(complaint.detail));
   }
   for (const [place, complaints] of byField) say(place, complaints);
-  return problem.errors?.length ? rest : [problem.message];
+  return problem.errors?.length ? rest : [inWords(problem.message)];
 }
 
 function closest(root, pointer) {
@@ -93,7 +94,7 @@ function say(place, complaints) {
   const error = place.querySelector(":scope > .error");
   if (!error) return;
   error.hidden = complaints.length === 0;
-  error.textContent = complaints.map((complaint) => complaint.detail).join("; ");
+  error.textContent = complaints.map((complaint) => inWords(complaint.detail)).join(" ");
   place.querySelector("input, select, textarea")?.setAttribute("aria-invalid", String(complaints.length > 0));
   place.dispatchEvent(new CustomEvent("complaints", { detail: complaints }));
   if (complaints.length) place.closest("details")?.setAttribute("open", "");

@@ -14,12 +14,92 @@ const SPACES = { quad: "1em", qquad: "2em", ",": "0.17em", ";": "0.28em", ":": "
 const BRACKETS = { cases: ["{", ""], pmatrix: ["(", ")"], bmatrix: ["[", "]"], vmatrix: ["|", "|"] };
 const IGNORED = new Set(["left", "right", "displaystyle", "textstyle", "limits", "big", "Big", "bigl", "bigr", "Bigl", "Bigr", "bigg", "Bigg", "biggl", "biggr"]);
 
-/** Returns a formula as an element; what is not understood stands there as it is written. */
+const FENCES = { "(": ")", "[": "]", "\\{": "\\}", "\\lfloor": "\\rfloor", "\\lvert": "\\rvert", "\\lVert": "\\rVert" };
+const CLOSING = new Set(Object.values(FENCES));
+const BARS = { "\\left": "\\lvert", "\\right": "\\rvert" };
+
+/**
+ * Returns a formula as an element, in parts between which a line may break; what is not understood stands there as it
+ * is written.
+ */
 export function formula(latex) {
-  const tokens = latex.match(/\\[a-zA-Z]+\*?|\\.|[0-9]+(?:\.[0-9]+)?|\s+|./gs)?.filter((token) => token.trim() !== "" || token === "\\ ") ?? [];
-  const math = element("math", ...row(tokens));
-  math.setAttribute("aria-label", latex);
-  return math;
+  const tokens = tokensOf(latex);
+  const whole = document.createElement("span");
+  whole.className = "math";
+  whole.setAttribute("role", "math");
+  whole.setAttribute("aria-label", latex);
+  whole.append(...lines(tokens).map(line));
+  return whole;
+}
+
+function line(tokens) {
+  const parts = row(tokens);
+  if (["+", "−"].includes(parts[0]?.textContent)) parts[0].setAttribute("form", "infix"); // it follows the line before
+  return element("math", ...parts);
+}
+
+function tokensOf(latex) {
+  const written = latex.match(/\\[a-zA-Z]+\*?|\\.|[0-9]+(?:\.[0-9]+)?|\s+|./gs) ?? [];
+  return written
+    .filter((token) => token.trim() !== "" || token === "\\ ")
+    .map((token, index, all) => (token === "|" ? (BARS[all[index - 1]] ?? token) : token))
+    .filter((token) => !IGNORED.has(token.slice(1)));
+}
+
+/** Cuts a formula before its outermost signs, and after its first equality and its commas. */
+function lines(tokens) {
+  const parts = [[]];
+  let [depth, isInBars] = [0, false];
+  tokens.forEach((token, index) => {
+    if (token === "{" || token in FENCES || token === "\\begin") depth += 1;
+    if (token === "}" || CLOSING.has(token) || token === "\\end") depth -= 1;
+    if (token === "|") isInBars = !isInBars;
+    const isOuter = depth === 0 && !isInBars;
+    const isScript = ["^", "_"].includes(tokens[index - 1]);
+    if (isOuter && "+-".includes(token) && parts.at(-1).length && !isScript) parts.push([]);
+    parts.at(-1).push(token);
+    if (isOuter && (token === "=" || token === "\\quad")) parts.push([]);
+  });
+  return parts.filter((part) => part.length > 0);
+}
+
+/** What is between two brackets, as one: a script belongs to all of it, and both brackets are as tall as it is. */
+function fenced(open, tokens) {
+  const inner = row(tokens, FENCES[open]);
+  return element("mrow", fence(open, "prefix"), ...inner, fence(FENCES[open], "postfix"));
+}
+
+function fence(token, form) {
+  const made = text("mo", OPERATORS[token.slice(1)] ?? token);
+  made.setAttribute("form", form);
+  made.setAttribute("fence", "true");
+  made.setAttribute("stretchy", "true");
+  return made;
+}
+
+/** Whether a bracket that opens here is closed, before anything ends that was opened earlier. */
+function isClosed(open, tokens) {
+  let depth = 1;
+  let braces = 0;
+  for (const token of tokens) {
+    if (token === "{") braces += 1;
+    if (token === "}") braces -= 1;
+    if (braces < 0) return false;
+    if (braces > 0) continue;
+    if (token === open) depth += 1;
+    if (token === FENCES[open]) depth -= 1;
+    if (depth === 0) return true;
+  }
+  return false;
+}
+
+/** What is between two bars, as one; null if there is no second one. */
+function bar(tokens) {
+  const end = tokens.indexOf("|");
+  if (end === -1) return null;
+  const inner = row(tokens.splice(0, end));
+  tokens.shift();
+  return element("mrow", fence("|", "prefix"), ...inner, fence("|", "postfix"));
 }
 
 function row(tokens, end = null) {
@@ -63,6 +143,8 @@ function argument(tokens) {
 function atom(token, tokens) {
   if (token === "n" && tokens[0] === "e" && tokens[1] === "t") return text("mi", ["n", ...tokens.splice(0, 2)].join(""));
   if (token === "{") return element("mrow", ...row(tokens, "}"));
+  if (token in FENCES && isClosed(token, tokens)) return fenced(token, tokens);
+  if (token === "|") return bar(tokens) ?? text("mo", "|");
   if (/^[0-9]/.test(token)) return text("mn", token);
   if (/^[a-zA-Z]$/.test(token)) return text("mi", token);
   if (!token.startsWith("\\")) return token === "&" ? null : text("mo", token === "-" ? "−" : token);

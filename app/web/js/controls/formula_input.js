@@ -12,7 +12,7 @@ export class FormulaInput {
   #text = h("textarea", { rows: 3, spellcheck: "false", autocomplete: "off", autocapitalize: "off", class: "formula-text" });
   #variables = h("input", { type: "text", spellcheck: "false", autocomplete: "off" });
   #domain = h("input", { type: "text", autocomplete: "off", placeholder: "-5, 5" });
-  #dim = numberInput(null, () => this.#changed(), { inputmode: "numeric", placeholder: "as many as variables" });
+  #dim = numberInput(null, () => this.#changed(), { inputmode: "numeric", placeholder: "one per variable" });
   #where = h("pre", { class: "column", hidden: true, "aria-hidden": "true" });
   #timer = 0;
   #shown = null;
@@ -20,7 +20,7 @@ export class FormulaInput {
   /** @param {(reference: {expression: string, variables: string[]}) => void} onChange */
   constructor(onChange) {
     this.#onChange = onChange;
-    const formula = field({ label: "Formula", control: this.#text, hint: "As Python writes it: x**2, sin(x), sqrt(abs(y)), pi", pointer: "#/function/expression" });
+    const formula = field({ label: "Formula", control: this.#text, hint: "In Python’s notation: x**2, sin(x), sqrt(abs(y)), pi", pointer: "#/function/expression" });
     formula.querySelector(".error").before(this.#where);
     formula.addEventListener("complaints", (event) => this.#pointAt(event.detail[0]));
     for (const control of [this.#text, this.#variables, this.#domain]) control.addEventListener("input", () => this.#soon());
@@ -36,8 +36,8 @@ export class FormulaInput {
       h("summary", null, "Type a formula"),
       formula,
       field({ label: "Variables", control: this.#variables, pointer: "#/function/variables" }),
-      field({ label: "Window: low, high of each", control: this.#domain, pointer: "#/function/domain" }),
-      field({ label: "Coordinates, of a vector", control: this.#dim, pointer: "#/function/dim" }),
+      field({ label: "Domain: low, high for each variable", control: this.#domain, pointer: "#/function/domain" }),
+      field({ label: "Length, if the variable is a vector", control: this.#dim, pointer: "#/function/dim" }),
     );
   }
 

@@ -26,17 +26,17 @@ export function jobActions(api, job, on, { pictures = false } = {}) {
     }
   };
   const button = (text, action, attributes = {}) => h("button", { type: "button", onclick: trying(action), ...attributes }, text);
-  const name = `of job ${job.id.slice(-8)}`;
+  const short = job.id.slice(-8);
   const canExtend = job.status === "succeeded" || job.status === "cancelled";
   return h(
     "div",
     { class: "buttons job-actions" },
-    hasEnded(job) ? null : button("Cancel", async () => on.onChange(await api.cancel(job.id)), { "aria-label": `Cancel the run ${name}` }),
-    canExtend ? button("Extend", async () => on.onChange(await extended(api, job)), { "aria-label": `Extend the run ${name}` }) : null,
-    button("CSV", async () => save(await api.file(job.links.trajectory.slice(1), "text/csv"), `${job.id}.csv`), { "aria-label": `CSV ${name}` }),
-    pictures ? ["png", "svg", "html"].map((form) => button(form.toUpperCase(), () => savePicture(api, job, form), { "aria-label": `Picture ${name} as ${form.toUpperCase()}` })) : null,
-    button("curl", (pressed) => copyCurl(api, job, pressed), { "aria-label": `Copy the curl line ${name}` }),
-    button("Delete", (pressed) => confirmed(pressed, async () => (await api.remove(job.id), on.onDelete())), { class: "danger", "aria-label": `Delete job ${job.id.slice(-8)}` }),
+    hasEnded(job) ? null : button("Cancel", async () => on.onChange(await api.cancel(job.id)), { "aria-label": `Cancel job ${short}` }),
+    canExtend ? button("Extend", async () => on.onChange(await extended(api, job)), { "aria-label": `Extend job ${short}` }) : null,
+    button("CSV", async () => save(await api.file(job.links.trajectory.slice(1), "text/csv"), `${job.id}.csv`), { "aria-label": `Download job ${short} as CSV` }),
+    pictures ? ["png", "svg", "html"].map((form) => button(form.toUpperCase(), () => savePicture(api, job, form), { "aria-label": `Download a picture of job ${short} as ${form.toUpperCase()}` })) : null,
+    button("curl", (pressed) => copyCurl(api, job, pressed), { "aria-label": `Copy the curl command of job ${short}` }),
+    button("Delete", (pressed) => confirmed(pressed, async () => (await api.remove(job.id), on.onDelete())), { class: "danger", "aria-label": `Delete job ${short}` }),
   );
 }
 
@@ -46,7 +46,7 @@ async function savePicture(api, job, form) {
 
 async function copyCurl(api, job, pressed) {
   await copy(curlLine(draftOf(job.spec), { origin: location.origin, withKey: api.hasKey }));
-  pressed.textContent = "copied";
+  pressed.textContent = "Copied";
   setTimeout(() => (pressed.textContent = "curl"), 1500);
 }
 
@@ -94,7 +94,7 @@ function extended(api, job) {
         h("h2", { id: title }, "Extend the run"),
         field({ label: "Further steps", control: input, pointer: "#/steps" }),
         general,
-        h("div", { class: "buttons" }, h("button", { class: "primary" }, "Extend"), h("button", { type: "button", onclick: () => close(job) }, "Leave it")),
+        h("div", { class: "buttons" }, h("button", { class: "primary" }, "Extend"), h("button", { type: "button", onclick: () => close(job) }, "Not now")),
       ),
     );
     document.body.append(dialog);

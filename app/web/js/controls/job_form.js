@@ -32,7 +32,7 @@ export class JobForm {
     this.#dtype = choice([["float64", "float64"], ["float32", "float32"]], "float64", (dtype) => onChange({ dtype }));
     this.element = h(
       "form",
-      { class: "job-form", novalidate: true, "aria-label": "The job", onsubmit: (event) => (event.preventDefault(), onRun()) },
+      { class: "job-form", novalidate: true, "aria-label": "Run settings", onsubmit: (event) => (event.preventDefault(), onRun()) },
       h("fieldset", null, h("legend", null, "Function"), picker.element),
       this.#starts.element,
       h("fieldset", null, h("legend", null, "Method"), this.#method.element, field({ label: "Steps", control: this.#steps, pointer: "#/steps" }), this.#moreFields()),
@@ -77,12 +77,12 @@ export class JobForm {
       null,
       h("summary", null, "More"),
       field({ label: "Precision", control: this.#dtype, pointer: "#/dtype" }),
-      field({ label: "Stop at this norm of the gradient", control: more.stopSlope, pointer: "#/stop/grad_norm" }),
-      field({ label: "Stop at this value", control: more.stopValue, pointer: "#/stop/f" }),
-      field({ label: "Clip the norm of the gradient at", control: more.clip, pointer: "#/clip_grad_norm" }),
-      field({ label: "Noise on the gradient, standard deviation", control: more.noise, pointer: "#/gradient_noise/std" }),
-      field({ label: "Seed of the noise", control: more.seed, pointer: "#/gradient_noise/seed" }),
-      field({ label: "Record every so many steps", control: more.every, pointer: "#/record_every" }),
+      field({ label: "Stop when ‖∇f‖ falls to", control: more.stopSlope, pointer: "#/stop/grad_norm" }),
+      field({ label: "Stop when f falls to", control: more.stopValue, pointer: "#/stop/f" }),
+      field({ label: "Clip gradient norm at", control: more.clip, pointer: "#/clip_grad_norm" }),
+      field({ label: "Gradient noise, standard deviation", control: more.noise, pointer: "#/gradient_noise/std" }),
+      field({ label: "Noise seed", control: more.seed, pointer: "#/gradient_noise/seed" }),
+      field({ label: "Record every", control: more.every, hint: "Steps between recorded points.", pointer: "#/record_every" }),
       field({ label: "Label", control: more.label, pointer: "#/label" }),
     );
   }

@@ -2,6 +2,7 @@
 
 import { h, replace } from "../dom.js";
 import { short } from "../numbers.js";
+import { plain } from "../words.js";
 import { choice, field, numberInput } from "./field.js";
 import { schemaFields } from "./schema_form.js";
 
@@ -64,7 +65,7 @@ export class MethodForm {
       field({
         label: "Optimizer",
         control: choice(withChosen(optimizers, optimizer.name).map((each) => this.#option(each)), optimizer.name, (name) => this.#onChange({ optimizer: { name }, lr: null })),
-        hint: entry.parameters.description,
+        hint: plain(entry.parameters.description),
         pointer: "#/optimizer",
       }),
       field({
@@ -77,7 +78,7 @@ export class MethodForm {
   }
 
   #option({ name, title, matrices_only }) {
-    return matrices_only && !this.#isForNetwork ? [name, `${title} (moves matrices: for networks only)`, true] : [name, title];
+    return matrices_only && !this.#isForNetwork ? [name, `${title} (for networks only)`, true] : [name, title];
   }
 
   #schedulerFields(scheduler) {
@@ -88,8 +89,8 @@ export class MethodForm {
     return [
       field({
         label: "Learning-rate schedule",
-        control: choice([["", "constant"], ...withChosen(schedulers, scheduler?.name ?? null).map((each) => [each.name, each.title])], scheduler?.name ?? "", chosen),
-        hint: entry?.parameters.description,
+        control: choice([["", "Constant"], ...withChosen(schedulers, scheduler?.name ?? null).map((each) => [each.name, each.title])], scheduler?.name ?? "", chosen),
+        hint: plain(entry?.parameters.description),
         pointer: "#/scheduler",
       }),
       ...(entry ? schemaFields(entry.parameters, values, (changed) => this.#change({ scheduler: { name: entry.name, ...changed } }), "#/scheduler") : []),

@@ -1,7 +1,8 @@
 /** A network: its data set, its layers, and all else that the service's JSON Schema says it can be told. */
 
 import { h, replace } from "../dom.js";
-import { choice, field, numberInput, numberOf } from "./field.js";
+import { capitalized } from "../words.js";
+import { choice, field, numberInput, numbersIn } from "./field.js";
 import { schemaFields } from "./schema_form.js";
 
 const AT = "#/function/mlp";
@@ -14,7 +15,7 @@ export class NetworkForm {
   #said = null;
   #dataset = h("div");
   #data = h("details", null);
-  #hidden = h("input", { type: "text", autocomplete: "off", onchange: (event) => this.#onChange({ hidden: event.target.value.split(/[,;\s]+/).filter(Boolean).map(numberOf) }) });
+  #hidden = h("input", { type: "text", autocomplete: "off", onchange: (event) => this.#onChange({ hidden: numbersIn(event.target.value) }) });
   #first = h("div");
   #rest = h("details");
   #seed = numberInput(null, (seed) => this.#onChange({ seed: seed ?? 0 }), { inputmode: "numeric" });
@@ -30,7 +31,7 @@ export class NetworkForm {
       this.#data,
       field({ label: "Hidden layers", control: this.#hidden, hint: "Units per layer, e.g. 4, 3", pointer: `${AT}/layers` }),
       this.#first,
-      field({ label: "Seed of the weights", control: this.#seed, pointer: "#/init/seed" }),
+      field({ label: "Weight seed", control: this.#seed, pointer: "#/init/seed" }),
       this.#rest,
     );
   }
@@ -47,7 +48,7 @@ export class NetworkForm {
     const { properties } = offer.parameters;
     const rest = Object.keys(properties).filter((name) => !FIRST.includes(name) && !ELSEWHERE.includes(name));
     replace(this.#first, this.#fields(offer.parameters, FIRST));
-    replace(this.#rest, h("summary", null, "More of the network"), this.#fields(offer.parameters, rest));
+    replace(this.#rest, h("summary", null, "More network options"), this.#fields(offer.parameters, rest));
   }
 
   #makeDataset({ datasets, parameters }, dataset) {
@@ -56,7 +57,7 @@ export class NetworkForm {
     const other = dataset.name === undefined ? ["", "the job’s own samples"] : [dataset.name, `${dataset.name}: not known here`];
     const control = choice(entry ? options : [other, ...options], dataset.name ?? "", (name) => this.#onChange({ network: { ...this.#settings.network, dataset: { name } } }));
     const hadFocus = this.#dataset.contains(document.activeElement);
-    replace(this.#dataset, field({ label: "Data set", control, hint: entry?.title, pointer: `${AT}/dataset` }));
+    replace(this.#dataset, field({ label: "Data set", control, hint: entry ? capitalized(entry.title) : null, pointer: `${AT}/dataset` }));
     if (hadFocus) control.focus();
     this.#data.hidden = !entry;
     if (!entry) return;
@@ -64,7 +65,7 @@ export class NetworkForm {
     const leftOut = entry.any_classes ? ["name"] : ["name", "classes"];
     replace(
       this.#data,
-      h("summary", null, "Its samples"),
+      h("summary", null, "Samples"),
       schemaFields(withUsual(parameters.$defs.GeneratedData, entry), values, (changed) => this.#changeNetwork({ dataset: { name: entry.name, ...changed } }), `${AT}/dataset`, leftOut),
     );
   }

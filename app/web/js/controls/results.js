@@ -23,7 +23,7 @@ export class Results {
     this.element = h(
       "section",
       { class: "results", "aria-label": "Results", hidden: true },
-      h("h2", null, "Where they ended"),
+      h("h2", null, "Where the runs ended"),
       h(
         "div",
         { class: "table-frame", tabindex: 0, role: "region", "aria-label": "Table of runs" },
@@ -56,7 +56,7 @@ export class Results {
     this.#pager.hidden = last === 0;
     this.#before.disabled = this.#page === 0;
     this.#next.disabled = this.#page === last;
-    this.#place.textContent = rows.length ? `Runs ${count(from + 1)} to ${count(from + rows.length)} of ${count(job.n_runs)}` : "Loading …";
+    this.#place.textContent = rows.length ? `Runs ${count(from + 1)}–${count(from + rows.length)} of ${count(job.n_runs)}` : "Loading …";
   }
 
   #row(run, color) {

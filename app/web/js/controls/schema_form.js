@@ -1,6 +1,7 @@
 /** A form made from a JSON Schema: whatever an optimizer or a scheduler can be told, it shows by itself. */
 
 import { h } from "../dom.js";
+import { plain } from "../words.js";
 import { choice, field, numberInput, numberOf } from "./field.js";
 
 /**
@@ -23,9 +24,9 @@ export function schemaFields(schema, values, onChange, pointer, leftOut = []) {
       const required = schema.required?.includes(name);
       const control = controlFor(property, values[name] ?? property.default, (value) => set(name, value, property));
       return field({
-        label: required ? `${name} (needed)` : name,
+        label: required ? `${name} (required)` : name,
         control,
-        hint: property.description,
+        hint: plain(property.description),
         pointer: `${pointer}/${name}`,
       });
     });

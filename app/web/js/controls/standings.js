@@ -1,9 +1,11 @@
-/** How a race went: who reached which minimum, in how many steps, and who did not. */
+/** How a race went: who reached which minimum, at what cost, and who did not. */
 
 import { h, replace } from "../dom.js";
 import { count, point, short } from "../numbers.js";
 import { hasEnded } from "../watch.js";
 import { outcomeOf, stepOf } from "../words.js";
+
+const HEAD = ["Contender", "Minimum", "Evaluations to get there", "Steps", "Final f", "Lowest f", "Outcome"];
 
 export class Standings {
   element = h("section", { class: "results", "aria-label": "Standings" });
@@ -18,15 +20,19 @@ export class Standings {
   }
 
   #table(racers) {
-    const head = ["Contender", "Minimum", "Steps to get there", "f at the end", "Lowest f", "Outcome"];
     return [
       h("h2", null, "Standings"),
       h(
         "div",
         { class: "table-frame", tabindex: 0, role: "region", "aria-label": "Table of contenders" },
-        h("table", null, h("thead", null, h("tr", null, head.map((name) => h("th", { scope: "col" }, name)))), h("tbody", null, racers.map((each) => this.#row(each)))),
+        h("table", null, h("thead", null, h("tr", null, HEAD.map((name) => h("th", { scope: "col" }, name)))), h("tbody", null, racers.map((each) => this.#row(each)))),
       ),
-      h("p", { class: "hint" }, "There is within 1/1000 of the domain’s width of a known minimum, from that step to the end."),
+      h(
+        "p",
+        { class: "hint" },
+        "A contender is there from the step after which it stays within 1/1000 of the domain’s width of a known minimum. ",
+        "It is ranked by how often f and its gradient were computed up to then. Where a step takes several evaluations, as in L-BFGS, that is at most the number given.",
+      ),
     ];
   }
 
@@ -35,11 +41,13 @@ export class Standings {
     const minimum = run?.minimum;
     const going = job && !run ? stepOf({ ...job.progress, ...progress }) : "";
     const outcome = error ?? job?.error ?? (run ? outcomeOf(run) : going);
+    const cost = run && Number.isInteger(arrival) ? evaluationsUpTo(run, arrival) : null;
     return h(
       "tr",
       null,
       h("th", { scope: "row" }, h("span", { class: "dot", style: `background:${color}` }), name),
       h("td", null, minimum ? `no. ${minimum.index + 1} ${point(minimum.x)}` : run ? "none" : "–"),
+      h("td", null, cost ? `${cost.isExact ? "" : "≤ "}${count(cost.n)}` : "–"),
       h("td", null, Number.isInteger(arrival) ? count(arrival) : "–"),
       h("td", null, run ? short(run.f) : "–"),
       h("td", null, run?.best ? short(run.best.f) : "–"),
@@ -48,18 +56,32 @@ export class Standings {
   }
 }
 
-/** Who arrived, by their steps; then who ended elsewhere, by how low; then who diverged. */
+/**
+ * Returns how many evaluations a run had taken when it was at a step: each step after it took at least one.
+ * @param {{n_steps: number, n_evaluations: number|null}} run
+ * @returns {{n: number, isExact: boolean}|null} null where nobody counted
+ */
+export function evaluationsUpTo({ n_steps, n_evaluations }, step) {
+  if (!Number.isInteger(n_evaluations)) return null;
+  return { n: n_evaluations - (n_steps - step), isExact: n_evaluations === n_steps + 1 };
+}
+
+/** Who arrived, by their evaluations; then who ended elsewhere, by how low; then who diverged. */
 function ranked(racers) {
   const key = ({ job, arrival, error }) => {
     const run = job?.runs?.[0];
     if (error) return [4, 0];
     if (!run || run.outcome === null) return [2, 0];
     if (run.outcome === "diverged") return [3, -run.diverged_at];
-    if (Number.isInteger(arrival)) return [0, arrival];
+    if (Number.isInteger(arrival)) return [0, evaluationsUpTo(run, arrival)?.n ?? Infinity, arrival];
     return [1, run.best?.f ?? Infinity];
   };
   return racers.toSorted((a, b) => {
     const [first, second] = [key(a), key(b)];
-    return first[0] - second[0] || first[1] - second[1];
+    return first[0] - second[0] || compared(first[1], second[1]) || (first[2] ?? 0) - (second[2] ?? 0);
   });
+}
+
+function compared(a, b) {
+  return a === b ? 0 : a - b; // two infinities are alike
 }

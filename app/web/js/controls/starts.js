@@ -3,6 +3,7 @@
 import { h, replace } from "../dom.js";
 import { pathColor } from "../plots/palette.js";
 import { toPixelPrecision } from "../numbers.js";
+import { pointHint } from "../words.js";
 import { numbersIn } from "./field.js";
 
 const AT_RANDOM = 5;
@@ -51,6 +52,7 @@ export class Starts {
       type: "text",
       value: x.join(", "),
       "aria-label": `Start ${index + 1}`,
+      placeholder: pointHint(this.#info.dim),
       autocomplete: "off",
       onchange: (event) => this.#replaceAt(index, numbersIn(event.target.value)),
     });
@@ -95,9 +97,9 @@ export function pointsOf(init) {
 
 function noteOn(init, nPoints) {
   if (!Array.isArray(init)) {
-    const kind = "random" in init ? `${init.random} at random, seed ${init.seed}` : `a grid of ${init.grid?.shape?.join(" × ")}`;
-    return `${kind}; clear to place starts by hand`;
+    const kind = "random" in init ? `${init.random} at random, seed ${init.seed}` : `A grid of ${init.grid?.shape?.join(" × ")}`;
+    return `${kind}. Clear them to place starts by hand.`;
   }
-  if (nPoints === 0) return "Click on the map, or add one here.";
-  return nPoints > MOST_ROWS ? `and ${nPoints - MOST_ROWS} more` : "";
+  if (nPoints === 0) return "Click on the map, or add a start here.";
+  return nPoints > MOST_ROWS ? `And ${nPoints - MOST_ROWS} more.` : "";
 }

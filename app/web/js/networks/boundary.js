@@ -8,7 +8,7 @@ const IN_ORDER = [0, 5, 3, 1, 2, 4, 6, 7]; // colours that lie next to each othe
 const [SIDE, CELLS, MARGIN] = [480, 80, 0.25];
 
 export class Boundary {
-  #canvas = h("canvas", { width: SIDE, height: SIDE, role: "img", "aria-label": "What the network answers, and the samples" });
+  #canvas = h("canvas", { width: SIDE, height: SIDE, role: "img", "aria-label": "The network’s output over its inputs, and the samples" });
   element = h("figure", { class: "boundary" }, this.#canvas);
 
   /** @param {Array} parts weights and biases @param {Object} network @param {{x: number[][], y: number[][]}} samples */

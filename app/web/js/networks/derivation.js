@@ -32,7 +32,7 @@ export function derivation(pass, network, input, target, { layer, node }) {
     { what: "Output", formula: `O_j = \\operatorname{${name.replace("_", " ")}}(net_j)`, numbers: `${name}(${short(here.net[node])}) = ${short(here.output[node])}` },
     isLast ? outputDelta(here, network, name, target, node) : hiddenDelta(pass, layer, node, name),
     {
-      what: "Gradient of its weights",
+      what: "Weight gradients",
       formula: "\\frac{\\partial E}{\\partial W_{ij}} = O_i \\delta_j",
       numbers: before.map((value, from) => `${short(value)}·${bracket(here.delta[node])} = ${short(here.weight_gradient[from][node])}`).join(";  "),
     },

@@ -3,19 +3,21 @@
 import { choice } from "../controls/field.js";
 import { jobActions } from "../controls/job_actions.js";
 import { h, replace } from "../dom.js";
-import { count, point, short } from "../numbers.js";
+import { count, point } from "../numbers.js";
 import * as permalink from "../permalink.js";
 import { Store } from "../store.js";
 import { hasEnded } from "../watch.js";
+import { methodOf, stateOf, stepOf, STATUSES } from "../words.js";
 
 const PAGE = 50;
 const LOOK_AGAIN_MS = 1500;
-const STATUSES = ["queued", "running", "succeeded", "failed", "cancelled"];
+const FILTER_NAMES = { status: "Status", function: "Function", optimizer: "Optimizer", tag: "Tag" };
 const NO_FILTER = { status: null, function: null, optimizer: null, tag: null };
 
 export class JobsView {
   title = "Jobs";
   #api;
+  #catalogue;
   #store = new Store({ filter: NO_FILTER, items: null, next: null, problem: null });
   #filters = {};
   #list = h("div", { class: "jobs-list" });
@@ -26,9 +28,10 @@ export class JobsView {
 
   constructor({ api, catalogue }) {
     this.#api = api;
+    this.#catalogue = catalogue;
     const named = (items) => [["", "all"], ...items.map((each) => [each.name, each.title])];
     this.#filters = {
-      status: choice([["", "all"], ...STATUSES.map((each) => [each, each])], "", (value) => this.#choose({ status: value || null })),
+      status: choice([["", "all"], ...Object.entries(STATUSES)], "", (value) => this.#choose({ status: value || null })),
       function: choice(named(catalogue.functions), "", (value) => this.#choose({ function: value || null })),
       optimizer: choice(named(catalogue.optimizers), "", (value) => this.#choose({ optimizer: value || null })),
       tag: h("input", { type: "text", autocomplete: "off", onchange: (event) => this.#choose({ tag: event.target.value || null }) }),
@@ -40,7 +43,7 @@ export class JobsView {
         "div",
         { class: "jobs-head" },
         h("h1", null, "Jobs"),
-        ...Object.entries(this.#filters).map(([name, control]) => h("label", null, h("span", null, name), control)),
+        ...Object.entries(this.#filters).map(([name, control]) => h("label", null, h("span", null, FILTER_NAMES[name]), control)),
       ),
       this.#alert,
       this.#list,
@@ -84,7 +87,7 @@ export class JobsView {
     this.#load();
   }
 
-  /** Fetches the newest, and again soon while one of them goes on. */
+  /** Fetches the newest jobs, and again soon while one of them is running. */
   async #load() {
     clearTimeout(this.#timer);
     const { filter } = this.#store.state;
@@ -130,7 +133,7 @@ export class JobsView {
       "div",
       { class: "empty" },
       h("h2", null, filtered ? "No job matches" : "No jobs yet"),
-      h("p", null, filtered ? "Choose less above." : ["Make one in the ", h("a", { href: "#/run" }, "Run"), " view, or post it to the API."]),
+      h("p", null, filtered ? "Loosen the filters above." : ["Start one in the ", h("a", { href: "#/run" }, "Run"), " view, or post it to the API."]),
     );
   }
 
@@ -138,14 +141,14 @@ export class JobsView {
   #table(items) {
     const rows = new Map();
     for (const job of items) {
-      const version = `${job.status} ${job.progress.step} ${job.progress.steps}`;
+      const version = `${job.status} ${job.progress.step} ${job.progress.steps} ${job.n_diverged}`;
       const known = this.#rows.get(job.id);
       rows.set(job.id, known?.version === version ? known : { version, element: this.#row(job) });
     }
     const isSame = this.#rows.size === rows.size && [...rows].every(([id, row]) => this.#rows.get(id) === row);
     this.#rows = rows;
     if (isSame && this.#list.querySelector("table")) return;
-    const head = ["Job", "Status", "Method", "Starts", "Progress", "Made", "Do"];
+    const head = ["Job", "Status", "Method", "Starts", "Progress", "Created", "Actions"];
     replace(
       this.#list,
       h(
@@ -159,19 +162,20 @@ export class JobsView {
 
   #row(job) {
     const { spec, progress } = job;
+    const state = stateOf(job.status, { nDiverged: job.n_diverged, nRuns: job.n_runs });
     const title = spec.label ?? spec.function?.name ?? spec.function?.expression ?? "network";
     const cell = (name, ...content) => h("td", { "data-name": name }, content);
     return h(
       "tr",
       null,
       h("th", { scope: "row" }, h("a", { href: permalink.hashOf("run", { job: job.id }) }, title), h("span", { class: "hint id" }, job.id.slice(-8))),
-      cell("Status", h("span", { class: `status ${job.status}` }, job.status), job.error ? h("span", { class: "hint" }, job.error) : null),
-      cell("Method", `${spec.optimizer?.name ?? "?"}, ${short(spec.lr)}`, spec.scheduler ? h("span", { class: "hint" }, spec.scheduler.name) : null),
+      cell("Status", h("span", { class: `status ${state.kind}`, "data-status": job.status }, state.text), job.error ? h("span", { class: "hint" }, job.error) : null),
+      cell("Method", spec.optimizer?.name ? methodOf(spec, this.#catalogue) : "–", spec.scheduler ? h("span", { class: "hint" }, spec.scheduler.name) : null),
       cell("Starts", job.n_runs === 1 && Array.isArray(spec.init) ? point(spec.init.flat()) : count(job.n_runs)),
-      cell("Progress", hasEnded(job) ? null : h("progress", { max: progress.steps, value: progress.step, "aria-label": "Progress" }), `${count(progress.step)} of ${count(progress.steps)}`),
-      cell("Made", h("time", { datetime: job.created_at }, new Date(job.created_at).toLocaleString(undefined, { dateStyle: "short", timeStyle: "medium" }))),
+      cell("Progress", hasEnded(job) ? null : h("progress", { max: progress.steps, value: progress.step, "aria-label": "Progress" }), stepOf(progress)),
+      cell("Created", h("time", { datetime: job.created_at }, new Date(job.created_at).toLocaleString(undefined, { dateStyle: "short", timeStyle: "medium" }))),
       cell(
-        "Do",
+        "Actions",
         jobActions(this.#api, job, {
           onChange: () => this.#load(),
           onDelete: () => this.#load(),

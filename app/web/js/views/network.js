@@ -122,7 +122,7 @@ export class NetworkView {
   #makeForm() {
     return h(
       "form",
-      { class: "job-form", novalidate: true, "aria-label": "The training", onsubmit: (event) => (event.preventDefault(), this.#train()) },
+      { class: "job-form", novalidate: true, "aria-label": "Training settings", onsubmit: (event) => (event.preventDefault(), this.#train()) },
       this.#network.element,
       h("fieldset", null, h("legend", null, "Method"), this.#method.element, field({ label: "Steps", control: this.#steps, pointer: "#/steps" })),
       h("div", { class: "form-foot" }, this.#alert, this.#button, this.#progress.element),
@@ -164,7 +164,7 @@ export class NetworkView {
         return;
       }
       const job = await this.#api.job(String(values.job), signal);
-      if (!job.spec.function.mlp) {
+      if (!job.spec.function?.mlp) {
         location.replace(permalink.hashOf("run", { job: job.id }));
         return;
       }

@@ -17,7 +17,7 @@ import { pathColor } from "../plots/palette.js";
 import { middle, withDim } from "../plots/slice.js";
 import { Store } from "../store.js";
 import { hasEnded, watch } from "../watch.js";
-import { DAMAGED, unknownMethod } from "../words.js";
+import { DAMAGED, unknownMethod, wrongPoints } from "../words.js";
 import { addressed, courseOf, FIRST_STATE, isOutdated, NO_RACE, raceOf, specsOf, stateFrom } from "./race_state.js";
 import { Stage } from "./stage.js";
 
@@ -126,7 +126,7 @@ export class RaceView {
   #makeForm() {
     return h(
       "form",
-      { class: "job-form", novalidate: true, "aria-label": "The race", onsubmit: (event) => (event.preventDefault(), this.#race()) },
+      { class: "job-form", novalidate: true, "aria-label": "Race settings", onsubmit: (event) => (event.preventDefault(), this.#race()) },
       h("fieldset", null, h("legend", null, "Function"), this.#picker.element),
       this.#contenders.element,
       h(
@@ -148,7 +148,8 @@ export class RaceView {
   }
 
   #setStart(start) {
-    this.#store.set({ start, problem: null });
+    const { info } = this.#state;
+    this.#store.set({ start, problem: info && wrongPoints([start], info.dim, () => "#/init") });
   }
 
   async #load(values, signal) {
@@ -157,7 +158,8 @@ export class RaceView {
       return;
     }
     const { reference, contenders } = this.#state;
-    if ((await this.#stage.about(reference)) && !signal.aborted) this.#store.set({ problem: unknownAmong(contenders, this.#catalogue) });
+    const info = await this.#stage.about(reference);
+    if (info && !signal.aborted) this.#store.set({ info, problem: unknownAmong(contenders, this.#catalogue) });
   }
 
   async #choose(reference) {
@@ -166,7 +168,7 @@ export class RaceView {
     this.#posting = null;
     this.#errand.stop();
     const start = info.domain.map(([low, high], axis) => info.dim <= 2 ? Number((low + (high - low) * (axis ? 0.2 : 0.35)).toPrecision(3)) : middle(info)[axis] + 0.2 * (high - low));
-    this.#leave({ ...NO_RACE, reference: withDim(reference, info.dim), start, axes: [0, 1], window: null, isPosting: false });
+    this.#leave({ ...NO_RACE, info, deadEnd: null, problem: null, reference: withDim(reference, info.dim), start, axes: [0, 1], window: null, isPosting: false });
   }
 
   /** Takes over what has an address of its own, so that one can go back to what was there before. */
@@ -179,6 +181,11 @@ export class RaceView {
     const { contenders } = this.#state;
     if (!contenders.length) {
       this.#store.set({ problem: { message: "", errors: [{ pointer: "#/contenders", detail: "Add at least one contender." }] } });
+      return;
+    }
+    const problem = wrongPoints([this.#state.start], this.#state.info?.dim, () => "#/init");
+    if (problem) {
+      this.#store.set({ problem });
       return;
     }
     this.#errand.stop();
@@ -211,14 +218,16 @@ export class RaceView {
     const jobs = answers.filter((each) => !(each instanceof Error));
     const race = jobs.length ? raceOf(jobs, this.#catalogue) : null;
     if (!race) {
-      await this.#stage.about(this.#state.reference);
-      this.#store.set({ deadEnd: this.#noRace(jobs, ids) });
+      const info = await this.#stage.about(this.#state.reference);
+      this.#store.set({ info, deadEnd: this.#noRace(jobs, ids) });
       return;
     }
     const racers = race.jobs.map((job) => ({ ...NOT_YET, id: job.id, job }));
     this.#store.set({ ...race.course, raced: race.course, racers, notice: noteOn(ids.length, jobs.length, racers.length) });
-    await this.#stage.about(race.course.reference);
-    if (!signal.aborted) this.#errand.start((next) => this.#watchAll(next));
+    const info = await this.#stage.about(race.course.reference);
+    if (signal.aborted) return;
+    if (info) this.#store.set({ info });
+    this.#errand.start((next) => this.#watchAll(next));
   }
 
   #noRace(jobs, ids) {

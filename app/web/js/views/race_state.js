@@ -1,7 +1,7 @@
 /** What the Race view is about, as an address says it and as its jobs are posted. */
 
 import { same } from "../same.js";
-import { draftOf, withoutEmpty } from "./run_state.js";
+import { draftOf, isShowable, withoutEmpty } from "./run_state.js";
 import { addressedStage, FIRST_STAGE, stageFrom } from "./stage_state.js";
 
 /** What there is to see of a race; `raced` is the course that it was run on. */
@@ -75,7 +75,7 @@ export function specsOf({ reference, start, steps, contenders }) {
  * @returns {{course: Object, jobs: Object[]}|null} null if none of them can be in a race
  */
 export function raceOf(jobs, catalogue) {
-  const single = jobs.filter((job) => !job.spec.function.mlp && job.n_runs === 1);
+  const single = jobs.filter((job) => isShowable(job.spec) && job.n_runs === 1);
   if (single.length === 0) return null;
   const placeOf = ({ spec, runs }) => ({ reference: spec.function, start: runs[0].init, steps: spec.steps });
   const place = placeOf(single[0]);

@@ -1,7 +1,7 @@
 /** The Run view: a job, from its form to its picture. */
 
 import { Disconnected } from "../api.js";
-import { noJob } from "../controls/dead_end.js";
+import { ALL_JOBS, LESSON, noJob } from "../controls/dead_end.js";
 import { showProblem } from "../controls/field.js";
 import { FunctionPicker } from "../controls/function_picker.js";
 import { jobActions } from "../controls/job_actions.js";
@@ -21,8 +21,8 @@ import { withDim } from "../plots/slice.js";
 import { Runs } from "../runs.js";
 import { Store } from "../store.js";
 import { hasEnded, watch } from "../watch.js";
-import { DAMAGED, madeBy, unknownMethod } from "../words.js";
-import { addressed, draftOf, FIRST_STATE, inDimension, isOutdated, NO_RESULTS, stateFrom, withoutEmpty } from "./run_state.js";
+import { DAMAGED, madeBy, unknownMethod, wrongPoints } from "../words.js";
+import { addressed, draftOf, FIRST_STATE, inDimension, isOutdated, isLesson, isShowable, LESSON_SPEC, NO_RESULTS, stateFrom, withoutEmpty } from "./run_state.js";
 import { Stage } from "./stage.js";
 
 export class RunView {
@@ -146,31 +146,51 @@ export class RunView {
   }
 
   #draft(patch) {
-    this.#store.set({ spec: { ...this.#state.spec, ...patch }, problem: null });
+    const spec = { ...this.#state.spec, ...patch };
+    this.#store.set({ spec, problem: patch.init?.length ? this.#problemWith(spec) : null });
+  }
+
+  /** Returns what is wrong with the starts, or null; of all else the service knows more. */
+  #problemWith({ init }) {
+    const { info } = this.#state;
+    if (!Array.isArray(init) || !info) return null;
+    if (init.length === 0) return asked("#/init", "Place at least one start: click on the map.");
+    return wrongPoints(pointsOf(init), info.dim, (index) => `#/init/${index}`);
   }
 
   async #load(values, signal) {
     const { spec } = this.#state;
     if (values.job !== undefined) {
-      await this.#open(String(values.job), signal);
+      await this.#open(() => this.#api.job(String(values.job), signal), signal);
       return;
     }
-    if (await this.#stage.about(spec.function)) {
-      if (!signal.aborted) this.#store.set({ problem: unknownMethod(spec, this.#catalogue) });
+    if (values.spec === undefined) {
+      await this.#open(() => this.#api.lesson(signal), signal);
+      return;
     }
+    const info = await this.#stage.about(spec.function);
+    if (info && !signal.aborted) this.#store.set({ info, problem: unknownMethod(spec, this.#catalogue) });
   }
 
-  async #open(id, signal) {
+  /** Shows the job that `fetchJob` gives. */
+  async #open(fetchJob, signal) {
     try {
-      const job = await this.#api.job(id, signal);
-      if (job.spec.function.mlp) {
-        location.replace(permalink.hashOf("network", { job: id }));
+      const job = await fetchJob();
+      if (signal.aborted) return;
+      if (job.spec.function?.mlp) {
+        location.replace(permalink.hashOf("network", { job: job.id }));
+        return;
+      }
+      if (!isShowable(job.spec)) {
+        this.#store.set({ job, progress: progressOf(job), deadEnd: OF_ANOTHER_VERSION });
         return;
       }
       const spec = draftOf(job.spec, this.#catalogue);
       this.#store.set({ job, spec, made: spec, progress: progressOf(job) });
-      await this.#stage.about(job.spec.function);
-      if (!signal.aborted) this.#errand.start((next) => this.#watch(next));
+      const info = await this.#stage.about(job.spec.function);
+      if (signal.aborted) return;
+      if (info) this.#store.set({ info });
+      this.#errand.start((next) => this.#watch(next));
     } catch (problem) {
       if (signal.aborted) return;
       await this.#notFound(problem);
@@ -179,12 +199,16 @@ export class RunView {
 
   /** A job that is not there leaves the form as it is at first, and says so. */
   async #notFound(problem) {
+    if (problem.status === 422) { // this service does not take jobs of the lesson's size
+      this.#store.set({ spec: LESSON_SPEC, info: await this.#stage.about(LESSON_SPEC.function) });
+      return;
+    }
     if (problem.status !== 404) {
       this.#store.set({ problem, deadEnd: problem instanceof Disconnected ? { text: problem.message } : null });
       return;
     }
-    await this.#stage.about(FIRST_STATE.spec.function);
-    this.#store.set({ deadEnd: noJob({ text: "Set up a new run", go: () => this.#store.set({ deadEnd: null }) }) });
+    const info = await this.#stage.about(FIRST_STATE.spec.function);
+    this.#store.set({ info, deadEnd: noJob({ text: "Set up a new run", go: () => this.#store.set({ deadEnd: null }) }) });
   }
 
   async #choose(reference) {
@@ -196,7 +220,7 @@ export class RunView {
     const { dim } = info;
     const isSameKind = reference.dim || (reference.expression && spec.function.expression);
     const kept = isSameKind ? inDimension(spec.init, info) : [];
-    this.#leave({ ...NO_RESULTS, spec: { ...spec, function: withDim(reference, dim), init: kept }, axes: [0, 1], window: null, isPosting: false });
+    this.#leave({ ...NO_RESULTS, info, deadEnd: null, problem: null, spec: { ...spec, function: withDim(reference, dim), init: kept }, axes: [0, 1], window: null, isPosting: false });
   }
 
   /** Takes over what has an address of its own, so that one can go back to what was there before. */
@@ -207,8 +231,9 @@ export class RunView {
 
   async #post() {
     const { spec } = this.#state;
-    if (Array.isArray(spec.init) && spec.init.length === 0) {
-      this.#store.set({ problem: asked("#/init", "Place at least one start: click on the map.") });
+    const problem = this.#problemWith(spec);
+    if (problem) {
+      this.#store.set({ problem });
       return;
     }
     const posting = (this.#posting = {});
@@ -316,11 +341,19 @@ export class RunView {
     const rest = showProblem(this.#form.element, problem);
     this.#alert.hidden = rest.length === 0;
     replace(this.#alert, rest.map((text) => h("p", null, text)));
-    const note = notice ?? noteOn(job);
+    const note = notice ?? noteOn(job) ?? (isLesson(job) && !isOutdated(this.#state) ? FIRST_WORDS : null);
     this.#notice.hidden = note === null;
     this.#notice.textContent = note ?? "";
   }
 }
+
+const OF_ANOTHER_VERSION = {
+  title: "This job was made by another version of the service",
+  text: "What it was set up with cannot be shown here. Its results are below.",
+  ways: [LESSON, ALL_JOBS],
+};
+
+const FIRST_WORDS = "Adam, from three starts: each path goes downhill to a minimum of its own. Play the steps below, click on the map to add a start, and press Run.";
 
 function progressOf(job) {
   return { ...job.progress, status: job.status };

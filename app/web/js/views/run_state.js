@@ -4,13 +4,17 @@ import { pointsOf } from "../controls/starts.js";
 import { same } from "../same.js";
 import { addressedStage, FIRST_STAGE, stageFrom } from "./stage_state.js";
 
+const LESSON = "lesson";
 const FIRST_SPEC = {
   function: { name: "himmelblau", dim: 2 },
   optimizer: { name: "adam" },
-  lr: 0.01,
+  lr: 0.001,
   steps: 20000,
   init: [],
 };
+
+/** What the form begins with where the service has no lesson to show. */
+export const LESSON_SPEC = { ...FIRST_SPEC, init: [[0, 0], [4, 0], [-4, 0]] };
 
 /** What there is to see of a job; `made` is the specification that it was posted with, `pathsOf` whose paths are drawn. */
 export const NO_RESULTS = {
@@ -61,11 +65,20 @@ export function withoutEmpty(spec) {
   return Object.fromEntries(Object.entries(spec).filter(([, value]) => isGiven(value)));
 }
 
-/** Returns a job's specification as the form shows it: without what it would be anyway. */
+/** Whether a job is the lesson, with which the page opens. */
+export function isLesson(job) {
+  return Boolean(job?.spec.tags?.includes(LESSON));
+}
+
+/**
+ * Returns a job's specification as the form shows it: without what it would be anyway. What is made of the lesson is
+ * no lesson.
+ */
 export function draftOf(spec, catalogue = null) {
   const { record_every, clip_grad_norm, tags, engine, dtype, ...rest } = spec;
   const draft = withoutEmpty(rest);
-  if (catalogue) {
+  if (tags?.includes(LESSON)) delete draft.label;
+  if (catalogue && draft.optimizer) {
     draft.optimizer = withoutUsual(draft.optimizer, catalogue.optimizers);
     if (draft.scheduler) draft.scheduler = withoutUsual(draft.scheduler, catalogue.schedulers);
   }
@@ -73,12 +86,18 @@ export function draftOf(spec, catalogue = null) {
   if (record_every && record_every !== 1) draft.record_every = record_every;
   if (isGiven(clip_grad_norm)) draft.clip_grad_norm = clip_grad_norm;
   if (engine && engine !== "auto") draft.engine = engine;
-  if (tags?.length) draft.tags = tags;
+  if (tags?.length && !tags.includes(LESSON)) draft.tags = tags;
   return draft;
 }
 
-/** Returns an `init` whose points have another number of coordinates. */
+/** Whether the form can show a stored specification: other versions of the service may have written it. */
+export function isShowable({ function: reference, optimizer, scheduler = null, init }) {
+  return Object.entries({ function: reference, optimizer, scheduler, init }).every(([name, value]) => value !== undefined && isReadable(name, value));
+}
+
+/** Returns an `init` for another number of coordinates: drawn anew at random, or of points that are as they were. */
 export function inDimension(init, info) {
+  if (init.random !== undefined) return { random: init.random, seed: init.seed ?? 0 };
   return pointsOf(init).map((x) => Array.from({ length: info.dim }, (_, axis) => x[axis] ?? middleOf(info.domain?.[axis])));
 }
 

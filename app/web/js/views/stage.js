@@ -70,12 +70,13 @@ export class Stage {
     this.element = h("section", { class: "stage", "aria-label": "Picture" }, this.#deadEnd.element, this.#viewBar.element, this.#sliceNote, this.#picture.element);
   }
 
-  /** Finds out what there is to know of a function, and says what is wrong with it otherwise. */
+  /**
+   * Returns what there is to know of a function, for the view to take over together with the function itself; null,
+   * and what is wrong is said, if it cannot be had.
+   */
   async about(reference) {
     try {
-      const info = await this.#catalogue.about(reference);
-      this.#store.set({ info, deadEnd: null, problem: null });
-      return info;
+      return await this.#catalogue.about(reference);
     } catch (problem) {
       const deadEnd = this.#store.state.info ? null : this.#deadEndOf(reference, problem);
       const isSaid = deadEnd !== null && reference.expression === undefined;
@@ -93,10 +94,11 @@ export class Stage {
   }
 
   /** Goes on after the service was away. */
-  async reconnect() {
+  reconnect() {
     const { state } = this.#store;
+    if (state.grid) return;
     this.#groundOf = [];
-    if (!state.grid && (state.info || (await this.about(this.#referenceOf(state))))) this.follow(this.#store.state);
+    this.follow(state);
   }
 
   /** Lets the next drawing be of everything: it looks different, or was hidden. */

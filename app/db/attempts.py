@@ -57,9 +57,7 @@ _OVERDUE = (
     .where(JOBS.c.finished_at.is_(None), JOBS.c.deadline_at < bindparam("b_before"))
     .limit(_JOBS_OF_A_WRITE)
 )
-_END = _GO_ON.values(
-    status=Status.succeeded, finished_at=bindparam("b_now"), n_diverged=bindparam("b_n_diverged")
-)
+_END = _GO_ON.values(status=Status.succeeded, finished_at=bindparam("b_now"), n_diverged=bindparam("b_n_diverged"))
 _INSERT_BLOCKS = insert(BLOCKS)
 _INSERT_LOSSES = insert(LOSSES)
 _INSERT_CHECKPOINT = insert(CHECKPOINTS)

@@ -50,6 +50,21 @@ def test_what_runs_there_goes_on_while_the_service_is_away(tmp_path: Path, sched
         assert ended["runs"][0]["x"] == expected.results.x[0].tolist()
 
 
+def test_a_scheduler_that_dies_is_told_and_deadlines_are_kept(tmp_path: Path) -> None:
+    with (
+        LocalCluster(
+            n_workers=1, host="127.0.0.1", dashboard_address="127.0.0.1:0", local_directory=str(tmp_path)
+        ) as cluster,
+        Service(tmp_path, workers=1, THALWEG_SCHEDULER=str(cluster.scheduler_address)) as service,
+    ):
+        job_id = service.post(steps=50_000_000, record_every=1000, engine="eager", timeout_s=5.0)
+        until(lambda: service.job(job_id)["status"] == "running")
+        cluster.close()
+        until(lambda: service.client.get("/readyz", timeout=10).status_code == 503)
+        ended = service.ended(job_id)
+        assert (ended["status"], ended["runs"][0]["outcome"]) == ("succeeded", "timed_out")
+
+
 def test_a_scheduler_elsewhere_is_refused_with_sqlite(tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path, scheduler="tcp://192.0.2.1:8786")
     with pytest.raises(SettingsError, match="not on this machine"):

@@ -12,7 +12,7 @@ help:
 	@echo "make demo     three descents over HTTP, and their picture"
 	@echo "make serve    the service at http://127.0.0.1:8000"
 	@echo "make test     all tests"
-	@echo "make sweep    every optimizer on every function, on both engines: half an hour"
+	@echo "make sweep    both engines: every optimizer on every function, a thousand random jobs: an hour"
 	@echo "make check    format, lint, types, layers, openapi.json"
 	@echo "make format   mend what can be mended of these"
 	@echo "make openapi  write openapi.json anew"

@@ -1,4 +1,4 @@
-"""One value everywhere: every function of formulas, and a thousand random jobs. Takes a quarter of an hour."""
+"""One value everywhere: every function of formulas, and a thousand random jobs, in half an hour."""
 
 import pytest
 

@@ -83,15 +83,15 @@ def check_engines(text: str, dtype: str) -> None:
         eager, fused = drive(spec), drive(spec, engine=FusedRun)
         for one, other in zip(eager.f, fused.f, strict=True):
             assert_same(one, other, text)
-        for one, other in zip(gradients(eager.checkpoint), fused_gradients(fused.checkpoint), strict=True):
+        for one, other in zip(gradients(eager.checkpoint, dtype), fused_gradients(fused.checkpoint), strict=True):
             assert_same(one, other, f"gradient of {text}")
 
 
-def gradients(checkpoint: Checkpoint) -> tuple[np.ndarray, np.ndarray]:
+def gradients(checkpoint: Checkpoint, dtype: str) -> tuple[np.ndarray, np.ndarray]:
     """Return the runs that went on, and the gradients at their starts, which momentum begins with."""
     parts = torch.load(io.BytesIO(checkpoint.state), weights_only=True)
     if not parts:
-        return np.empty(0, np.int64), np.empty((0, 2))
+        return np.empty(0, np.int64), np.empty((0, 2), dtype)
     return parts[0]["runs"].numpy(), parts[0]["optimizer"][0]["momentum_buffer"].numpy()
 
 

@@ -1,11 +1,20 @@
 """The client: each method gives what its endpoint gives."""
 
+import re
+import socket
+import threading
 from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Self
 
 import httpx
 import pytest
 
 from app.client import ApiError, Client
+from app.settings import Settings
+from tests.api.conftest import NoWorkers
+from tests.serving import served
 
 NETWORK = {"mlp": {"layers": [2, 3, 1], "dataset": "xor"}}
 
@@ -44,3 +53,211 @@ def test_what_was_wrong_is_said_in_the_services_words(client: Client) -> None:
         )
     assert refused.value.status == 422
     assert refused.value.problem["errors"][0]["column"] == 1
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+LESSON: dict[str, Any] = {"function": "himmelblau", "optimizer": "adam", "lr": 0.01, "init": [0, 0], "steps": 30}
+
+
+def test_a_job_from_its_post_to_its_end(client: Client, running: httpx.Client) -> None:
+    key = "a-key-of-the-client"
+    job = client.submit(LESSON, idempotency_key=key, wait=60)
+    assert job["status"] == "succeeded"
+    assert client.submit(LESSON, idempotency_key=key)["id"] == job["id"]
+    at = f"/v1/jobs/{job['id']}"
+    assert (
+        client.job(job["id"]) == client.wait(job["id"]) == client.job(job["id"], wait=0.5) == running.get(at).json()
+    )
+
+    whole = client.trajectory(job["id"])
+    assert (whole["step"], whole["x"][0]) == (list(range(31)), [0, 0])
+    part = client.trajectory(job["id"], 0, from_step=3, to_step=9)
+    assert (part["step"], part["x"]) == (whole["step"][3:10], whole["x"][3:10])
+    assert client.trajectory(job["id"], max_points=10)["downsampling"]["of_points"] == 31
+
+    assert client.extend(job["id"], 5, idempotency_key="once")["progress"]["steps"] == 35
+    assert client.extend(job["id"], 5, idempotency_key="once")["progress"]["steps"] == 35
+    client.wait(job["id"])
+    assert client.extend(job["id"], to_step=50)["progress"]["steps"] == 50
+    assert client.wait(job["id"], timeout=60)["runs"][0]["n_steps"] == 50
+
+    client.delete(job["id"])
+    with pytest.raises(ApiError, match="no job") as gone:
+        client.job(job["id"])
+    assert gone.value.status == 404
+
+
+def test_a_job_that_is_cancelled_or_not_waited_for(client: Client) -> None:
+    endless = {**LESSON, "lr": 1e-10, "steps": 500_000_000, "record_every": 100_000}
+    job = client.submit(endless)
+    with pytest.raises(TimeoutError, match=job["id"]):
+        client.wait(job["id"], timeout=0.2)
+    assert client.cancel(job["id"])["status"] == "cancelled"
+    assert client.wait(job["id"])["status"] == "cancelled"
+    assert list(client.progress(job["id"]))[-1]["status"] == "cancelled"
+
+
+def test_lists_are_read_page_by_page(client: Client) -> None:
+    made = [client.submit({**LESSON, "tags": ["paged"], "label": str(i)})["id"] for i in range(5)]
+    assert [job["id"] for job in client.jobs(tag="paged", page=2)] == made[::-1]
+    assert list(client.jobs(tag="paged", function="sphere")) == []
+    many = client.wait(client.submit({**LESSON, "init": {"random": 7}})["id"])
+    assert list(client.runs(many["id"], page=3)) == many["runs"]
+    names = [function["name"] for function in client.functions()]
+    assert "himmelblau" in names
+    assert len(names) == len(set(names)) > 100
+    assert "adam" in [optimizer["name"] for optimizer in client.optimizers()]
+    assert "step_lr" in [scheduler["name"] for scheduler in client.schedulers()]
+
+
+def test_progress_ends_with_the_job(client: Client) -> None:
+    job = client.submit({**LESSON, "steps": 4000, "engine": "eager"})
+    seen = list(client.progress(job["id"]))
+    assert seen[-1] == {"step": 4000, "steps": 4000, "status": "succeeded"}
+    steps = [place["step"] for place in seen]
+    assert steps == sorted(steps)
+    assert all(one != other for one, other in pairwise(seen))
+
+
+def test_functions_and_their_values(client: Client) -> None:
+    assert client.function("sphere", 3)["dim"] == 3
+    formula = {"expression": "x**2 + 2*y**2", "variables": ["x", "y"]}
+    found = client.evaluate(formula, [[1, 2], [0, 0]], gradient=True, hessian=True)
+    assert found["f"] == [9, 0]
+    assert found["gradient"] == [[2, 8], [0, 0]]
+    assert found["hessian"] == [[[2, 0], [0, 4]]] * 2
+    window = {"x_min": -1, "x_max": 1, "y_min": 0, "y_max": 2, "points": 3}
+    assert client.surface(formula, **window)["z"] == [[1, 0, 1], [3, 2, 3], [9, 8, 9]]
+    by_name = client.surface("sphere", **window)
+    assert (
+        by_name["z"]
+        == client.surface({"name": "sphere", "dim": 2}, **window)["z"]
+        == [[1, 0, 1], [2, 1, 2], [5, 4, 5]]
+    )
+    assert client.surface("sphere", axes=[0, 1], fixed=[0, 0], **window)["z"] == by_name["z"]
+    assert client.ready()
+
+
+def test_nobody_is_ready_where_there_is_no_service() -> None:
+    with Client(f"http://127.0.0.1:{free_port()}") as client:
+        assert not client.ready()
+        with pytest.raises(httpx.ConnectError):
+            next(client.progress("any"))
+
+
+def test_a_key_is_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.main.QueueDispatcher", NoWorkers)
+    settings = Settings.model_validate({"data_dir": tmp_path, "api_keys": "secret"})
+    with served(settings) as service:
+        with Client(str(service.base_url), api_key="secret") as client:
+            assert list(client.jobs()) == []
+        with Client(str(service.base_url)) as client, pytest.raises(ApiError) as refused:
+            list(client.jobs())
+    assert refused.value.status == 401
+
+
+# streams of events that break
+
+
+def progress(step: int) -> str:
+    return f'event: progress\nid: {step}\ndata: {{"step": {step}, "steps": 9, "status": "running"}}\n\n'
+
+
+DONE = 'event: done\nid: 9\ndata: {"id": "j", "status": "succeeded", "progress": {"step": 9, "steps": 9}}\n\n'
+HEAD = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
+BUSY = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+GONE = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+
+
+class Script:
+    """A service that gives each connection the next answer, byte for byte, and then breaks it off."""
+
+    def __init__(self, answers: list[str]) -> None:
+        self.requests: list[str] = []
+        self._answers = answers
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._thread = threading.Thread(target=self._serve)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)  # whoever waits for a connection stops waiting
+        self._thread.join()
+        self._listener.close()
+
+    @property
+    def address(self) -> str:
+        return "http://{}:{}".format(*self._listener.getsockname())
+
+    def last_ids(self) -> list[str | None]:
+        """Return the event that each connection said was the last it had seen."""
+        found = [re.search(r"last-event-id: (\S+)", request, re.IGNORECASE) for request in self.requests]
+        return [None if each is None else each[1] for each in found]
+
+    def _serve(self) -> None:
+        for answer in self._answers:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:  # closed: nobody asks any more
+                return
+            with connection:
+                self.requests.append(connection.recv(65536).decode())
+                connection.sendall(answer.encode())
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses that the client would make, in seconds."""
+    made: list[float] = []
+    monkeypatch.setattr("app.client.time.sleep", made.append)
+    return made
+
+
+def test_a_stream_that_breaks_goes_on_after_the_last_event(pauses: list[float]) -> None:
+    broken = HEAD + progress(2) + progress(4) + "event: progress\nid: 5\ndata: {"  # in the middle of an event
+    script = [broken, BUSY, HEAD, HEAD + progress(7), HEAD + DONE]
+    with Script(script) as service, Client(service.address) as client:
+        seen = [place["step"] for place in client.progress("j")]
+    assert seen == [2, 4, 7, 9]
+    assert service.last_ids() == [None, "4", "4", "4", "7"]
+    assert all(request.startswith("GET /v1/jobs/j/events ") for request in service.requests)
+    assert pauses == [0.25, 0.5, 1, 0.25]  # doubled while nothing comes
+
+
+def test_a_stream_says_how_long_to_wait(pauses: list[float]) -> None:
+    with Script([HEAD + "retry: 2000\n" + progress(2), HEAD + DONE]) as service, Client(service.address) as client:
+        assert [place["step"] for place in client.progress("j")] == [2, 9]
+    assert pauses == [2]
+
+
+def test_a_job_that_is_gone_is_not_asked_for_again(pauses: list[float]) -> None:
+    with Script([HEAD + progress(2), GONE]) as service, Client(service.address) as client:
+        followed = client.progress("j")
+        assert next(followed)["step"] == 2
+        with pytest.raises(ApiError) as gone:
+            next(followed)
+    assert gone.value.status == 404
+    assert len(pauses) == 1
+
+
+def test_a_stream_is_given_up_when_it_never_comes_back(pauses: list[float]) -> None:
+    with Script([HEAD + progress(2), *[BUSY] * 20]) as service, Client(service.address) as client:
+        followed = client.progress("j")
+        next(followed)
+        with pytest.raises(ApiError) as busy:
+            next(followed)
+    assert busy.value.status == 503
+    assert pauses == [0.25, 0.5, 1, 2, 4, 4, 4, 4]
+
+
+def test_a_stream_that_never_began_is_not_tried_again(pauses: list[float]) -> None:
+    with Script([HEAD]) as service, Client(service.address) as client, pytest.raises(httpx.TransportError):
+        next(client.progress("j"))
+    assert pauses == []

@@ -4,6 +4,7 @@ import gc
 import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -12,7 +13,6 @@ from typing import Any
 from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
 from fastapi import Depends, FastAPI
-from fastapi.openapi.utils import get_openapi
 
 from app.api import (
     events,
@@ -31,6 +31,7 @@ from app.api.bodies import Bodies
 from app.api.broadcasts import Broadcasts
 from app.api.computing import Computations
 from app.api.dependencies import Services, authorize
+from app.api.description import description
 from app.api.head import HeadMiddleware
 from app.api.lanes import streaming, writing
 from app.api.queries import check_query
@@ -69,6 +70,7 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=_lifespan,
         docs_url=None,  # FastAPI's own pages fetch what they are made of from elsewhere: app.web has one
         redoc_url=None,
+        generate_unique_id_function=lambda route: route.name,  # what a generated client calls its functions
     )
     app.state.settings = settings
     problems.install(app)
@@ -83,7 +85,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(module.router, dependencies=checks, responses=problem)
     app.include_router(service.router, responses=problem)
     app.include_router(pages.router)
-    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # FastAPI's documented way
+    app.openapi = cache(partial(description, app))  # type: ignore[method-assign]  # FastAPI's documented way
     return app
 
 
@@ -164,15 +166,3 @@ def _bring_up_to_date(database: Database) -> None:
         migrate(database)
     else:
         database.reserve.fill()
-
-
-def _openapi(app: FastAPI) -> dict[str, Any]:
-    if app.openapi_schema is None:
-        schema = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
-        problem = {"schema": {"$ref": "#/components/schemas/Problem"}}
-        for path in schema["paths"].values():
-            for operation in path.values():
-                for status in ("4XX", "5XX"):
-                    operation["responses"][status]["content"] = {problems.MEDIA_TYPE: problem}
-        app.openapi_schema = schema
-    return app.openapi_schema

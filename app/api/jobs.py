@@ -12,7 +12,7 @@ from app.api import wire
 from app.api.computing import SHORT_VALUES, Compute
 from app.api.dependencies import Computing, Cursor, JobId, Limit, Services, Wired
 from app.api.routing import SENT, BodyRoute
-from app.api.waiting import WhenMade, wait_for_end, wanted_wait
+from app.api.waiting import Wait, WhenMade, wait_for_end
 from app.db.idempotency import Key
 from app.db.store import before_start
 from app.engine.limits import check_limits
@@ -28,10 +28,6 @@ router = APIRouter(route_class=BodyRoute, prefix="/v1/jobs", tags=["jobs"])
 _INLINE_VALUES = 500_000  # numbers that are computed in no more time than a read of the database takes
 _IDEMPOTENCY_KEY = "Idempotency-Key"
 
-Prefer = Annotated[
-    list[str] | None,
-    Header(description="`wait=N`: answer when the job has ended, or after N seconds, at most 60"),
-]
 IdempotencyKey = Annotated[
     str | None,
     Header(
@@ -54,7 +50,7 @@ async def post_job(
     spec: Annotated[JobSpec, SENT],
     services: Wired,
     compute: Computing,
-    prefer: Prefer = None,
+    wait: Wait,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Store a job and send it to the workers.
@@ -75,7 +71,7 @@ async def post_job(
 
     shown = await services.writing.run(create)
     headers = {"Location": f"/v1/jobs/{shown.record.id}"}
-    if (wait := wanted_wait(prefer)) is None:
+    if wait is None:
         return await _sent(*await _whole(shown, compute), headers, 202)
     headers["Preference-Applied"] = f"wait={wait}"
     return WhenMade(partial(_ended, services, shown.record.id, compute, headers, wait))
@@ -121,11 +117,10 @@ async def get_job(
     job_id: JobId,
     services: Wired,
     compute: Computing,
-    prefer: Prefer = None,
+    wait: Wait,
     if_none_match: Annotated[str | None, Header()] = None,
 ) -> Response:
     """Return a job with its first hundred runs."""
-    wait = wanted_wait(prefer)
     headers = {}
     if wait is not None:
         headers["Preference-Applied"] = f"wait={wait}"
@@ -183,7 +178,7 @@ async def extend_job(
     return job
 
 
-@router.delete("/{job_id}", status_code=204)
+@router.delete("/{job_id}", status_code=204, response_class=Response)
 async def delete_job(job_id: JobId, services: Wired) -> None:
     """Delete a job and all that was recorded of it, also while it runs."""
     await services.writing.run(partial(services.jobs.delete, job_id))

@@ -31,12 +31,16 @@ class Form(StrEnum):
 
 
 _MEDIA_TYPES = {Form.png: "image/png", Form.svg: "image/svg+xml", Form.html: "text/html; charset=utf-8"}
+_CONTENT = {
+    media_type: {"schema": {"type": "string", "contentMediaType": media_type}}
+    for media_type in (each.partition(";")[0] for each in _MEDIA_TYPES.values())
+}
 
 
 @router.get(
     "/{job_id}/plot.{form}",
     response_class=Response,
-    responses={200: {"content": {media_type.split(";")[0]: {} for media_type in _MEDIA_TYPES.values()}}},
+    responses={200: {"description": "The picture", "content": _CONTENT}},
 )
 async def get_plot(  # noqa: PLR0913, PLR0917 most are fields of the query
     job_id: JobId,

@@ -13,6 +13,7 @@ from fastapi.responses import StreamingResponse
 from app.api import wire
 from app.api.computing import SHORT_VALUES
 from app.api.dependencies import Computing, JobId, RunNumber, Services, Wired, check_network, check_run
+from app.api.entries import CSV, JSON, LOSS, NDJSON, TRAJECTORY
 from app.api.negotiation import preferred
 from app.db.trajectories import StepRange, Trajectory
 from app.engine.downsampling import METHOD, MIN_POINTS, downsample
@@ -26,19 +27,7 @@ from app.whole_numbers import WRITTEN_WHOLE
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 
-JSON, CSV, NDJSON = "application/json", "text/csv", "application/x-ndjson"
 _SLICE = 20_000
-
-_EXAMPLE = {
-    "job_id": "0199...",
-    "run": 0,
-    "n_points": 2,
-    "downsampling": None,
-    "step": [0, 1],
-    "x": [[0.0, 0.0], [0.0009999999310821295, 0.0009999999310821295]],
-    "f": [170.0, 169.96395874023438],
-}
-
 
 SomeRun = Annotated[
     int | None, Query(ge=0, le=2**53, description="which run; 0, or all for CSV and NDJSON"), WRITTEN_WHOLE
@@ -53,16 +42,7 @@ MaxPoints = Annotated[
 @router.get(
     "/{job_id}/trajectory",
     response_class=StreamingResponse,
-    responses={
-        200: {
-            "description": "Entry k is the point before update k and the value there, steps 0 to n",
-            "content": {
-                JSON: {"example": _EXAMPLE},
-                CSV: {"example": "run,step,x0,x1,f\n0,0,0.0,0.0,170.0\n"},
-                NDJSON: {"example": '{"run":0,"step":0,"x":[0.0,0.0],"f":170.0}\n'},
-            },
-        }
-    },
+    responses=TRAJECTORY,
 )
 async def get_trajectory(
     job_id: JobId,
@@ -72,7 +52,7 @@ async def get_trajectory(
     from_step: FromStep = None,
     to_step: ToStep = None,
     max_points: MaxPoints = None,
-    accept: Annotated[str | None, Header()] = None,
+    accept: Annotated[str | None, Header(include_in_schema=False)] = None,
 ) -> StreamingResponse:
     """Return what a run recorded, or as CSV and NDJSON what all runs recorded.
 
@@ -119,12 +99,7 @@ def _columns(
 @router.get(
     "/{job_id}/loss",
     response_class=StreamingResponse,
-    responses={
-        200: {
-            "description": "Entry k is the value before update k, steps 0 to n",
-            "content": {JSON: {"example": {name: value for name, value in _EXAMPLE.items() if name != "x"}}},
-        }
-    },
+    responses=LOSS,
 )
 async def get_loss(
     job_id: JobId,

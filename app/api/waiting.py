@@ -3,8 +3,10 @@
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
+from typing import Annotated
 
 import anyio
+from fastapi import Depends, Header, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -28,10 +30,23 @@ class WhenMade(Response):
         await response(scope, receive, send)
 
 
-def wanted_wait(prefer: list[str] | None) -> int | None:
-    """Return the seconds, at most `MAX_WAIT_SECONDS`, that `Prefer` headers ask to wait (RFC 7240)."""
-    found = _WAIT.search(",".join(prefer or []))
+async def _wanted_wait(
+    request: Request,
+    _prefer: Annotated[
+        str | None,
+        Header(
+            alias="Prefer",
+            description=f"`wait=N`: answer when the job has ended, or after N seconds, at most {MAX_WAIT_SECONDS}",
+            examples=["wait=10"],
+        ),
+    ] = None,
+) -> int | None:
+    found = _WAIT.search(",".join(request.headers.getlist("prefer")))
     return None if found is None else min(int(found[1]), MAX_WAIT_SECONDS)
+
+
+Wait = Annotated[int | None, Depends(_wanted_wait)]
+"""The seconds, at most `MAX_WAIT_SECONDS`, that `Prefer` headers ask to wait (RFC 7240); None if they do not."""
 
 
 async def wait_for_end(watcher: Watcher, job_id: str, seconds: float) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import numpy as np
 import orjson
 from fastapi import Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from app.engine.gradient_check import GradientCheck
 from app.engine.limits import MOST_ACCURACIES
@@ -84,12 +84,34 @@ class Progress(BaseModel):
     steps: int
 
 
+class StoredSpec(RootModel[dict[str, Any]]):
+    """A job's specification as it was stored, with everything filled in that was left out.
+
+    It has the form of `JobSpec` as that was when the job was posted; of a job of today, it can be posted again.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "properties": {
+                "function": {"description": "what is minimised"},
+                "optimizer": {"description": "its name, and all its parameters but lr"},
+                "lr": {"description": "the learning rate"},
+                "init": {"description": "where the runs start"},
+                "steps": {"type": "integer"},
+                "record_every": {"type": "integer"},
+                "label": {"type": ["string", "null"]},
+                "tags": {"type": "array", "items": {"type": "string"}},
+            }
+        }
+    )
+
+
 class JobSummary(BaseModel):
     """A job, without its runs."""
 
     id: str
     status: Status
-    spec: dict[str, Any] = Field(description="the specification as it is stored, with everything filled in")
+    spec: StoredSpec
     engine: str = Field(description="the engine that runs it, eager or fused")
     engine_reason: str | None = Field(
         description="why `auto` took eager; of fused, which digits may differ from eager's on this machine"
@@ -229,7 +251,7 @@ def _summary(record: JobRecord) -> dict[str, Any]:
     return {
         "id": record.id,
         "status": record.status,
-        "spec": record.spec.document,
+        "spec": StoredSpec(record.spec.document),
         "engine": record.engine,
         "engine_reason": record.spec.engine_reason,
         "attempt": record.attempt,

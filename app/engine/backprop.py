@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Self
 
 import numpy as np
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from app.errors import InvalidInput, LimitExceeded
 from app.functions.networks.architecture import Architecture, LossName, Number
@@ -24,6 +24,12 @@ def _row(value: Any) -> Any:
 
 class BackpropRequest(Architecture):
     """A network, its parameters, and a sample to pass through it forward and back."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"layers": [2, 2, 1], "activation": "sigmoid", "input": [1, 0], "target": [1]}]
+        }
+    )
 
     loss: LossName = "half_sse"
     weights: Annotated[tuple[Matrix, ...], StopEarly()] | None = Field(

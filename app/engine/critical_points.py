@@ -53,7 +53,9 @@ class Kind(StrEnum):
 class Search(BaseModel):
     """A request for the critical points of a function of two coordinates in a box."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", json_schema_extra={"examples": [{"function": "himmelblau"}]}
+    )
 
     function: FunctionReference
     low: Point | None = Field(None, description="the box's lower corner; the function's domain if left out")

@@ -66,6 +66,20 @@ class JobSpec(_Part):
     scheduler. Only what a service allows at most is checked elsewhere, in `app.engine.limits`.
     """
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "function": "himmelblau",
+                    "optimizer": "adam",
+                    "lr": 0.001,
+                    "init": [[0, 0], [4, 0], [-4, 0]],
+                    "steps": 20000,
+                }
+            ]
+        }
+    )
+
     function: FunctionReference
     optimizer: Optimizer
     lr: Positive | None = Field(None, description="learning rate; torch's default if left out")

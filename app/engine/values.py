@@ -23,7 +23,11 @@ AxisIndex = Annotated[int, Field(strict=True, ge=0), WHOLE]
 class Evaluation(BaseModel):
     """A request for the value, and where asked the derivatives, of a function at some points."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        json_schema_extra={"examples": [{"function": "himmelblau", "points": [[0, 0], [3, 2]], "gradient": True}]},
+    )
 
     function: FunctionReference
     points: ManyPoints
@@ -157,6 +161,8 @@ Fixed = Annotated[
 
 class Slice(Window):
     """A request for the surface over two axes of any function, the other coordinates held fixed."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"function": "himmelblau", "points": 5}]})
 
     function: FunctionReference
     axes: tuple[AxisIndex, AxisIndex] = Field((0, 1), description="the coordinates that x and y stand for")

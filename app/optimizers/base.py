@@ -29,7 +29,7 @@ _SWITCH = "chooses how torch computes, not what: the engine decides it, and the 
 
 def _require_name(schema: dict[str, Any]) -> None:
     # it has a default for Python; in JSON it is what tells the entries apart
-    schema["required"] = ["name", *schema.get("required", [])]
+    schema["required"] = list(dict.fromkeys(["name", *schema.get("required", [])]))
 
 
 class Params(BaseModel):

@@ -65,6 +65,7 @@ export class FunctionPicker {
         h("span", null, h("strong", null, title), h("span", { class: "hint" }, size)),
       ),
       info?.formula ? h("div", { class: "formula", tabindex: 0, role: "group", "aria-label": "Formula" }, formula(info.formula)) : null,
+      info?.dim > 2 && /x_/.test(info.formula ?? "") ? h("p", { class: "hint" }, "The formula counts coordinates from 1, this page and the API from 0.") : null,
       info?.any_dim
         ? field({ label: "Coordinates", control: numberInput(info.dim, (value) => this.#onDim(value), { inputmode: "numeric" }), pointer: "#/function/dim" })
         : null,

@@ -5,9 +5,11 @@ What a command needs is imported when it runs: torch alone takes seconds.
 
 import json
 import logging
+import signal
 import sys
 from importlib.metadata import version
 from pathlib import Path
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -58,6 +60,8 @@ def serve(
         scheduler=scheduler,
         no_auth=no_auth or None,
     ).check_exposure()
+    # uvicorn sends itself the signal again after a graceful stop: temporary folders are still to be removed
+    signal.signal(signal.SIGTERM, _exit)
     from app.listening import Server, bound, refusal
     from app.workers.processes import start_fork_server
 
@@ -102,6 +106,10 @@ def openapi() -> None:
     from app.main import create_app
 
     sys.stdout.write(json.dumps(create_app(load()).openapi(), indent=2, ensure_ascii=False) + "\n")
+
+
+def _exit(number: int, _frame: FrameType | None) -> None:
+    sys.exit(128 + number)  # as a shell tells of a command that a signal ended
 
 
 def _log_to_stderr() -> None:

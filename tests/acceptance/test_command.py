@@ -116,15 +116,23 @@ def test_a_second_service_is_refused_whatever_name_it_has_for_the_database(tmp_p
 @pytest.mark.parametrize("lines", [0, 1, 3, 4])
 def test_a_service_that_is_stopped_while_it_starts_leaves_at_once(tmp_path: Path, lines: int) -> None:
     """However far it has come: measured in lines of its log, the last of which says that it listens."""
-    log = tmp_path / "log"
+    log, temporary = tmp_path / "log", tmp_path / "temporary"
+    temporary.mkdir()
     with log.open("wb") as file:
         process = subprocess.Popen(
-            [THALWEG, "serve", "--port", "0", "--data-dir", tmp_path / "data"], stdout=file, stderr=file
+            [THALWEG, "serve", "--port", "0", "--data-dir", tmp_path / "data"],
+            stdout=file,
+            stderr=file,
+            env={**os.environ, "TMPDIR": str(temporary)},
         )
-    started = psutil.Process(process.pid)
-    until(lambda: log.read_bytes().count(b"\n") >= lines)
-    children = started.children(recursive=True)
-    process.send_signal(signal.SIGTERM)
-    process.wait(20)  # it took 40 s, and half a second now; a busy machine may take longer
+    try:
+        until(lambda: log.read_bytes().count(b"\n") >= lines)
+        children = psutil.Process(process.pid).children(recursive=True)
+        process.send_signal(signal.SIGTERM)
+        process.wait(20)  # it took 40 s, and half a second now; a busy machine may take longer
+    finally:
+        process.kill()
+    assert process.returncode == (143 if lines else -signal.SIGTERM)
     assert "Traceback" not in log.read_text()
     assert psutil.wait_procs(children, timeout=20)[1] == []
+    assert list(temporary.glob("pymp-*")) == []  # of the fork server; a crowd of them would fill the disk

@@ -13,7 +13,7 @@ from app.engine.outcome import Outcome
 from app.engine.wanted import check_wanted
 from app.plots.document import document
 from app.plots.figure import draw
-from app.plots.scene import MOST_PATHS, PATH_POINTS, Scene, scene
+from app.plots.scene import MOST_PATHS, PATH_POINTS, Scene, paths_alone, scene
 from app.plots.scene import Path as Way
 from app.whole_numbers import WRITTEN_WHOLE
 
@@ -89,4 +89,7 @@ def _scene(services: Services, job_id: str, axes: tuple[int, int]) -> Scene:
     if not any(len(path.f) for path in paths):
         starts = record.spec.starts()[: len(runs)]
         paths = [Way(run, starts[run : run + 1], starts[run : run + 1, 0] * float("nan")) for run in runs]
-    return scene(record.spec.parsed(), tuple(path for path in paths if len(path.f)), axes, services.settings)
+    shown = tuple(path for path in paths if len(path.f))
+    if (spec := record.spec.understood()) is None:
+        return paths_alone(f"{record.spec.function}: {record.spec.optimizer}", record.spec.dim, shown, axes)
+    return scene(spec, shown, axes, services.settings)

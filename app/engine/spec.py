@@ -63,7 +63,7 @@ class JobSpec(_Part):
     """What to minimise, with which optimizer, from where and for how long.
 
     Valid once built: names are resolved, dimensions agree, and torch has accepted the optimizer and the
-    scheduler. Only what a service allows at most is checked elsewhere, in `app.engine.limits`.
+    scheduler. Only what a service allows at most is not looked at.
     """
 
     model_config = ConfigDict(

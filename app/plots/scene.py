@@ -83,7 +83,9 @@ class Scene:
 
     @cached_property
     def values(self) -> np.ndarray:
-        """The values of the known minima."""
+        """Values that heights reach down to: of the known minima, and of the paths where there is no ground."""
+        if not np.isfinite(self.z).any():
+            return np.concatenate([path.f for path in self.paths])
         return np.array([minimum.f for _, minimum in self.known], dtype=np.float64)
 
     def heights(self, log: bool | None) -> Heights:  # noqa: FBT001 as the query has it
@@ -145,9 +147,7 @@ def scene(spec: JobSpec, paths: tuple[Path, ...], axes: tuple[int, int], limits:
     """
     objective = spec.objective()
     dim = objective.dim
-    shown: tuple[int, ...] = (0,) if dim == 1 else axes
-    if dim > 1 and (max(axes) >= dim or axes[0] == axes[1]):
-        raise InvalidInput(f"the axes must be two different coordinates of {dim}, from 0", "query", "x_axis")
+    shown = _shown(dim, axes)
     known = first(objective.minima, _MOST_MINIMA)
     names = coordinate_names(spec, dim)
     windows = tuple(
@@ -177,10 +177,50 @@ def scene(spec: JobSpec, paths: tuple[Path, ...], axes: tuple[int, int], limits:
     )
 
 
+def paths_alone(title: str, dim: int, paths: tuple[Path, ...], axes: tuple[int, int]) -> Scene:
+    """Return what there is to see of a job whose function is not known: its paths, without the ground.
+
+    Args:
+        title: What the picture is called.
+        dim: Coordinates of a point.
+        paths: The job's runs, at least one.
+        axes: Which two coordinates are looked at, of more than two.
+
+    Raises:
+        InvalidInput: There are no such axes.
+    """
+    shown = _shown(dim, axes)
+    names = _usual_names(dim)
+    windows = tuple(window(names[axis], None, (path.x[:, axis] for path in paths)) for axis in shown)
+    size = (_LINE_POINTS,) if dim == 1 else (_GROUND_POINTS, _GROUND_POINTS)
+    return Scene(
+        title=title,
+        note="paths alone: this version does not know the function",
+        windows=windows,
+        z=np.full(size, np.nan),
+        paths=paths,
+        axes=shown,
+        known=(),
+        is_whole=False,
+    )
+
+
+def _shown(dim: int, axes: tuple[int, int]) -> tuple[int, ...]:
+    if dim == 1:
+        return (0,)
+    if max(axes) >= dim or axes[0] == axes[1]:
+        raise InvalidInput(f"the axes must be two different coordinates of {dim}, from 0", "query", "x_axis")
+    return axes
+
+
 def coordinate_names(spec: JobSpec, dim: int) -> tuple[str, ...]:
     """Return what the coordinates are called: as a formula has them, x and y, or x₀, x₁ and so on."""
     if isinstance(spec.function, ExpressionReference) and len(spec.function.variables) == dim:
         return spec.function.variables
+    return _usual_names(dim)
+
+
+def _usual_names(dim: int) -> tuple[str, ...]:
     return ("x", "y")[:dim] if dim <= 2 else tuple(numbers.indexed("x", axis) for axis in range(dim))
 
 

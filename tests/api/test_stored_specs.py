@@ -101,6 +101,20 @@ def test_what_is_not_understood_is_shown_as_it_is(aged: Aged, change: dict[str, 
     assert valid(aged.get(job_id)) == now
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [{"init": [[0, 0], [1, 2]]}, {"function": "sphere", "init": [1, 2, 3]}, {"function": "sphere", "init": [1]}],
+)
+@pytest.mark.parametrize("form", ["png", "svg", "html"])
+def test_the_paths_of_a_function_that_nobody_knows_are_drawn(aged: Aged, fields: dict[str, Any], form: str) -> None:
+    job_id = aged.finished(**fields)
+    aged.rewrite(job_id, {"function": {"name": "of_old", "dim": 2}})
+    answer = aged.get(job_id, f"/plot.{form}", "*/*")
+    assert answer.status_code == 200, answer.text
+    if form != "png":
+        assert "this version does not know the function" in answer.text
+
+
 def test_a_network_that_is_not_understood_keeps_its_losses(aged: Aged) -> None:
     job_id = aged.finished(function=NETWORK, init={"random": 2}, record_every=4, steps=10)
     before = valid(aged.get(job_id))

@@ -197,11 +197,13 @@ def _http_error(request: Request, error: Exception) -> Response:
 def _allowed(request: Request) -> list[str]:
     """Return the methods that some route of the request's path takes; Starlette names those of one route."""
     routes = request.app.routes
-    return [
-        method
-        for method in _METHODS
-        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes)
-    ]
+
+    def takes(method: str) -> bool:
+        # HEAD is answered as GET is, see app.api.head
+        scope = {**request.scope, "method": "GET" if method == "HEAD" else method}
+        return any(route.matches(scope)[0] is Match.FULL for route in routes)
+
+    return [method for method in _METHODS if takes(method)]
 
 
 def complaints(issues: Sequence[Mapping[str, Any]]) -> list[Complaint]:

@@ -350,7 +350,7 @@ def test_what_is_not_there_is_not_found(idle: httpx.Client, path: str) -> None:
 def test_a_method_that_is_not_possible_says_which_are(idle: httpx.Client, path: str, allowed: set[str]) -> None:
     answer = idle.put(path, json=GOOD)
     problem = assert_problem(answer, 405)
-    assert set(answer.headers["allow"].split(", ")) - {"HEAD"} == allowed
+    assert set(answer.headers["allow"].split(", ")) == allowed | ({"HEAD"} if "GET" in allowed else set())
     assert all(method in problem["detail"] for method in allowed)
 
 

@@ -427,7 +427,7 @@ def test_a_job_that_has_ended_stays_as_it_is_when_cancelled(running: httpx.Clien
 
 
 def test_a_job_whose_time_is_up_has_succeeded_with_what_it_has(running: httpx.Client) -> None:
-    found = ended(running, **ENDLESS, timeout_s=0.2)
+    found = ended(running, **ENDLESS, timeout_s=3)  # a busy machine compiles for a second or two
     assert found["status"] == "succeeded"
     (run,) = found["runs"]
     assert run["outcome"] == "timed_out"

@@ -61,7 +61,8 @@ def draw(
         figure.legend(handles=_legend(lines, minima), loc="lower center", ncols=4, frameon=False, fontsize=9)
         file = BytesIO()
         metadata = {"Date": None} if form == "svg" else None  # the same job is drawn alike
-        with rc_context({"svg.hashsalt": "thalweg"}):
+        # matplotlib projects by BLAS, which may compute with what is left in its buffers, too, and flags that
+        with rc_context({"svg.hashsalt": "thalweg"}), np.errstate(over="ignore", invalid="ignore"):
             figure.savefig(file, format=form, dpi=dpi, metadata=metadata)
         return file.getvalue()
 

@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import count
 from math import ceil
 from typing import Any
 
@@ -57,6 +58,7 @@ class Feed:
         self._url = url
         self._kernels = kernels
         self._wake = wake
+        self._numbers = count()
         self._sent: dict[str, _Task] = {}
         self._done: dict[str, Any] = {}  # futures that Dask is still to forget
         self._not_before: dict[JobKey, float] = {}
@@ -162,6 +164,9 @@ class Feed:
 
     def _send(self, jobs: list[JobKey], worker: Worker) -> None:
         key = "{}:{}".format(*jobs[0])
+        if self._cluster.is_local:
+            # a client that was told to let go of a key hands out the old future until it has done so
+            key = f"{key}:{next(self._numbers)}"
         if key in self._done:  # a key whose future is held would give its old result instead of running again
             self._done.pop(key).release()
         future = self._cluster.send(worker, run_jobs, self._url, self._kernels, jobs, key=key)

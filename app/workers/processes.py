@@ -2,15 +2,19 @@
 
 import logging
 import os
+import tempfile
 from collections.abc import Container
 from contextlib import suppress
 from multiprocessing import forkserver, get_context
 
 import psutil
 
+from app.errors import SettingsError
+
 _log = logging.getLogger(__name__)
 
 START_METHOD = "forkserver"
+_MOST_FOLDER_BYTES = 75  # a socket's path has 107 at most, and 32 are Python's own
 _PRELOADED = ["app.workers.preload"]
 _ENVIRONMENT = {
     # a worker computes with one thread, and the libraries read this only while they are loaded
@@ -26,7 +30,16 @@ def start_fork_server() -> None:
 
     Importing takes seconds, forking some tens of milliseconds: so the earlier this is called, the sooner workers
     are ready, and one that was lost is replaced at once. What has been imported is shared memory.
+
+    Raises:
+        SettingsError: The path of the folder for temporary files is too long for the server's socket.
     """
+    folder = tempfile.gettempdir()
+    if len(os.fsencode(folder)) > _MOST_FOLDER_BYTES:
+        raise SettingsError(
+            f"the path of the folder for temporary files, {folder}, is over {_MOST_FOLDER_BYTES} bytes long, too "
+            "long for the socket by which workers are started: set TMPDIR to a shorter one"
+        )
     get_context(START_METHOD).set_forkserver_preload(_PRELOADED)
     missing = {name: value for name, value in _ENVIRONMENT.items() if name not in os.environ}
     os.environ.update(missing)

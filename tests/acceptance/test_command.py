@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import psutil
 import pytest
@@ -96,6 +97,13 @@ def test_a_data_directory_that_cannot_be_made(tmp_path: Path) -> None:
     assert_refused(done, "below", "Not a directory")
 
 
+def test_a_folder_for_temporary_files_whose_path_is_too_long(tmp_path: Path) -> None:
+    folder = tmp_path / ("long" * 20)
+    folder.mkdir()
+    done = run("serve", "--port", "0", "--data-dir", tmp_path / "data", TMPDIR=str(folder))
+    assert_refused(done, str(folder), "too long", "set TMPDIR")
+
+
 def test_a_second_service_is_refused_whatever_name_it_has_for_the_database(tmp_path: Path) -> None:
     data = tmp_path / "data"
     data.mkdir()
@@ -116,23 +124,22 @@ def test_a_second_service_is_refused_whatever_name_it_has_for_the_database(tmp_p
 @pytest.mark.parametrize("lines", [0, 1, 3, 4])
 def test_a_service_that_is_stopped_while_it_starts_leaves_at_once(tmp_path: Path, lines: int) -> None:
     """However far it has come: measured in lines of its log, the last of which says that it listens."""
-    log, temporary = tmp_path / "log", tmp_path / "temporary"
-    temporary.mkdir()
-    with log.open("wb") as file:
+    log = tmp_path / "log"
+    with TemporaryDirectory(dir="/tmp") as temporary, log.open("wb") as file:
         process = subprocess.Popen(
             [THALWEG, "serve", "--port", "0", "--data-dir", tmp_path / "data"],
             stdout=file,
             stderr=file,
-            env={**os.environ, "TMPDIR": str(temporary)},
+            env={**os.environ, "TMPDIR": temporary},
         )
-    try:
-        until(lambda: log.read_bytes().count(b"\n") >= lines)
-        children = psutil.Process(process.pid).children(recursive=True)
-        process.send_signal(signal.SIGTERM)
-        process.wait(20)  # it took 40 s, and half a second now; a busy machine may take longer
-    finally:
-        process.kill()
-    assert process.returncode == (143 if lines else -signal.SIGTERM)
-    assert "Traceback" not in log.read_text()
-    assert psutil.wait_procs(children, timeout=20)[1] == []
-    assert list(temporary.glob("pymp-*")) == []  # of the fork server; a crowd of them would fill the disk
+        try:
+            until(lambda: log.read_bytes().count(b"\n") >= lines)
+            children = psutil.Process(process.pid).children(recursive=True)
+            process.send_signal(signal.SIGTERM)
+            process.wait(20)  # it took 40 s, and half a second now; a busy machine may take longer
+        finally:
+            process.kill()
+        assert process.returncode == (143 if lines else -signal.SIGTERM)
+        assert "Traceback" not in log.read_text()
+        assert psutil.wait_procs(children, timeout=20)[1] == []
+        assert list(Path(temporary).glob("pymp-*")) == []  # of the fork server; a crowd of them would fill the disk

@@ -200,6 +200,16 @@ def test_a_long_step_lies_on_the_triangles_of_the_surface(drawing: Call) -> None
             assert on_line == pytest.approx(height(u0 + share * (u1 - u0), v0 + share * (v1 - v0)), abs=1e-9)
 
 
+@pytest.mark.parametrize("far", [1e3, 1e17, 1e150, 1e300])
+def test_a_path_that_leads_far_out_ends_at_the_border(drawing: Call, far: float) -> None:
+    path = [[0.3, 0.4], [-far, far / 3], [far / 7, -far], [0.9, 0.7]]
+    found = drawing("plots/lines.js", "(m, path) => m.within(path, [0, 1, 0, 1])", path)
+    places = [place for part in found for place in part]
+    assert places[0] == [0.3, 0.4]
+    assert places[-1] == [0.9, 0.7]
+    assert all(0 <= number <= 1 for place in places for number in place)
+
+
 def test_a_decision_boundary_is_not_stretched(drawing: Call) -> None:
     ranges = drawing("networks/boundary.js", "(m, ranges) => m.onOneScale(ranges)", [[-1, 1], [2, 7]])
     assert ranges == [[-2.5, 2.5], [2, 7]]

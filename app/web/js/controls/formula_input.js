@@ -30,9 +30,10 @@ export class FormulaInput {
         this.#changed();
       }
     });
+    this.#fill(FIRST);
     this.element = h(
       "details",
-      { class: "formula-input", ontoggle: () => this.#opened() },
+      { class: "formula-input" },
       h("summary", null, "Type a formula"),
       formula,
       field({ label: "Variables", control: this.#variables, pointer: "#/function/variables" }),
@@ -59,10 +60,6 @@ export class FormulaInput {
     this.#variables.value = variables.join(", ");
     this.#domain.value = (domain ?? []).flat().join(", ");
     this.#dim.value = dim ?? "";
-  }
-
-  #opened() {
-    if (this.element.open && this.#text.value === "") this.#fill(FIRST);
   }
 
   #soon() {

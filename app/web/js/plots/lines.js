@@ -10,6 +10,8 @@ const FAR = 1e150; // differences and ratios of such places are still finite
  * @returns {number[][][]} each of at least one point
  */
 export function within(points, [left, right, low, high]) {
+  // a share of a way that leads far out is not exact enough to end at the border
+  const held = ([x, y, ...rest]) => [Math.min(Math.max(x, left), right), Math.min(Math.max(y, low), high), ...rest];
   const parts = [];
   let goesOn = false; // whether the last part ends where the next segment begins
   let before = null;
@@ -17,8 +19,8 @@ export function within(points, [left, right, low, high]) {
     const point = raw && isPlace(raw) ? bounded(raw) : null;
     const [enters, leaves] = before && point ? inside(before, point, [left, low], [right, high]) : [1, 0];
     if (enters <= leaves) {
-      if (!goesOn) parts.push([between(before, point, enters)]);
-      parts.at(-1).push(between(before, point, leaves));
+      if (!goesOn) parts.push([held(between(before, point, enters))]);
+      parts.at(-1).push(held(between(before, point, leaves)));
     }
     goesOn = enters <= leaves && leaves === 1;
     before = point;

@@ -94,7 +94,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     settings: Settings = app.state.settings
     with prepared(settings) as database:
         await run_sync(check, Adam())  # torch's first optimizer takes seconds, which no request should wait
-        dispatcher = QueueDispatcher(settings, database)
+        dispatcher = QueueDispatcher(settings)
         store, watcher = JobStore(database), Watcher(StandingSource(database))
         app.state.services = Services(
             settings=settings,

@@ -97,7 +97,7 @@ class Settings(Limits, BaseSettings):
         16, ge=0, description="long computations that wait for their turn, 20 s at most; further ones get 503"
     )
     database_wait_seconds: float = Field(
-        5.0,
+        10.0,
         gt=0,
         description="seconds for which a request waits for the database's lock, or for other requests that "
         "write, before it gets 503",

@@ -19,6 +19,7 @@ _LOOK_SECONDS = 0.5
 _LOOK_SOON_SECONDS = 0.1  # while a worker is away or is to be freed
 _RETRY_SECONDS = 1.0
 _STALE_SECONDS = 10.0
+_LOCK_SECONDS = 1.0  # of waiting for the database's lock: whoever holds it may be a worker that is to be replaced
 _STOP_SECONDS = 60.0
 
 
@@ -29,9 +30,10 @@ class QueueDispatcher:
     raises, it begins afresh, with a new cluster.
     """
 
-    def __init__(self, settings: Settings, database: Database) -> None:
+    def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._store = AttemptStore(database)
+        self._database = Database(settings.url, _LOCK_SECONDS)
+        self._store = AttemptStore(self._database)
         self._kernels = str(settings.data_dir.resolve() / "kernels")
         self._n_ready = 0
         self._trouble: str | None = None
@@ -49,6 +51,7 @@ class QueueDispatcher:
         self._stopping.set()
         self._attention.set()
         self._thread.join(_STOP_SECONDS)
+        self._database.dispose()
 
     def wake(self) -> None:
         """Look at the queue now."""

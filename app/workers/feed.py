@@ -72,6 +72,7 @@ class Feed:
     def turn(self, workers: list[Worker]) -> None:
         """Look at everything once: what is done, what became of it, and what can be handed out."""
         now = time.monotonic()
+        self._replace_lost(workers)
         self._collect(now)
         self._locate({worker.address for worker in workers}, now)
         self._take_back({worker.address for worker in workers if worker.hears}, now)
@@ -131,13 +132,17 @@ class Feed:
             elif task.pointless_since is None:
                 task.pointless_since = now
 
-    def _free(self, workers: Iterable[Worker], now: float) -> None:
-        """Replace workers that are at what nobody wants any more, and do not notice, and those that are silent."""
+    def _replace_lost(self, workers: Iterable[Worker]) -> None:
+        """Replace workers that are silent: before anything else, as one may hold the database's lock."""
         for worker in workers:
-            tasks = [task for task in self._sent.values() if task.worker == worker.address]
             if worker.is_lost:
                 self._cluster.replace(worker, "has sent no heartbeat for long")
-            elif tasks and all(self._is_stuck(task, now) for task in tasks):
+
+    def _free(self, workers: Iterable[Worker], now: float) -> None:
+        """Replace workers that do not notice that all their jobs have ended."""
+        for worker in workers:
+            tasks = [task for task in self._sent.values() if task.worker == worker.address]
+            if tasks and all(self._is_stuck(task, now) for task in tasks):
                 self._cluster.replace(worker, "does not leave a job that has ended")
 
     def _is_stuck(self, task: _Task, now: float) -> bool:

@@ -1,8 +1,10 @@
 """The dispatcher goes on whatever the cluster does, and says so while it cannot."""
 
 import asyncio
+import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +16,9 @@ from app.settings import Settings
 from app.workers import cluster as clusters
 from app.workers.cluster import Cluster, Worker
 from app.workers.dispatcher import QueueDispatcher
+from app.workers.feed import _LATE_SECONDS
 from tests.store.stores import Stores
-from tests.store.test_put_back import InlineCluster
+from tests.store.test_put_back import InlineCluster, InlineFuture
 from tests.unit.driving import job
 from tests.workers.service import until
 
@@ -35,8 +38,8 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def dispatcher(settings: Settings, stores: Stores) -> Iterator[QueueDispatcher]:
-    made = QueueDispatcher(settings, stores.database)
+def dispatcher(settings: Settings) -> Iterator[QueueDispatcher]:
+    made = QueueDispatcher(settings)
     yield made
     made.stop()
 
@@ -107,6 +110,42 @@ def test_a_scheduler_that_does_not_answer_is_told_at_once(
     until(lambda: "scheduler has not answered" in complaint(dispatcher))
     hangs = False
     until(lambda: is_ready(dispatcher))
+
+
+def test_a_worker_that_was_stopped_while_it_wrote_is_replaced(
+    stores: Stores, dispatcher: QueueDispatcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[str] = []
+    is_stopped = False
+    lock = sqlite3.connect(stores.database.path, isolation_level=None, check_same_thread=False)
+
+    class Pending(InlineFuture):
+        def done(self) -> bool:
+            return False
+
+    class StoppedCluster(InlineCluster):
+        def look(self, _most_seconds: float) -> list[Worker]:
+            return [Worker("inline", 1, hears=not is_stopped, is_lost=is_stopped)]
+
+        def send(self, worker: Worker, work: Any, *arguments: Any, key: str) -> InlineFuture:
+            sent.append(key)
+            # nothing is run the first time
+            return super().send(worker, work, *arguments, key=key) if sent[1:] else Pending(lambda: None)
+
+        def replace(self, _worker: Worker, _reason: str) -> None:
+            nonlocal is_stopped
+            is_stopped = False
+            lock.execute("ROLLBACK")
+
+    monkeypatch.setattr("app.workers.dispatcher.Cluster", StoppedCluster)
+    stores.created(job())
+    dispatcher.start()
+    until(lambda: sent)
+    time.sleep(2 * _LATE_SECONDS)  # what was sent is late from then on, and is taken back from a silent worker
+    with closing(lock):
+        lock.execute("BEGIN IMMEDIATE")
+        is_stopped = True
+        until(lambda: not is_stopped)
 
 
 def test_local_workers_whose_client_fails_are_stopped(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -94,7 +94,7 @@ def test_a_database_that_does_not_answer_for_long_is_no_lost_worker(
     monkeypatch.setattr("app.workers.dispatcher._LOOK_SECONDS", 0.01)
     job_id = stores.created(job())
     settings = Settings(data_dir=tmp_path, database_url=str(stores.database.url))
-    dispatcher = QueueDispatcher(settings, stores.database)
+    dispatcher = QueueDispatcher(settings)
     dispatcher.start()
     try:
         until(lambda: stores.jobs.get(job_id).status.ended)

@@ -97,7 +97,10 @@ def test_a_worker_that_does_not_leave_a_cancelled_job_is_replaced(alone: Service
     before = alone.workers()
     for worker in before:
         worker.suspend()
-    cancelled = alone.client.post(f"/v1/jobs/{job_id}/cancel").json()
+    cancelled = alone.client.post(
+        f"/v1/jobs/{job_id}/cancel"
+    ).json()  # waits if a worker was stopped while it wrote
+    assert cancelled["status"] == "cancelled"
     ended = alone.ended(alone.post())
     assert (ended["status"], ended["attempt"]) == ("succeeded", 1)
     assert took(ended, "created_at") < REPLACED_SECONDS
@@ -109,7 +112,7 @@ def test_workers_come_back_although_what_starts_them_was_stopped_too(alone: Serv
     job_id = begun(alone, **ENDLESS)
     for process in alone.worker_starters():
         process.suspend()
-    alone.client.delete(f"/v1/jobs/{job_id}")
+    assert alone.client.delete(f"/v1/jobs/{job_id}").status_code == 204
     assert alone.ended(alone.post())["status"] == "succeeded"
 
 

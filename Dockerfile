@@ -9,16 +9,18 @@ ARG PIP_EXTRA_ARGS=""
 
 WORKDIR /srv/thalweg
 
-# the packages depend on these files alone, so that a change of the code does not install them again
+# a wheel of next to nothing brings the packages, which so are not installed again when the code changes
 COPY pyproject.toml constraints.txt README.md ./
-COPY app/__init__.py app/
-# editable, as the migrations are looked for beside the package, in alembic/
+COPY alembic alembic
+COPY app/thalweg/__init__.py app/thalweg/
 RUN --mount=type=cache,target=/root/.cache/pip \
     pip install --quiet --disable-pip-version-check --root-user-action=ignore \
-    $PIP_EXTRA_ARGS --constraint constraints.txt --editable .
+    $PIP_EXTRA_ARGS --constraint constraints.txt .
 
-COPY alembic alembic
 COPY app app
+RUN --mount=type=cache,target=/root/.cache/pip \
+    pip install --quiet --disable-pip-version-check --root-user-action=ignore \
+    $PIP_EXTRA_ARGS --no-deps --force-reinstall .
 
 RUN useradd --system --user-group --create-home thalweg && install --directory --owner=thalweg --group=thalweg /data
 

@@ -1,9 +1,9 @@
 """Alembic's entry: runs the migrations on the service's database."""
 
 from alembic import context
-from app.db.models import Base
-from app.db.session import Database
-from app.settings import load
+from thalweg.db.models import Base
+from thalweg.db.session import Database
+from thalweg.settings import load
 
 database = context.config.attributes.get("database") or Database(load().url)
 

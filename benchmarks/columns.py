@@ -5,10 +5,10 @@ from functools import partial
 import numpy as np
 from numcodecs import zstd
 
-from app.engine.columns import pack, unpack
-from app.engine.eager import EagerRun
-from app.engine.spec import JobSpec
 from benchmarks.timing import ratios, table
+from thalweg.engine.columns import pack, unpack
+from thalweg.engine.eager.run import EagerRun
+from thalweg.spec.job import JobSpec
 
 
 def trajectory(dtype: str) -> dict[str, np.ndarray]:

@@ -4,9 +4,9 @@ from functools import partial
 
 import torch
 
-from app.engine.eager import EagerRun
-from app.engine.spec import JobSpec
 from benchmarks.timing import ratios, table
+from thalweg.engine.eager.run import EagerRun
+from thalweg.spec.job import JobSpec
 
 STEPS = 2000
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import torch
 
-from app.engine.fused.kernels import Kernels
-from app.engine.fused.run import FusedRun
-from app.engine.spec import JobSpec
+from thalweg.engine.fused.runtime.kernels import Kernels
+from thalweg.engine.fused.runtime.run import FusedRun
+from thalweg.spec.job import JobSpec
 
 CHUNK_STEPS = 1_000_000
 

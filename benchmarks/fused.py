@@ -14,16 +14,16 @@ from typing import Any
 import numpy as np
 import torch
 
-from app.engine.eager import EagerRun
-from app.engine.fused.run import FusedRun
-from app.engine.outcome import Chunk, Outcome, Results
-from app.engine.spec import JobSpec
-from app.functions.base import Function
-from app.functions.catalogue import get
-from app.optimizers.catalogue import optimizers
 from benchmarks import fresh, peers
 from benchmarks.eager import by_hand
 from benchmarks.timing import Figure, Way, multiple, ratios, seconds, table
+from thalweg.engine.eager.run import EagerRun
+from thalweg.engine.fused.runtime.run import FusedRun
+from thalweg.engine.outcome import Chunk, Outcome, Results
+from thalweg.functions.base import Function
+from thalweg.functions.catalogue import get
+from thalweg.optimizers.catalogue import optimizers
+from thalweg.spec.job import JobSpec
 
 STEPS = 20_000
 # the eager engine needs seconds for all steps: it does so many, and its time is scaled

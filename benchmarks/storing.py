@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import func, insert, select
 
-from app.db.attempts import AttemptStore
-from app.db.models import Base, Block
-from app.db.session import Database
-from app.db.store import JobStore
-from app.engine.fused.run import FusedRun
-from app.engine.outcome import Checkpoint, Chunk, Results
-from app.engine.spec import JobSpec
-from app.jobs.record import Attempt
 from benchmarks.timing import ratios, table
+from thalweg.db.attempts import AttemptStore
+from thalweg.db.models import Base, Block
+from thalweg.db.session import Database
+from thalweg.db.store import JobStore
+from thalweg.engine.fused.runtime.run import FusedRun
+from thalweg.engine.outcome import Checkpoint, Chunk, Results
+from thalweg.jobs.record import Attempt
+from thalweg.spec.job import JobSpec
 
 N_RUNS, N_STEPS = 500, 20_000
 CHUNK_POINTS = 2_500_000

@@ -25,7 +25,7 @@ from matplotlib.lines import Line2D
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from app.client import Client
+from thalweg.client import Client
 
 Json = dict[str, Any]
 

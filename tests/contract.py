@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 from jsonschema import Draft202012Validator
 
-from app.main import create_app
-from app.settings import Settings
+from thalweg.main import create_app
+from thalweg.settings import Settings
 
 _JSON = re.compile(r"application/(problem\+)?json")
 _PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}

@@ -9,21 +9,37 @@ from contextlib import contextmanager
 import httpx
 import uvicorn
 
-from app.api.connections import options
-from app.main import create_app
-from app.settings import Settings
 from tests.contract import check_answer
+from thalweg.api.connections import options
+from thalweg.jobs.dispatch import Dispatcher
+from thalweg.main import create_app
+from thalweg.settings import Settings
+
+
+class NoWorkers:
+    """Stands for workers that never come, so that jobs stay where they are."""
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+    def wake(self) -> None: ...
+
+    def n_workers(self) -> int:
+        return 0
 
 
 @contextmanager
-def served(settings: Settings) -> Iterator[httpx.Client]:
+def served(settings: Settings, dispatcher: Dispatcher | None = None) -> Iterator[httpx.Client]:
     """Serve the application on a free port of 127.0.0.1, and give a client of it.
 
     Whatever JSON it is answered is held against the OpenAPI document.
     """
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(create_app(settings), log_level="error", **options(settings)))
+        server = uvicorn.Server(
+            uvicorn.Config(create_app(settings, dispatcher), log_level="error", **options(settings))
+        )
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         try:

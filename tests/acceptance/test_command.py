@@ -50,7 +50,7 @@ def test_the_version() -> None:
 
 
 def test_help_and_version_do_not_wait_for_torch() -> None:
-    program = "import sys, app.cli; print('torch' in sys.modules)"
+    program = "import sys, thalweg.cli; print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
 

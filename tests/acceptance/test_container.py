@@ -20,7 +20,8 @@ import jsonschema
 import pytest
 import yaml
 
-from app.settings import Limits, Settings
+from thalweg.client import Client
+from thalweg.settings import Limits, Settings
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -28,6 +29,7 @@ ROOT = Path(__file__).parents[2]
 # RUNs that begin so need root, and a machine of their own
 NEEDS_ROOT = ("useradd",)
 START_SECONDS = 120.0
+JOB = {"function": "himmelblau", "optimizer": "adam", "init": [0, 0], "steps": 10}
 
 MAPPING_OR_NULL = {
     "type": "object",
@@ -255,15 +257,19 @@ def test_all_that_needs_no_root_was_run(image: Image) -> None:
     (command,) = image.left_out
     assert command.startswith("useradd ")
     assert f"--owner={only('USER')}" in command
-    assert (image.directory / "alembic" / "env.py").is_file()
 
 
-def test_what_is_installed_is_what_was_copied(image: Image) -> None:
-    done = image.run(["python", "-P", "-c", "import app.cli; print(app.cli.__file__)"])
-    assert Path(done.stdout.strip()) == image.directory / "app" / "cli.py", done.stderr
+def test_a_wheel_is_installed_and_it_is_whole(image: Image) -> None:
+    done = image.run(["python", "-P", "-c", "import thalweg; print(thalweg.__path__[0])"])
+    installed = Path(done.stdout.strip())
+    assert installed.parent.name == "site-packages", done.stderr
+    for source, target in ((ROOT / "app" / "thalweg", installed), (ROOT / "alembic", installed / "db" / "scripts")):
+        for path in source.rglob("*"):
+            if path.is_file() and "__pycache__" not in path.parts:
+                assert (target / path.relative_to(source)).read_bytes() == path.read_bytes()
 
 
-def test_its_command_serves_and_its_health_check_sees_it(image: Image, tmp_path: Path) -> None:
+def test_its_command_serves_and_runs_a_job_and_its_health_check_sees_it(image: Image, tmp_path: Path) -> None:
     port, log = free_port(), tmp_path / "log"
     check = json.loads(only("HEALTHCHECK").partition(" CMD ")[2])
     assert image.run(check, THALWEG_PORT=str(port)).returncode != 0
@@ -274,6 +280,9 @@ def test_its_command_serves_and_its_health_check_sees_it(image: Image, tmp_path:
             assert time.monotonic() < until, log.read_text()
             time.sleep(0.2)
         assert image.run(check, THALWEG_PORT=str(port)).returncode == 0
+        with Client(f"http://127.0.0.1:{port}") as client:
+            job = client.wait(client.submit(JOB)["id"], timeout=START_SECONDS)
+            assert (job["status"], job["runs"][0]["n_steps"]) == ("succeeded", 10)
     assert (Path(image.environment["THALWEG_DATA_DIR"]) / "thalweg.db").is_file()
 
 

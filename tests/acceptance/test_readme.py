@@ -15,12 +15,12 @@ import pytest
 import torch
 from pydantic_core import PydanticUndefined
 
-from app.functions import catalogue
-from app.functions.base import Function
-from app.functions.minima import first
-from app.main import create_app
-from app.settings import Settings
 from tests.workers.service import Service
+from thalweg.functions import catalogue
+from thalweg.functions.base import Function
+from thalweg.functions.minima import first
+from thalweg.main import create_app
+from thalweg.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -237,7 +237,7 @@ def test_the_function_example_is_a_catalogue_entry() -> None:
 
 def test_the_optimizer_example_is_the_code() -> None:
     (block,) = blocks("optimizer")
-    assert block.text in (ROOT / "app" / "optimizers" / "catalogue.py").read_text(encoding="utf-8")
+    assert block.text in (ROOT / "app" / "thalweg" / "optimizers" / "catalogue.py").read_text(encoding="utf-8")
 
 
 def table_of_settings() -> dict[str, str]:

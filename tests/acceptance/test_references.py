@@ -9,17 +9,17 @@ import pytest
 import torch
 from pydantic import TypeAdapter
 
-from app.engine.reference import FunctionReference
-from app.functions import catalogue
-from app.functions.expressions import limits
-from app.functions.expressions.operations import FUNCTIONS, OPERATORS, RELATIONS
-from app.functions.expressions.vocabulary import NUMBERS, OPERATOR_WORDS, REDUCTIONS
-from app.functions.networks.activations import ACTIVATIONS
-from app.functions.networks.architecture import Architecture
-from app.functions.networks.datasets import DATASETS
-from app.functions.networks.losses import LOSSES
-from app.functions.networks.reference import Network
-from app.functions.networks.weights import WEIGHT_INITS
+from thalweg.functions import catalogue
+from thalweg.functions.expressions import limits
+from thalweg.functions.expressions.operations import FUNCTIONS, OPERATORS, RELATIONS
+from thalweg.functions.expressions.vocabulary import NUMBERS, OPERATOR_WORDS, REDUCTIONS
+from thalweg.functions.networks.activations import ACTIVATIONS
+from thalweg.functions.networks.architecture import Architecture
+from thalweg.functions.networks.datasets import DATASETS
+from thalweg.functions.networks.losses import LOSSES
+from thalweg.functions.networks.network import Network
+from thalweg.functions.networks.weights import WEIGHT_INITS
+from thalweg.spec.function import FunctionReference
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"

@@ -1,27 +1,11 @@
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
 
 import httpx
 import pytest
 
-from app.settings import Settings
-from tests.serving import served
-
-
-class NoWorkers:
-    """Stands for workers that never come, so that jobs stay where they are."""
-
-    def __init__(self, *_: object) -> None: ...
-
-    def start(self) -> None: ...
-
-    def stop(self) -> None: ...
-
-    def wake(self) -> None: ...
-
-    def n_workers(self) -> int:
-        return 0
+from tests.serving import NoWorkers, served
+from thalweg.settings import Settings
 
 
 @pytest.fixture(scope="session")
@@ -44,11 +28,7 @@ def idle_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Cli
         max_state_values=50_000,
         max_grid_points=100_000,
     )
-    with ExitStack() as stack:
-        with pytest.MonkeyPatch.context() as patch:
-            # for its start only: another application, started while this one serves, has workers
-            patch.setattr("app.main.QueueDispatcher", NoWorkers)
-            client = stack.enter_context(served(settings))
+    with served(settings, NoWorkers()) as client:
         yield client
 
 

@@ -7,9 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from app.settings import Settings
-from tests.api.conftest import NoWorkers
-from tests.serving import served
+from tests.serving import NoWorkers, served
+from thalweg.settings import Settings
 
 GOOD: dict[str, Any] = {
     "function": "himmelblau",
@@ -364,10 +363,8 @@ def test_a_bad_idempotency_key_is_refused(idle: httpx.Client, key: str) -> None:
 @pytest.fixture(scope="module")
 def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     settings = Settings(data_dir=tmp_path_factory.mktemp("locked"), api_keys="first,second")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("app.main.QueueDispatcher", NoWorkers)
-        with served(settings) as client:
-            yield client
+    with served(settings, NoWorkers()) as client:
+        yield client
 
 
 def test_without_a_key_nothing_under_v1_answers(locked: httpx.Client) -> None:

@@ -12,12 +12,11 @@ import httpx
 import pytest
 from fastapi.routing import APIRoute
 
-from app.api import bodies, functions, jobs, networks
-from app.api.routing import SENT
-from app.settings import Settings
-from tests.api.conftest import NoWorkers
 from tests.api.test_bad_input import GOOD, assert_problem
-from tests.serving import served
+from tests.serving import NoWorkers, served
+from thalweg.api import bodies, functions, jobs, networks
+from thalweg.api.routing import SENT
+from thalweg.settings import Settings
 
 KEY = "a-key"
 JSON = {"Content-Type": "application/json"}
@@ -30,11 +29,9 @@ def keyed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     settings = Settings.model_validate(
         {"data_dir": tmp_path_factory.mktemp("keyed"), "api_keys": KEY, "body_seconds": 5}
     )
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("app.main.QueueDispatcher", NoWorkers)
-        with served(settings) as client:
-            client.headers["Authorization"] = f"Bearer {KEY}"
-            yield client
+    with served(settings, NoWorkers()) as client:
+        client.headers["Authorization"] = f"Bearer {KEY}"
+        yield client
 
 
 def repeated(item: str, n: int) -> str:

@@ -13,18 +13,17 @@ from typing import Any
 import httpx
 import pytest
 
-from app.api.broadcasts import Broadcasts, News
-from app.db.migrations import migrate
-from app.db.standings import RowLook, StandingSource
-from app.db.store import JobStore
-from app.errors import Unavailable
-from app.jobs.extension import Extension
-from app.jobs.watcher import Watcher
-from app.settings import Limits, Settings
-from tests.api.conftest import NoWorkers
-from tests.serving import served
+from tests.serving import NoWorkers, served
 from tests.store.stores import NO_JOB, Stores, opened
 from tests.unit.driving import job
+from thalweg.api.broadcasts import Broadcasts, News
+from thalweg.db.migrations import migrate
+from thalweg.db.standings import RowLook, StandingSource
+from thalweg.db.store import JobStore
+from thalweg.errors import Unavailable
+from thalweg.jobs.extension import Extension
+from thalweg.jobs.watcher import Watcher
+from thalweg.settings import Limits, Settings
 
 PATIENCE_SECONDS = 60
 N_STREAMS = 200
@@ -82,8 +81,7 @@ class Streams:
 def test_all_streams_of_a_job_share_what_is_read_and_made(
     tmp_path: Path, stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.main.QueueDispatcher", NoWorkers)
-    with served(Settings(data_dir=tmp_path)) as client, ExitStack() as stack:
+    with served(Settings(data_dir=tmp_path), NoWorkers()) as client, ExitStack() as stack:
         job_id = stores.created(job(steps=10))
         streams = Streams(stack, client, f"/v1/jobs/{job_id}/events", N_STREAMS)
         streams.until_all_have(b'"status":"queued"')
@@ -163,9 +161,8 @@ def test_a_job_that_is_gone_is_done(stores: Stores) -> None:
 def test_a_silent_stream_shows_that_it_lives(
     tmp_path: Path, stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.main.QueueDispatcher", NoWorkers)
-    monkeypatch.setattr("app.api.broadcasts._SILENCE_SECONDS", 0.05)
-    with served(Settings(data_dir=tmp_path)) as client, ExitStack() as stack:
+    monkeypatch.setattr("thalweg.api.broadcasts._SILENCE_SECONDS", 0.05)
+    with served(Settings(data_dir=tmp_path), NoWorkers()) as client, ExitStack() as stack:
         job_id = stores.created(job(steps=10))
         streams = Streams(stack, client, f"/v1/jobs/{job_id}/events", 2)
         streams.until_all_have(b": ping\n\n")

@@ -11,10 +11,9 @@ from typing import Any, Self
 import httpx
 import pytest
 
-from app.client import ApiError, Client
-from app.settings import Settings
-from tests.api.conftest import NoWorkers
-from tests.serving import served
+from tests.serving import NoWorkers, served
+from thalweg.client import ApiError, Client
+from thalweg.settings import Settings
 
 NETWORK = {"mlp": {"layers": [2, 3, 1], "dataset": "xor"}}
 
@@ -150,10 +149,9 @@ def test_nobody_is_ready_where_there_is_no_service() -> None:
             next(client.progress("any"))
 
 
-def test_a_key_is_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.main.QueueDispatcher", NoWorkers)
+def test_a_key_is_sent(tmp_path: Path) -> None:
     settings = Settings.model_validate({"data_dir": tmp_path, "api_keys": "secret"})
-    with served(settings) as service:
+    with served(settings, NoWorkers()) as service:
         with Client(str(service.base_url), api_key="secret") as client:
             assert list(client.jobs()) == []
         with Client(str(service.base_url)) as client, pytest.raises(ApiError) as refused:
@@ -216,7 +214,7 @@ class Script:
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The pauses that the client would make, in seconds."""
     made: list[float] = []
-    monkeypatch.setattr("app.client.time.sleep", made.append)
+    monkeypatch.setattr("thalweg.client.time.sleep", made.append)
     return made
 
 

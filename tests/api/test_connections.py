@@ -11,9 +11,8 @@ from typing import Any
 import httpx
 import pytest
 
-from app.settings import Settings
-from tests.api.conftest import NoWorkers
-from tests.serving import served
+from tests.serving import NoWorkers, served
+from thalweg.settings import Settings
 
 HEALTH = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
 MOST_HEADER_BYTES = 65_536
@@ -25,10 +24,8 @@ def narrow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     settings = Settings(
         data_dir=tmp_path_factory.mktemp("narrow"), idle_seconds=2, stall_seconds=2, max_connections=10
     )
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("app.main.QueueDispatcher", NoWorkers)
-        with served(settings) as client:
-            yield client
+    with served(settings, NoWorkers()) as client:
+        yield client
 
 
 @contextmanager
@@ -242,8 +239,6 @@ def test_requests_may_be_sent_ahead_but_not_without_end(narrow: httpx.Client) ->
 
 
 def test_limits_can_be_set(tmp_path: Path) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("app.main.QueueDispatcher", NoWorkers)
-        with served(Settings(data_dir=tmp_path, max_header_bytes=1000)) as client:
-            answer = client.get("/healthz", headers={"X-Long": "a" * 1000})
+    with served(Settings(data_dir=tmp_path, max_header_bytes=1000), NoWorkers()) as client:
+        answer = client.get("/healthz", headers={"X-Long": "a" * 1000})
     assert answer.status_code == 431

@@ -7,12 +7,12 @@ import jsonschema
 import numpy as np
 import pytest
 
-from app.functions import catalogue
-from app.optimizers.catalogue import optimizers
-from app.optimizers.schedules import schedulers
 from tests.api.test_bad_input import assert_problem
 from tests.api.test_jobs import paged, posted, valid
 from tests.unit.driving import OPTIMIZERS, name_of
+from thalweg.functions import catalogue
+from thalweg.optimizers.catalogue import optimizers
+from thalweg.optimizers.schedules import schedulers
 
 
 def test_functions_are_listed_whole(idle: httpx.Client) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
 
-from app.api.lanes import Lane
-from app.errors import Unavailable
+from thalweg.api.lanes import Lane
+from thalweg.errors import Unavailable
 
 PATIENCE_SECONDS = 30
 

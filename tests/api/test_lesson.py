@@ -7,10 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
-from app.settings import Settings
-from tests.api.conftest import NoWorkers
 from tests.api.test_jobs import waited_for
-from tests.serving import served
+from tests.serving import NoWorkers, served
+from thalweg.settings import Settings
 
 
 def lesson(client: httpx.Client) -> dict[str, Any]:
@@ -80,18 +79,16 @@ def test_jobs_of_clients_with_its_tag_are_not_it(idle: httpx.Client) -> None:
     assert len(ids(idle)) == 4
 
 
-def test_it_needs_a_key_where_there_are_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.main.QueueDispatcher", NoWorkers)
-    with served(Settings(data_dir=tmp_path, api_keys="open-sesame")) as client:
+def test_it_needs_a_key_where_there_are_keys(tmp_path: Path) -> None:
+    with served(Settings(data_dir=tmp_path, api_keys="open-sesame"), NoWorkers()) as client:
         assert client.put("/v1/lesson").status_code == 401
         key = {"Authorization": "Bearer open-sesame"}
         assert client.get("/v1/jobs", headers=key).json()["items"] == []
         assert client.put("/v1/lesson", headers=key).status_code == 200
 
 
-def test_a_service_that_takes_no_such_job_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.main.QueueDispatcher", NoWorkers)
-    with served(Settings(data_dir=tmp_path, max_steps=1000)) as client:
+def test_a_service_that_takes_no_such_job_says_so(tmp_path: Path) -> None:
+    with served(Settings(data_dir=tmp_path, max_steps=1000), NoWorkers()) as client:
         answer = client.put("/v1/lesson")
         assert answer.status_code == 422
         assert client.get("/v1/jobs").json()["items"] == []

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-from app.functions.networks.objective import NetworkObjective
 from tests.api.test_bad_input import assert_problem
 from tests.api.test_jobs import ended, posted, valid, waited_for
 from tests.unit.driving import drive, job
 from tests.unit.nets import network, objective, samples_of
+from thalweg.functions.networks.objective import NetworkObjective
 
 
 def net(**fields: Any) -> dict[str, Any]:

@@ -15,12 +15,11 @@ from typing import Any
 import httpx
 import pytest
 
-from app.db.store import JobStore
-from app.engine.values import Cut, Surface
-from app.engine.wanted import check_wanted
-from app.settings import Settings
-from tests.api.conftest import NoWorkers
-from tests.serving import served
+from tests.serving import NoWorkers, served
+from thalweg.analysis.values import Cut, Surface
+from thalweg.cancellation import check_wanted
+from thalweg.db.store import JobStore
+from thalweg.settings import Settings
 
 JOB = {"function": "himmelblau", "optimizer": "adam", "init": [0, 0], "steps": 10}
 LARGEST = {"function": {"name": "rastrigin", "dim": 100}, "points": 1000}  # 10^9 numbers: the limit
@@ -31,10 +30,8 @@ PATIENCE_SECONDS = 60
 
 @contextmanager
 def without_workers(settings: Settings) -> Iterator[httpx.Client]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("app.main.QueueDispatcher", NoWorkers)
-        with served(settings) as client:
-            yield client
+    with served(settings, NoWorkers()) as client:
+        yield client
 
 
 def assert_at_hand(client: httpx.Client) -> None:
@@ -170,7 +167,7 @@ def test_a_computation_ends_when_its_client_has_left(
 
 def test_nobody_waits_for_a_place_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     goes_on = threading.Event()
-    monkeypatch.setattr("app.api.computing._LONG_WAIT_SECONDS", 0.1)
+    monkeypatch.setattr("thalweg.api.computing._LONG_WAIT_SECONDS", 0.1)
     with (
         without_workers(Settings(data_dir=tmp_path, computations=1)) as client,
         ThreadPoolExecutor(1) as pool,

@@ -7,10 +7,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.settings import Settings
-from tests.api.conftest import NoWorkers
 from tests.api.test_bad_input import assert_problem
-from tests.serving import served
+from tests.serving import NoWorkers, served
+from thalweg.settings import Settings
 
 HIMMELBLAU = {"function": "himmelblau", "optimizer": "adam", "lr": 0.01, "init": [[0, 0], [4, 0]], "steps": 200}
 
@@ -37,7 +36,7 @@ def test_the_document_names_nothing_that_is_not_served(idle: httpx.Client, addre
 
 
 def test_every_module_that_is_imported_is_there() -> None:
-    root = Path(__file__).parents[2] / "app" / "web" / "js"
+    root = Path(__file__).parents[2] / "app" / "thalweg" / "web" / "js"
     for module in root.rglob("*.js"):
         for imported in re.findall(r'from "(\.[^"]+)"', module.read_text()):
             assert (module.parent / imported).resolve().is_file(), (module, imported)
@@ -45,7 +44,7 @@ def test_every_module_that_is_imported_is_there() -> None:
 
 def test_a_file_is_sent_compressed_to_who_takes_it(idle: httpx.Client) -> None:
     address = "/assets/0123456789abcdef/js/main.js"
-    source = (Path(__file__).parents[2] / "app" / "web" / "js" / "main.js").read_bytes()
+    source = (Path(__file__).parents[2] / "app" / "thalweg" / "web" / "js" / "main.js").read_bytes()
     with idle.stream("GET", address, headers={"Accept-Encoding": "gzip"}) as answer:
         sent = b"".join(answer.iter_raw())
     assert answer.headers["content-encoding"] == "gzip"
@@ -67,9 +66,8 @@ def test_a_stale_address_is_served_and_not_kept(idle: httpx.Client) -> None:
     assert answer.headers["cache-control"] == "no-cache"
 
 
-def test_the_page_is_open_where_the_api_wants_a_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.main.QueueDispatcher", NoWorkers)
-    with served(Settings(data_dir=tmp_path, api_keys="secret")) as client:
+def test_the_page_is_open_where_the_api_wants_a_key(tmp_path: Path) -> None:
+    with served(Settings(data_dir=tmp_path, api_keys="secret"), NoWorkers()) as client:
         assert client.get("/").status_code == 200
         assert client.get("/v1/jobs").status_code == 401
 

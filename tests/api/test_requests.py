@@ -5,10 +5,10 @@ from typing import Any
 import httpx
 import pytest
 
-from app.main import create_app
-from app.settings import Settings
 from tests.api.test_bad_input import GOOD, assert_problem
 from tests.api.test_jobs import ended, posted, valid
+from thalweg.main import create_app
+from thalweg.settings import Settings
 
 BODIES: dict[str, dict[str, Any]] = {
     "/v1/jobs": GOOD,

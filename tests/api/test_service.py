@@ -9,13 +9,12 @@ import anyio
 import httpx
 import pytest
 
-from app.errors import SettingsError
-from app.main import create_app
-from app.settings import Settings, load
-from tests.api.conftest import NoWorkers
 from tests.api.test_bad_input import assert_problem
 from tests.api.test_jobs import ended, valid
-from tests.serving import served
+from tests.serving import NoWorkers, served
+from thalweg.errors import SettingsError
+from thalweg.main import create_app
+from thalweg.settings import Settings, load
 
 COMMITTED = Path(__file__).parents[2] / "openapi.json"
 
@@ -164,8 +163,7 @@ def test_settings_come_from_the_environment_and_what_is_given_goes_first(monkeyp
         load()
 
 
-def test_a_second_service_on_the_same_data_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.main.QueueDispatcher", NoWorkers)
+def test_a_second_service_on_the_same_data_is_refused(tmp_path: Path) -> None:
     configured = Settings(data_dir=tmp_path / "data")
 
     async def start() -> None:
@@ -173,18 +171,17 @@ def test_a_second_service_on_the_same_data_is_refused(tmp_path: Path, monkeypatc
         async with app.router.lifespan_context(app):
             pass
 
-    with served(configured) as client:
+    with served(configured, NoWorkers()) as client:
         with pytest.raises(SettingsError, match="another service"):
             anyio.run(start)
         assert client.get("/healthz").status_code == 200
     anyio.run(start)
 
 
-def test_jobs_outlive_the_service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.main.QueueDispatcher", NoWorkers)
+def test_jobs_outlive_the_service(tmp_path: Path) -> None:
     configured = Settings(data_dir=tmp_path)
     body = {"function": "himmelblau", "optimizer": "adam", "init": [0, 0], "steps": 10}
-    with served(configured) as client:
+    with served(configured, NoWorkers()) as client:
         found = valid(client.post("/v1/jobs", json=body))
-    with served(configured) as client:
+    with served(configured, NoWorkers()) as client:
         assert valid(client.get(found["links"]["self"])) == found

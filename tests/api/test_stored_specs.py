@@ -9,15 +9,14 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from app.db.session import Database
-from app.engine.spec import SPEC_VERSION, JobSpec
-from app.settings import Settings
-from app.workers.run_job import run_jobs
-from tests.api.conftest import NoWorkers
 from tests.api.test_bad_input import GOOD, assert_problem
 from tests.api.test_jobs import valid
-from tests.serving import served
+from tests.serving import NoWorkers, served
 from tests.store.stores import Stores
+from thalweg.db.session import Database
+from thalweg.settings import Settings
+from thalweg.spec.job import SPEC_VERSION, JobSpec
+from thalweg.workers.run_job import run_jobs
 
 FORMS = ("application/json", "text/csv", "application/x-ndjson")
 NETWORK = {"mlp": {"layers": [2, 2, 1], "dataset": "xor"}}
@@ -48,10 +47,9 @@ class Aged:
 
 
 @pytest.fixture
-def aged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Aged]:
-    monkeypatch.setattr("app.main.QueueDispatcher", NoWorkers)
+def aged(tmp_path: Path) -> Iterator[Aged]:
     settings = Settings(data_dir=tmp_path)
-    with served(settings) as client:
+    with served(settings, NoWorkers()) as client:
         aged = Aged(settings, client)
         yield aged
         aged.database.dispose()

@@ -12,16 +12,15 @@ import numpy as np
 import pytest
 from httpx_sse import EventSource, ServerSentEvent
 
-from app.db.attempts import AttemptStore
-from app.db.session import Database
-from app.engine.eager import EagerRun
-from app.engine.outcome import Outcome
-from app.settings import Settings
-from tests.api.conftest import NoWorkers
 from tests.api.test_bad_input import assert_problem
 from tests.api.test_jobs import ENDLESS, ended, posted, valid
-from tests.serving import served
+from tests.serving import NoWorkers, served
 from tests.unit.driving import Recording, drive, job
+from thalweg.db.attempts import AttemptStore
+from thalweg.db.session import Database
+from thalweg.engine.eager.run import EagerRun
+from thalweg.engine.outcome import Outcome
+from thalweg.settings import Settings
 
 # one run goes on, two diverge, one of them at its start, and one converges
 RAGGED: dict[str, Any] = {
@@ -236,10 +235,9 @@ def test_one_coordinate_is_a_column_too(running: httpx.Client) -> None:
 
 
 @pytest.fixture
-def narrow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Narrow]:
-    monkeypatch.setattr("app.main.QueueDispatcher", NoWorkers)
+def narrow(tmp_path: Path) -> Iterator[Narrow]:
     settings = Settings(data_dir=tmp_path, max_json_points=20)
-    with served(settings) as client:
+    with served(settings, NoWorkers()) as client:
         database = Database(settings.url)
         yield Narrow(client, AttemptStore(database))
         database.dispose()

@@ -4,13 +4,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from app.api import wire
-from app.engine.outcome import UNCOUNTED, Results
-from app.engine.spec import JobSpec
-from app.jobs.record import JobRecord
-from app.jobs.status import Status
-from app.jobs.stored_spec import StoredSpec
 from tests.unit.driving import drive, job
+from thalweg.api import wire
+from thalweg.engine.outcome import UNCOUNTED, Results
+from thalweg.jobs.record import JobRecord
+from thalweg.jobs.status import Status
+from thalweg.jobs.stored_spec import StoredSpec
+from thalweg.spec.job import JobSpec
 
 
 def record_of(spec: JobSpec) -> JobRecord:

@@ -13,15 +13,14 @@ from typing import Any
 import httpx
 import pytest
 
-from app.db.attempts import AttemptStore
-from app.db.migrations import migrate
-from app.db.session import Database
-from app.settings import Settings
-from app.workers.run_job import run_job
-from tests.api.conftest import NoWorkers
 from tests.api.test_bad_input import assert_problem
 from tests.releases.write import HERE, answers
-from tests.serving import served
+from tests.serving import NoWorkers, served
+from thalweg.db.attempts import AttemptStore
+from thalweg.db.migrations import migrate
+from thalweg.db.session import Database
+from thalweg.settings import Settings
+from thalweg.workers.run_job import run_job
 
 SCHEMAS = sorted(path.stem for path in HERE.glob("*.sql"))
 UNKNOWN_REASON = "the job was posted to a version of the service that did not keep the reason"
@@ -42,9 +41,8 @@ def settings(schema: str, tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def client(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[httpx.Client]:
-    monkeypatch.setattr("app.main.QueueDispatcher", NoWorkers)
-    with served(settings) as client:
+def client(settings: Settings) -> Iterator[httpx.Client]:
+    with served(settings, NoWorkers()) as client:
         yield client
 
 
@@ -97,16 +95,14 @@ def test_a_job_goes_on_where_it_was(schema: str, settings: Settings) -> None:
         run_job(settings.url, str(settings.data_dir), job_id, generation)
     assert not store.waiting(100)
     database.dispose()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("app.main.QueueDispatcher", NoWorkers)
-        with served(settings) as client:
-            for name in ("running", "queued", "queued_network"):
-                job = client.get(f"/v1/jobs/{then[name]['job']['id']}").json()
-                steps = then[name]["job"]["progress"]["steps"]
-                assert (job["status"], job["error"], job["progress"]["step"]) == ("succeeded", None, steps)
-            for name, steps in (("succeeded", 15), ("network", 11), ("cancelled", 10)):
-                extended = client.post(f"/v1/jobs/{then[name]['job']['id']}/extend", json={"steps": 3})
-                assert extended.json()["progress"]["steps"] == steps
-                assert extended.json()["spec"]["steps"] == steps
-            failed = client.post(f"/v1/jobs/{then['failed']['job']['id']}/extend", json={"steps": 3})
-            assert_problem(failed, 409)
+    with served(settings, NoWorkers()) as client:
+        for name in ("running", "queued", "queued_network"):
+            job = client.get(f"/v1/jobs/{then[name]['job']['id']}").json()
+            steps = then[name]["job"]["progress"]["steps"]
+            assert (job["status"], job["error"], job["progress"]["step"]) == ("succeeded", None, steps)
+        for name, steps in (("succeeded", 15), ("network", 11), ("cancelled", 10)):
+            extended = client.post(f"/v1/jobs/{then[name]['job']['id']}/extend", json={"steps": 3})
+            assert extended.json()["progress"]["steps"] == steps
+            assert extended.json()["spec"]["steps"] == steps
+        failed = client.post(f"/v1/jobs/{then['failed']['job']['id']}/extend", json={"steps": 3})
+        assert_problem(failed, 409)

@@ -10,20 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 
-from app.db.idempotency import Key
-from app.db.migrations import migrate
-from app.db.session import Database
-from app.engine.outcome import Outcome
-from app.engine.spec import JobSpec
-from app.jobs.record import Attempt
-from app.settings import Settings
-from app.workers.run_job import Run, _start
-from app.workers.warm import kept_in
-from tests.api.conftest import NoWorkers
-from tests.serving import served
+from tests.serving import NoWorkers, served
 from tests.store.stores import Stores
+from thalweg.db.idempotency import Key
+from thalweg.db.migrations import migrate
+from thalweg.db.session import Database
+from thalweg.engine.outcome import Outcome
+from thalweg.jobs.record import Attempt
+from thalweg.settings import Settings
+from thalweg.spec.job import JobSpec
+from thalweg.workers.run_job import Run, _start
+from thalweg.workers.warm import kept_in
 
 HERE = Path(__file__).parent
 FORMS = ("application/json", "text/csv", "application/x-ndjson")
@@ -140,14 +138,13 @@ def answers(client: httpx.Client, ids: dict[str, str]) -> dict[str, Any]:
 
 def write(folder: Path) -> None:
     """Write the database and the answers into files of `folder`."""
-    with tempfile.TemporaryDirectory() as data, pytest.MonkeyPatch.context() as patch:
-        patch.setattr("app.main.QueueDispatcher", NoWorkers)
+    with tempfile.TemporaryDirectory() as data:
         settings = Settings(data_dir=Path(data))
         database = Database(settings.url)
         migrate(database)
         ids = fill(database)
         database.dispose()
-        with served(settings) as client:
+        with served(settings, NoWorkers()) as client:
             said = answers(client, ids)
         with sqlite3.connect(database.path) as connection:
             schema = connection.execute("SELECT version_num FROM alembic_version").fetchone()[0]

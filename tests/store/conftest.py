@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from app.db.migrations import migrate
 from tests.store.stores import Stores, opened
+from thalweg.db.migrations import migrate
 
 
 @pytest.fixture

@@ -7,17 +7,17 @@ from typing import Any
 
 from sqlalchemy import func, inspect, select
 
-from app.db.attempts import AttemptStore
-from app.db.models import Base, Block, Checkpoint, Job
-from app.db.session import Database
-from app.db.store import JobStore
-from app.db.trajectories import StepRange, Trajectory, TrajectoryStore
-from app.engine.eager import EagerRun
-from app.engine.outcome import Outcome, Results
-from app.engine.spec import JobSpec
-from app.jobs.record import Attempt
-from app.settings import Limits
 from tests.unit.driving import assert_same, drive
+from thalweg.db.attempts import AttemptStore
+from thalweg.db.models import Base, Block, Checkpoint, Job
+from thalweg.db.session import Database
+from thalweg.db.store import JobStore
+from thalweg.db.trajectories import StepRange, Trajectory, TrajectoryStore
+from thalweg.engine.eager.run import EagerRun
+from thalweg.engine.outcome import Outcome, Results
+from thalweg.jobs.record import Attempt
+from thalweg.settings import Limits
+from thalweg.spec.job import JobSpec
 
 LIMITS = Limits.model_validate({})
 NO_JOB = "01a20ac5-a660-71b0-b714-4520eccad03b"

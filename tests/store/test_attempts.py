@@ -3,11 +3,6 @@
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from app.db.attempts import MAX_LOST_ATTEMPTS
-from app.engine.eager import EagerRun
-from app.engine.outcome import Outcome
-from app.jobs.extension import Extension
-from app.jobs.status import Status
 from tests.store.stores import (
     LIMITS,
     NO_JOB,
@@ -18,6 +13,11 @@ from tests.store.stores import (
     state,
 )
 from tests.unit.driving import drive, job
+from thalweg.db.attempts import MAX_LOST_ATTEMPTS
+from thalweg.engine.eager.run import EagerRun
+from thalweg.engine.outcome import Outcome
+from thalweg.jobs.extension import Extension
+from thalweg.jobs.status import Status
 
 
 def test_the_queue_gives_the_longest_waiting_first(stores: Stores) -> None:
@@ -160,7 +160,7 @@ def test_a_write_that_breaks_off_leaves_nothing_half_written(
         raise RuntimeError("the power is gone")
 
     with monkeypatch.context() as patch:
-        patch.setattr("app.db.attempts._replace_checkpoint", breaks_off)  # after the job's row and the blocks
+        patch.setattr("thalweg.db.attempts._replace_checkpoint", breaks_off)  # after the job's row and the blocks
         with pytest.raises(RuntimeError, match="power"):
             stores.attempts.record(attempt, chunk)
     assert state(stores, job_id) == before

@@ -6,11 +6,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.engine.outcome import Outcome
-from app.errors import Conflict, InvalidInput, LimitExceeded
-from app.jobs.extension import Extension
-from app.jobs.status import Status
-from app.settings import Limits
 from tests.store.stores import (
     LIMITS,
     RAGGED,
@@ -21,6 +16,11 @@ from tests.store.stores import (
     state,
 )
 from tests.unit.driving import drive, job
+from thalweg.engine.outcome import Outcome
+from thalweg.errors import Conflict, InvalidInput, LimitExceeded
+from thalweg.jobs.extension import Extension
+from thalweg.jobs.status import Status
+from thalweg.settings import Limits
 
 # cancelling
 

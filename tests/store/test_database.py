@@ -16,14 +16,6 @@ from sqlalchemy import event, func, inspect, select, text
 from sqlalchemy.exc import IntegrityError
 
 from alembic import command
-from app.db import migrations
-from app.db.migrations import migrate
-from app.db.models import Base, Job, Tag
-from app.db.ownership import owned
-from app.db.session import Database
-from app.db.store import JobStore
-from app.errors import SettingsError, Unavailable
-from app.jobs.filter import JobFilter
 from tests.store.stores import (
     NO_JOB,
     Stores,
@@ -31,6 +23,14 @@ from tests.store.stores import (
     state,
 )
 from tests.unit.driving import job
+from thalweg.db import migrations
+from thalweg.db.migrations import migrate
+from thalweg.db.models import Base, Job, Tag
+from thalweg.db.ownership import owned
+from thalweg.db.session import Database
+from thalweg.db.store import JobStore
+from thalweg.errors import SettingsError, Unavailable
+from thalweg.jobs.filter import JobFilter
 
 # the database
 

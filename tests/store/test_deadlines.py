@@ -5,13 +5,13 @@ import time
 import pytest
 from sqlalchemy import text
 
-from app.engine.eager import EagerRun
-from app.engine.outcome import Outcome
-from app.jobs.status import Status
-from app.workers.deadlines import Deadlines
 from tests.store.stores import RAGGED, Stores, assert_same_trajectories, expected, state
 from tests.unit.driving import drive, job
 from tests.workers.service import until
+from thalweg.engine.eager.run import EagerRun
+from thalweg.engine.outcome import Outcome
+from thalweg.jobs.status import Status
+from thalweg.workers.deadlines import Deadlines
 
 LATER = 10_000.0  # seconds from now, when every deadline of these tests has passed
 
@@ -102,7 +102,7 @@ def test_deadlines_are_found_by_an_index(stores: Stores) -> None:
 
 
 def test_the_keeper_survives_a_database_that_fails_it(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.workers.deadlines._LOOK_SECONDS", 0.01)
+    monkeypatch.setattr("thalweg.workers.deadlines._LOOK_SECONDS", 0.01)
     failures = iter([True] * 3)
     real = type(stores.attempts).time_out_overdue
 
@@ -111,7 +111,7 @@ def test_the_keeper_survives_a_database_that_fails_it(stores: Stores, monkeypatc
             raise RuntimeError("the disk is gone")
         return real(attempts, before)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("app.db.attempts.AttemptStore.time_out_overdue", fails)
+    monkeypatch.setattr("thalweg.db.attempts.AttemptStore.time_out_overdue", fails)
     told: list[str] = []
     job_id = stores.created(job(timeout_s=0.001))
     stores.begin(job_id)

@@ -10,17 +10,17 @@ from typing import Any
 
 import pytest
 
-from app.errors import Unavailable
-from app.jobs.status import Status
-from app.settings import Settings
-from app.workers import cluster as clusters
-from app.workers.cluster import Cluster, Worker
-from app.workers.dispatcher import QueueDispatcher
-from app.workers.feed import _LATE_SECONDS
 from tests.store.stores import Stores
 from tests.store.test_put_back import InlineCluster, InlineFuture
 from tests.unit.driving import job
 from tests.workers.service import until
+from thalweg.errors import Unavailable
+from thalweg.jobs.status import Status
+from thalweg.settings import Settings
+from thalweg.workers import cluster as clusters
+from thalweg.workers.cluster import Cluster, Worker
+from thalweg.workers.dispatcher import QueueDispatcher
+from thalweg.workers.feed import _LATE_SECONDS
 
 
 class Closed(Exception):
@@ -34,7 +34,7 @@ def settings(stores: Stores, tmp_path: Path) -> Settings:
 
 @pytest.fixture(autouse=True)
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.workers.dispatcher._RETRY_SECONDS", 0.05)
+    monkeypatch.setattr("thalweg.workers.dispatcher._RETRY_SECONDS", 0.05)
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def test_an_error_of_the_feed_and_of_closing_the_cluster_ends_nothing(
         def close(self) -> None:
             raise error
 
-    monkeypatch.setattr("app.workers.dispatcher.Cluster", FailingCluster)
+    monkeypatch.setattr("thalweg.workers.dispatcher.Cluster", FailingCluster)
     dispatcher.start()
     for n_before in (0, 2, 4):
         until(lambda n_before=n_before: n_looks > n_before)
@@ -81,7 +81,7 @@ def test_workers_that_cannot_be_started_are_no_secret_and_are_tried_again(
             raise OSError("no processes are left")
         return InlineCluster(settings)
 
-    monkeypatch.setattr("app.workers.dispatcher.Cluster", start)
+    monkeypatch.setattr("thalweg.workers.dispatcher.Cluster", start)
     dispatcher.start()
     until(lambda: "no processes are left" in complaint(dispatcher))
     job_id = stores.created(job())
@@ -102,8 +102,8 @@ def test_a_scheduler_that_does_not_answer_is_told_at_once(
             dispatcher.n_looked += 1  # type: ignore[attr-defined]
             return super().look(most_seconds)
 
-    monkeypatch.setattr("app.workers.dispatcher.Cluster", HangingCluster)
-    monkeypatch.setattr("app.workers.dispatcher._STALE_SECONDS", 1.0)
+    monkeypatch.setattr("thalweg.workers.dispatcher.Cluster", HangingCluster)
+    monkeypatch.setattr("thalweg.workers.dispatcher._STALE_SECONDS", 1.0)
     dispatcher.n_looked = 0  # type: ignore[attr-defined]
     dispatcher.start()
     until(lambda: is_ready(dispatcher))
@@ -137,7 +137,7 @@ def test_a_worker_that_was_stopped_while_it_wrote_is_replaced(
             is_stopped = False
             lock.execute("ROLLBACK")
 
-    monkeypatch.setattr("app.workers.dispatcher.Cluster", StoppedCluster)
+    monkeypatch.setattr("thalweg.workers.dispatcher.Cluster", StoppedCluster)
     stores.created(job())
     dispatcher.start()
     until(lambda: sent)

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from app.db.idempotency import Key
-from app.engine.outcome import Outcome
-from app.errors import InvalidInput, NotFound
-from app.jobs.extension import Extension
-from app.jobs.filter import JobFilter
-from app.jobs.status import Status
 from tests.store.stores import LIMITS, NO_JOB, Stores
 from tests.unit.driving import assert_same, job
+from thalweg.db.idempotency import Key
+from thalweg.engine.outcome import Outcome
+from thalweg.errors import InvalidInput, NotFound
+from thalweg.jobs.extension import Extension
+from thalweg.jobs.filter import JobFilter
+from thalweg.jobs.status import Status
 
 # jobs
 
@@ -130,7 +130,7 @@ def test_a_key_with_another_job_is_refused_and_stores_nothing(stores: Stores) ->
 
 def test_a_key_lives_as_long_as_it_is_told(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1e9
-    monkeypatch.setattr("app.db.idempotency.time.time", lambda: now)
+    monkeypatch.setattr("thalweg.db.idempotency.time.time", lambda: now)
     first, _ = stores.jobs.create(job(), key=Key("k", 100))
     now += 99
     assert stores.jobs.create(job(), key=Key("k", 100))[0].id == first.id

@@ -6,18 +6,18 @@ import numpy as np
 import pytest
 
 from alembic import command
-from app.db.migrations import migrate
-from app.db.models import LossBlock
-from app.db.trajectories import StepRange, Trajectory
-from app.engine.columns import unpack
-from app.engine.eager import EagerRun
-from app.engine.outcome import Outcome
-from app.engine.spec import JobSpec
-from app.jobs.extension import Extension
-from app.jobs.filter import JobFilter
 from tests.store.stores import LIMITS, Stores, assert_same_trajectories, expected, state
 from tests.store.test_database import alembic_config
 from tests.unit.driving import Recording, assert_same, drive, job
+from thalweg.db.migrations import migrate
+from thalweg.db.models import LossBlock
+from thalweg.db.trajectories import StepRange, Trajectory
+from thalweg.engine.columns import unpack
+from thalweg.engine.eager.run import EagerRun
+from thalweg.engine.outcome import Outcome
+from thalweg.jobs.extension import Extension
+from thalweg.jobs.filter import JobFilter
+from thalweg.spec.job import JobSpec
 
 NET: dict[str, Any] = {"layers": [2, 3, 1], "dataset": {"name": "moons", "n": 12}, "batch_size": 5}
 TRAINING: dict[str, Any] = {
@@ -92,7 +92,7 @@ def test_a_range_of_losses_is_cut_out(stores: Stores) -> None:
 
 
 def test_a_large_chunk_of_losses_is_cut_into_blocks(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.db.attempts._BLOCK_BYTES", 160)  # twenty doubles
+    monkeypatch.setattr("thalweg.db.attempts._BLOCK_BYTES", 160)  # twenty doubles
     spec = training()
     job_id = stores.finished(spec)
     blocks = loss_blocks(stores, job_id)

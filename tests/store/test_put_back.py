@@ -7,16 +7,16 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from app.db.models import Job
-from app.errors import Unavailable
-from app.jobs.status import Status
-from app.settings import Settings
-from app.workers.cluster import Worker
-from app.workers.dispatcher import QueueDispatcher
-from app.workers.run_job import run_job
 from tests.store.stores import Stores, state
 from tests.unit.driving import job
 from tests.workers.service import until
+from thalweg.db.models import Job
+from thalweg.errors import Unavailable
+from thalweg.jobs.status import Status
+from thalweg.settings import Settings
+from thalweg.workers.cluster import Worker
+from thalweg.workers.dispatcher import QueueDispatcher
+from thalweg.workers.run_job import run_job
 
 
 class InlineFuture:
@@ -88,10 +88,10 @@ def test_a_database_that_does_not_answer_for_long_is_no_lost_worker(
                 raise Unavailable("the database does not answer: locked")
             run_job(url, kernels, job_id, generation)
 
-    monkeypatch.setattr("app.workers.feed.run_jobs", run_jobs)
-    monkeypatch.setattr("app.workers.dispatcher.Cluster", InlineCluster)
-    monkeypatch.setattr("app.workers.feed._RETRY_SECONDS", 0.01)
-    monkeypatch.setattr("app.workers.dispatcher._LOOK_SECONDS", 0.01)
+    monkeypatch.setattr("thalweg.workers.feed.run_jobs", run_jobs)
+    monkeypatch.setattr("thalweg.workers.dispatcher.Cluster", InlineCluster)
+    monkeypatch.setattr("thalweg.workers.feed._RETRY_SECONDS", 0.01)
+    monkeypatch.setattr("thalweg.workers.dispatcher._LOOK_SECONDS", 0.01)
     job_id = stores.created(job())
     settings = Settings(data_dir=tmp_path, database_url=str(stores.database.url))
     dispatcher = QueueDispatcher(settings)

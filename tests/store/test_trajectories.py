@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.db.trajectories import StepRange, Trajectory
-from app.engine.columns import unpack
-from app.engine.outcome import Outcome
 from tests.store.stores import RAGGED, Stores, assert_same_trajectories, expected
 from tests.unit.driving import assert_same, drive, job
+from thalweg.db.trajectories import StepRange, Trajectory
+from thalweg.engine.columns import unpack
+from thalweg.engine.outcome import Outcome
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -53,7 +53,7 @@ def test_some_runs_are_read_alone(stores: Stores, monkeypatch: pytest.MonkeyPatc
     record, results = stores.jobs.get_with_results(stores.finished(spec, [3, 3]))
     wanted = expected(spec)
     for window_points in (500_000, 1, 90):
-        monkeypatch.setattr("app.db.trajectories._WINDOW_POINTS", window_points)
+        monkeypatch.setattr("thalweg.db.trajectories._WINDOW_POINTS", window_points)
         for runs in (range(1), range(2, 5), range(5, 6), range(6)):
             found = list(stores.trajectories.read(record, results, runs, StepRange()))
             assert_same_trajectories(found, [wanted[run] for run in runs])

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from app.db.session import Database
-from app.db.standings import RowLook, StandingSource
-from app.errors import Unavailable
-from app.jobs.status import Status
-from app.jobs.watcher import Standing, Watcher
 from tests.store.stores import NO_JOB, Stores, opened
 from tests.unit.driving import job
+from thalweg.db.session import Database
+from thalweg.db.standings import RowLook, StandingSource
+from thalweg.errors import Unavailable
+from thalweg.jobs.status import Status
+from thalweg.jobs.watcher import Standing, Watcher
 
 SOON_SECONDS = 10
 

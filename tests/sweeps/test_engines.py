@@ -2,9 +2,9 @@
 
 import pytest
 
-from app.functions import catalogue
-from app.functions.base import Function
 from tests.unit.test_fused import DTYPES, NAMES, assert_engines_agree, drawn, fusable_dims
+from thalweg.functions import catalogue
+from thalweg.functions.base import Function
 
 every_function = pytest.mark.parametrize("entry", catalogue.functions(), ids=lambda entry: entry.name)
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from app.engine.eager import EagerRun
-from app.engine.fused.run import FusedRun
-from app.engine.outcome import Checkpoint, Results
-from app.engine.spec import JobSpec
+from thalweg.engine.eager.run import EagerRun
+from thalweg.engine.fused.runtime.run import FusedRun
+from thalweg.engine.outcome import Checkpoint, Results
+from thalweg.spec.job import JobSpec
 
 OPTIMIZERS: list[dict[str, Any]] = [
     {"name": "sgd", "lr": 1e-3},

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from app.functions.networks.architecture import Architecture
-from app.functions.networks.objective import NetworkObjective
-from app.functions.networks.reference import NetworkReference
+from thalweg.functions.networks.architecture import Architecture
+from thalweg.functions.networks.network import NetworkReference
+from thalweg.functions.networks.objective import NetworkObjective
 
 MODULES: dict[str, Any] = {
     "sigmoid": torch.sigmoid,

@@ -6,10 +6,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from app.engine.spec import JobSpec
-from app.functions.expressions.operations import FUNCTIONS
-from app.functions.expressions.vocabulary import REDUCTIONS
 from tests.unit.test_fused import DTYPES, FUSED, FUSED_SCHEDULERS
+from thalweg.functions.expressions.operations import FUNCTIONS
+from thalweg.functions.expressions.vocabulary import REDUCTIONS
+from thalweg.spec.job import JobSpec
 
 SIGNS = ("+", "-", "*", "/", "//", "%", "**")
 RELATIONS = ("<", "<=", ">", ">=", "==", "!=")

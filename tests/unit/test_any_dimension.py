@@ -4,9 +4,9 @@ import pytest
 import torch
 from mpmath import mp
 
-from app.functions.catalogue import get
-from app.functions.minima import first
 from tests.unit.test_functions import both_dtypes, value_and_gradient
+from thalweg.functions.catalogue import get
+from thalweg.functions.minima import first
 
 
 def hessian_of(name: str, x: list[float]) -> torch.Tensor:

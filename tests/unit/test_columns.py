@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_np
 
-from app.engine.columns import pack, unpack
+from thalweg.engine.columns import pack, unpack
 
 BITS = {"float64": np.uint64, "float32": np.uint32, "int64": np.uint64, "uint8": np.uint8}
 
@@ -39,7 +39,7 @@ def assert_same_bits(one: np.ndarray, other: np.ndarray) -> None:
 @given(arrays=st.dictionaries(st.text(max_size=5), any_bits() | views(), max_size=4))
 @settings(deadline=None)
 def test_what_was_packed_comes_back_to_the_last_bit(small_bytes: int, arrays: dict[str, np.ndarray]) -> None:
-    with patch("app.engine.columns._SMALL_BYTES", small_bytes):
+    with patch("thalweg.engine.columns._SMALL_BYTES", small_bytes):
         unpacked = unpack(pack(arrays))
     assert list(unpacked) == list(arrays)
     for name, array in arrays.items():

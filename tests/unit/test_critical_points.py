@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from app.engine.critical_points import MOST_POINTS, CriticalPoint, Kind, Search, critical_points
-from app.errors import LimitExceeded
-from app.functions import catalogue
-from app.functions.base import function
-from app.functions.minima import first
-from app.settings import Limits
+from thalweg.analysis.critical_points import MOST_POINTS, CriticalPoint, Kind, Search, critical_points
+from thalweg.errors import LimitExceeded
+from thalweg.functions import catalogue
+from thalweg.functions.base import function
+from thalweg.functions.minima import first
+from thalweg.settings import Limits
 
 Evaluate = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 import torch
 
-from app.engine.backprop import BackpropRequest
-from app.functions.networks.activations import ACTIVATIONS
-from app.functions.networks.architecture import Architecture
-from app.functions.networks.delta_rule import Backpropagation, backpropagation
-from app.functions.networks.losses import LOSSES
 from tests.unit.nets import network, torch_value, value_and_gradient
+from thalweg.analysis.backprop import BackpropRequest
+from thalweg.functions.networks.activations import ACTIVATIONS
+from thalweg.functions.networks.architecture import Architecture
+from thalweg.functions.networks.delta_rule import Backpropagation, backpropagation
+from thalweg.functions.networks.losses import LOSSES
 
 GENERATOR = np.random.default_rng(0)
 ARCHITECTURES = [

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_np
 
-from app.engine.downsampling import MIN_POINTS, downsample
+from thalweg.analysis.thinning import MIN_POINTS, downsample
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False, width=64)
 

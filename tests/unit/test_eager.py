@@ -7,12 +7,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.engine.descent import Interrupted
-from app.engine.eager import EagerRun
-from app.engine.noise import standard_normal
-from app.engine.outcome import Outcome
-from app.optimizers.catalogue import optimizers
 from tests.unit.driving import OPTIMIZERS, assert_same, drive, job, name_of
+from thalweg.engine.eager.loop import Interrupted
+from thalweg.engine.eager.run import EagerRun
+from thalweg.engine.noise import standard_normal
+from thalweg.engine.outcome import Outcome
+from thalweg.optimizers.catalogue import optimizers
 
 STARTS = [[0.0, 0.0], [4.0, 0.0], [-4.0, 0.0], [1.5, -2.5]]
 SCHEDULERS: list[dict[str, Any]] = [

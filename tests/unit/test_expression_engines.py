@@ -3,11 +3,11 @@
 import pytest
 import torch
 
-from app.engine.choice import obstacle
-from app.functions.expressions import ExpressionReference
-from app.optimizers.catalogue import SGD
 from tests.unit.driving import assert_equal
 from tests.unit.test_operations import both
+from thalweg.functions.expressions import ExpressionReference
+from thalweg.optimizers.catalogue import SGD
+from thalweg.spec.engine_choice import obstacle
 
 SCALAR = {
     "himmelblau": "(x**2 + y - 11)**2 + (x + y**2 - 7)**2",

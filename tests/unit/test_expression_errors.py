@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from app.errors import InvalidInput, LimitExceeded
-from app.functions.expressions import ExpressionReference, limits
+from thalweg.errors import InvalidInput, LimitExceeded
+from thalweg.functions.expressions import ExpressionReference, limits
 
 
 def refused(expression: str, *variables: str, **fields: Any) -> InvalidInput:

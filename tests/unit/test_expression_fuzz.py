@@ -8,10 +8,10 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from app.engine.derivatives import value_and_gradient
-from app.errors import InvalidInput
-from app.functions.expressions import ExpressionReference
-from app.functions.expressions.operations import FUNCTIONS
+from thalweg.analysis.derivatives import value_and_gradient
+from thalweg.errors import InvalidInput
+from thalweg.functions.expressions import ExpressionReference
+from thalweg.functions.expressions.operations import FUNCTIONS
 
 PARTS = 8
 TEXTS_PER_PART = 13_000

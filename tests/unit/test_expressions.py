@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from app.engine.derivatives import all_derivatives, value_and_gradient
-from app.engine.gradient_check import gradient_check
-from app.functions import catalogue
-from app.functions.base import Objective
-from app.functions.expressions import ExpressionObjective, ExpressionReference
-from app.functions.expressions.operations import FUNCTIONS
+from thalweg.analysis.derivatives import all_derivatives, value_and_gradient
+from thalweg.analysis.gradient_check import gradient_check
+from thalweg.functions import catalogue
+from thalweg.functions.base import Objective
+from thalweg.functions.expressions import ExpressionObjective, ExpressionReference
+from thalweg.functions.expressions.operations import FUNCTIONS
 
 HIMMELBLAU = "(x**2 + y - 11)**2 + (x + y**2 - 7)**2"
 ROSENBROCK = "sum(100*(x[i+1] - x[i]**2)**2 + (1 - x[i])**2 for i in range(len(x) - 1))"

@@ -9,11 +9,11 @@ import pytest
 import torch
 from mpmath import mp
 
-from app.errors import InvalidInput
-from app.functions.base import CatalogueObjective, Function, Objective, function
-from app.functions.catalogue import functions, get, names
-from app.functions.minima import first
 from tests.unit.formulas import FORMULAS
+from thalweg.errors import InvalidInput
+from thalweg.functions.base import CatalogueObjective, Function, Objective, function
+from thalweg.functions.catalogue import functions, get, names
+from thalweg.functions.minima import first
 
 DIMS = (1, 2, 3, 5, 10, 50)
 BATCHES = (1, 2, 3, 7, 64, 1000)

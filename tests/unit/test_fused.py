@@ -10,16 +10,16 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.engine.descent import Interrupted
-from app.engine.eager import EagerRun
-from app.engine.fused.run import FusedRun
-from app.engine.outcome import Outcome
-from app.engine.spec import JobSpec
-from app.errors import InvalidInput
-from app.functions import catalogue
-from app.functions.base import Function
 from tests.unit.driving import OPTIMIZERS, Recording, assert_equal, assert_same, drive, job, name_of
 from tests.unit.test_eager import SCHEDULERS
+from thalweg.engine.eager.loop import Interrupted
+from thalweg.engine.eager.run import EagerRun
+from thalweg.engine.fused.runtime.run import FusedRun
+from thalweg.engine.outcome import Outcome
+from thalweg.errors import InvalidInput
+from thalweg.functions import catalogue
+from thalweg.functions.base import Function
+from thalweg.spec.job import JobSpec
 
 STARTS = [[0.0, 0.0], [4.0, 0.0], [-4.0, 0.0], [1.5, -2.5], [50.0, 50.0]]
 VARIANTS: list[dict[str, Any]] = [

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 import torch
 
-from app.engine.fused.run import FusedRun
-from app.functions import catalogue
-from app.functions.base import function
-from app.functions.networks.activations import ACTIVATIONS
 from tests.unit.driving import Recording, assert_equal, drive, job
 from tests.unit.nets import objective
+from thalweg.engine.fused.runtime.run import FusedRun
+from thalweg.functions import catalogue
+from thalweg.functions.base import function
+from thalweg.functions.networks.activations import ACTIVATIONS
 
 MOONS = {"name": "moons", "n": 20}
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from app.engine.gradient_check import MOST_POINTS, gradient_check
-from app.functions import catalogue
-from app.functions.base import CatalogueObjective
+from thalweg.analysis.gradient_check import MOST_POINTS, gradient_check
+from thalweg.functions import catalogue
+from thalweg.functions.base import CatalogueObjective
 
 
 class _Twisted(torch.autograd.Function):

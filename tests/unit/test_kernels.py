@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from app.engine.eager import EagerRun
-from app.engine.fused import kernels as module
-from app.engine.fused.kernels import Kernels
-from app.engine.fused.run import FusedRun
-from app.engine.fused.trace import trace
-from app.engine.spec import JobSpec
 from tests.unit.driving import assert_same, job
+from thalweg.engine.eager.run import EagerRun
+from thalweg.engine.fused.frontend.trace import trace
+from thalweg.engine.fused.runtime import kernels as module
+from thalweg.engine.fused.runtime.kernels import Kernels
+from thalweg.engine.fused.runtime.run import FusedRun
+from thalweg.spec.job import JobSpec
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def test_what_is_of_the_same_size_has_a_kernel_of_its_own(
 
 def test_another_process_finds_it_on_disk(tmp_path: Path, traced: list[str]) -> None:
     script = (
-        "import sys; from pathlib import Path; from app.engine.fused.kernels import Kernels;"
+        "import sys; from pathlib import Path; from thalweg.engine.fused.runtime.kernels import Kernels;"
         "from tests.unit.driving import job; Kernels(Path(sys.argv[1])).get(job())"
     )
     root = Path(__file__).parents[2]

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 
-from app.engine.landscape import LARGEST, Landscape, Method, landscape
-from app.errors import InvalidInput
-from app.functions import catalogue
-from app.functions.base import CatalogueObjective, Objective
+from thalweg.analysis.landscape import LARGEST, Landscape, Method, landscape
+from thalweg.errors import InvalidInput
+from thalweg.functions import catalogue
+from thalweg.functions.base import CatalogueObjective, Objective
 
 DIM = 7
 RNG = np.random.default_rng(3)

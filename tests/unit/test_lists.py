@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import pytest
 from pydantic import Field, TypeAdapter, ValidationError
 
-from app.lists import StopEarly
+from thalweg.lists import StopEarly
 
 Number = Annotated[float, Field(strict=True)]
 ROW: TypeAdapter[Any] = TypeAdapter(

@@ -7,13 +7,13 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from app.functions.networks.architecture import Architecture
-from app.functions.networks.datasets import DATASETS, Samples
-from app.functions.networks.minibatches import Minibatches
-from app.functions.networks.reference import GeneratedData
-from app.functions.networks.targets import targets
-from app.functions.networks.weights import WEIGHT_INITS
 from tests.unit.nets import network, objective, samples_of
+from thalweg.functions.networks.architecture import Architecture
+from thalweg.functions.networks.datasets import DATASETS, Samples
+from thalweg.functions.networks.minibatches import Minibatches
+from thalweg.functions.networks.network import GeneratedData
+from thalweg.functions.networks.targets import targets
+from thalweg.functions.networks.weights import WEIGHT_INITS
 
 
 def samples(name: str, **fields: Any) -> Samples:

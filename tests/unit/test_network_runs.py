@@ -10,12 +10,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.engine.eager import EagerRun
-from app.engine.fused.run import FusedRun
-from app.engine.outcome import Checkpoint, Outcome
-from app.engine.spec import JobSpec
 from tests.unit.driving import OPTIMIZERS, assert_equal, assert_same, drive, job, name_of
 from tests.unit.nets import objective
+from thalweg.engine.eager.run import EagerRun
+from thalweg.engine.fused.runtime.run import FusedRun
+from thalweg.engine.outcome import Checkpoint, Outcome
+from thalweg.spec.job import JobSpec
 
 FEW: dict[str, Any] = {"layers": [2, 2, 1], "dataset": "xor"}
 MOONS: dict[str, Any] = {"layers": [2, 4, 3, 1], "dataset": {"name": "moons", "n": 15}, "activation": "tanh"}

@@ -8,11 +8,6 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from app.errors import InvalidInput
-from app.functions.base import Objective
-from app.functions.networks.activations import ACTIVATIONS
-from app.functions.networks.losses import LOSSES
-from app.functions.networks.reference import NetworkReference
 from tests.unit.nets import (
     MODULES,
     network,
@@ -22,6 +17,11 @@ from tests.unit.nets import (
     torch_value,
     value_and_gradient,
 )
+from thalweg.errors import InvalidInput
+from thalweg.functions.base import Objective
+from thalweg.functions.networks.activations import ACTIVATIONS
+from thalweg.functions.networks.losses import LOSSES
+from thalweg.functions.networks.network import NetworkReference
 
 SHAPES: list[dict[str, Any]] = [
     {"layers": [2, 4, 1]},

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from app.engine.noise import standard_normal, standard_normal_block
+from thalweg.engine.noise import standard_normal, standard_normal_block
 
 SEED = st.integers(0, 2**64 - 1)
 STEP = st.integers(0, 2**53)

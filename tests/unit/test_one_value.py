@@ -7,17 +7,17 @@ import numpy as np
 import pytest
 import torch
 
-from app.engine.columns import unpack
-from app.engine.derivatives import all_derivatives
-from app.engine.eager import EagerRun
-from app.engine.fused import native
-from app.engine.fused.run import FusedRun
-from app.engine.outcome import Checkpoint
-from app.engine.values import Evaluation, Slice, evaluate, surface
-from app.functions.expressions import ExpressionReference
-from app.functions.expressions.operations import FUNCTIONS
-from app.settings import Limits
 from tests.unit.driving import assert_same, drive, job
+from thalweg.analysis.derivatives import all_derivatives
+from thalweg.analysis.values import Evaluation, Slice, evaluate, surface
+from thalweg.engine.columns import unpack
+from thalweg.engine.eager.run import EagerRun
+from thalweg.engine.fused.runtime import native
+from thalweg.engine.fused.runtime.run import FusedRun
+from thalweg.engine.outcome import Checkpoint
+from thalweg.functions.expressions import ExpressionReference
+from thalweg.functions.expressions.operations import FUNCTIONS
+from thalweg.settings import Limits
 
 DTYPES = ["float64", "float32"]
 NUMBERS = (0.0, -0.0, 1.0, -1.0, 0.5, 2.0, -2.0, 3.0, 1e-40, -1e-20, 1e10, -1e30, 88.0, 700.0, -700.0, 0.3, -0.6)

@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 import torch
 
-from app.engine.fused.aten import Untraceable
-from app.engine.fused.run import FusedRun
-from app.functions import catalogue
-from app.functions.base import function, one_by_one, row_norm, row_sum
-from app.functions.expressions.operations import larger
-from app.functions.expressions.steps import gathered
-from app.functions.minima import Minimum
-from app.functions.networks import activations
 from tests.unit.driving import Recording, assert_equal, drive, job
+from thalweg.engine.fused.frontend.aten import Untraceable
+from thalweg.engine.fused.runtime.run import FusedRun
+from thalweg.functions import catalogue
+from thalweg.functions.base import function, one_by_one, row_norm, row_sum
+from thalweg.functions.expressions.operations import larger
+from thalweg.functions.expressions.steps import gathered
+from thalweg.functions.minima import Minimum
+from thalweg.functions.networks import activations
 
 Evaluate = Callable[[torch.Tensor], torch.Tensor]
 

@@ -8,10 +8,10 @@ import torch
 from jsonschema import Draft202012Validator
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from app.errors import InvalidInput
-from app.optimizers.base import OptimizerParams, describe
-from app.optimizers.catalogue import REFUSED, Optimizer, optimizers
-from app.optimizers.check import check
+from thalweg.errors import InvalidInput
+from thalweg.optimizers.base import OptimizerParams, describe
+from thalweg.optimizers.catalogue import REFUSED, Optimizer, optimizers
+from thalweg.optimizers.check import check
 
 SWITCHES = {"foreach", "fused", "capturable", "differentiable"}
 ALL = {cls.model_fields["name"].default: cls for cls in optimizers()}

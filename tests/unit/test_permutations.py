@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.functions.catalogue import get
+from thalweg.functions.catalogue import get
 
 
 def equations(name: str, n: int) -> tuple[Any, Any]:

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 import torch
 
-from app.functions.catalogue import get
-from app.functions.minima import first
 from tests.unit.formulas import FORMULAS
 from tests.unit.test_functions import both_dtypes, exact, exact_gradient, value_and_gradient
+from thalweg.functions.catalogue import get
+from thalweg.functions.minima import first
 
 
 def hessian(name: str, *x: float) -> torch.Tensor:

@@ -5,9 +5,9 @@ import math
 import pytest
 import torch
 
-from app.engine.fused.run import FusedRun
-from app.functions.catalogue import get
 from tests.unit.driving import assert_equal, drive, job
+from thalweg.engine.fused.runtime.run import FusedRun
+from thalweg.functions.catalogue import get
 
 both_dtypes = pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=["float32", "float64"])
 

@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.engine.outcome import Outcome
-from app.engine.spec import JobSpec
-from app.plots import numbers
-from app.plots.document import document
-from app.plots.figure import draw
-from app.plots.heights import heights
-from app.plots.lines import level, within
-from app.plots.scene import Path, Scene, scene
-from app.settings import Settings
 from tests.unit.driving import drive, job
+from thalweg.engine.outcome import Outcome
+from thalweg.plots import numbers
+from thalweg.plots.document import document
+from thalweg.plots.figure import draw
+from thalweg.plots.heights import heights
+from thalweg.plots.lines import level, within
+from thalweg.plots.scene import Path, Scene, scene
+from thalweg.settings import Settings
+from thalweg.spec.job import JobSpec
 
 MINUS = "\N{MINUS SIGN}"
 FORMULA_2D = {"expression": "x**2 + y**4", "variables": ["x", "y"]}

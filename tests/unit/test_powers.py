@@ -5,8 +5,8 @@ from collections.abc import Iterable
 import numpy as np
 import pytest
 
-from app.engine.fused import native
-from app.engine.fused.powers import DECLARATIONS, ONE_MINUS_POWER, ROOT_POWER, vanishing_beyond
+from thalweg.engine.fused.codegen.powers import DECLARATIONS, ONE_MINUS_POWER, ROOT_POWER, vanishing_beyond
+from thalweg.engine.fused.runtime import native
 
 CALLS = {
     "one_minus_power": "define void @at(double %x, double %y, double %z, ptr %got) {\n"

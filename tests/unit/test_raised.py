@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 import torch
 
-from app.engine.columns import pack, unpack
-from app.engine.descent import Interrupted
-from app.engine.eager import EagerRun
-from app.engine.fused.run import FusedRun
-from app.engine.outcome import UNCOUNTED, Outcome, Results
-from app.engine.raised import raising_results
-from app.engine.spec import JobSpec
-from app.errors import Unavailable
-from app.functions.base import CatalogueObjective
 from tests.unit.driving import Recording, assert_equal, drive, job, name_of
+from thalweg.engine.columns import pack, unpack
+from thalweg.engine.eager.loop import Interrupted
+from thalweg.engine.eager.run import EagerRun
+from thalweg.engine.fused.runtime.run import FusedRun
+from thalweg.engine.outcome import UNCOUNTED, Outcome, Results
+from thalweg.engine.raised import raising_results
+from thalweg.errors import Unavailable
+from thalweg.functions.base import CatalogueObjective
+from thalweg.spec.job import JobSpec
 
 WOLFE = {"name": "lbfgs", "line_search_fn": "strong_wolfe"}
 OUT_OF_BRACKET = "IndexError: list index out of range"

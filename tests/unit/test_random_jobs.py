@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.engine.eager import EagerRun
-from app.engine.fused.run import FusedRun
-from app.engine.spec import JobSpec
-from app.engine.values import Evaluation, evaluate
 from tests.unit.driving import Recording, assert_equal, assert_same, drive
 from tests.unit.random_jobs import random_fields
+from thalweg.analysis.values import Evaluation, evaluate
+from thalweg.engine.eager.run import EagerRun
+from thalweg.engine.fused.runtime.run import FusedRun
+from thalweg.spec.job import JobSpec
 
 N_HERE = 12
 N_EVALUATED = 30

@@ -4,12 +4,12 @@ from functools import partial
 import pytest
 import torch
 
-from app.engine.fused import native
-from app.engine.fused.aten import type_of
-from app.engine.fused.builder import BYTES
-from app.engine.fused.function import Function, Library
-from app.engine.fused.program import Program
-from app.engine.fused.roots import Roots, ways
+from thalweg.engine.fused.codegen.builder import BYTES
+from thalweg.engine.fused.codegen.objective import Function, Library
+from thalweg.engine.fused.codegen.roots import Roots, ways
+from thalweg.engine.fused.frontend.aten import type_of
+from thalweg.engine.fused.frontend.program import Program
+from thalweg.engine.fused.runtime import native
 
 needs_vml = pytest.mark.skipif(not native.has_vml(), reason="torch has no vector library here")
 

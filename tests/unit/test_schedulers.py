@@ -9,11 +9,11 @@ from jsonschema import Draft202012Validator
 from pydantic import BaseModel, ValidationError
 from torch.optim import lr_scheduler
 
-from app.errors import InvalidInput
-from app.optimizers.base import SchedulerParams, describe
-from app.optimizers.catalogue import Optimizer, optimizers
-from app.optimizers.check import check
-from app.optimizers.schedules import MAX_DEPTH, REFUSED, Scheduler, schedulers
+from thalweg.errors import InvalidInput
+from thalweg.optimizers.base import SchedulerParams, describe
+from thalweg.optimizers.catalogue import Optimizer, optimizers
+from thalweg.optimizers.check import check
+from thalweg.optimizers.schedules import MAX_DEPTH, REFUSED, Scheduler, schedulers
 
 ALL = {cls.model_fields["name"].default: cls for cls in schedulers()}
 every = pytest.mark.parametrize("cls", ALL.values(), ids=list(ALL))

@@ -1,6 +1,6 @@
 """How long a worker has not been heard of."""
 
-from app.workers.silence import Silence
+from thalweg.workers.silence import Silence
 
 
 def test_silence_is_what_passed_since_the_last_heartbeat() -> None:

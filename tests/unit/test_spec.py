@@ -7,15 +7,15 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from app.engine.limits import check_limits, n_recorded
-from app.engine.minima import NEAR, reached_minimum
-from app.engine.spec import JobSpec
-from app.errors import LimitExceeded
-from app.functions import catalogue
-from app.functions.base import CatalogueObjective
-from app.functions.minima import Minimum, first
-from app.settings import Limits
 from tests.unit.driving import OPTIMIZERS, job
+from thalweg.analysis.minima import NEAR, reached_minimum
+from thalweg.errors import LimitExceeded
+from thalweg.functions import catalogue
+from thalweg.functions.base import CatalogueObjective
+from thalweg.functions.minima import Minimum, first
+from thalweg.settings import Limits
+from thalweg.spec.job import JobSpec
+from thalweg.spec.limits import check_limits, n_recorded
 
 COORDINATE = st.floats(-1e30, 1e30) | st.integers(-1000, 1000)
 SEED = st.integers(0, 2**53 - 1)

@@ -7,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from app.engine.values import Evaluation, Slice, Surface, evaluate, surface
-from app.errors import InvalidInput, LimitExceeded
-from app.functions import catalogue
-from app.functions.base import Function
-from app.settings import Limits
+from thalweg.analysis.values import Evaluation, Slice, Surface, evaluate, surface
+from thalweg.errors import InvalidInput, LimitExceeded
+from thalweg.functions import catalogue
+from thalweg.functions.base import Function
+from thalweg.settings import Limits
 
 LIMITS = Limits.model_validate({})
 
@@ -107,7 +107,7 @@ def test_a_list_of_fixed_values_says_the_dimension() -> None:
 
 def test_batches_leave_no_seam(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = surface_of("ackley", points=50)
-    monkeypatch.setattr("app.engine.derivatives._VALUES_TOGETHER", 74)
+    monkeypatch.setattr("thalweg.analysis.derivatives._VALUES_TOGETHER", 74)
     np.testing.assert_array_equal(surface_of("ackley", points=50).z, whole.z)
 
 
@@ -117,7 +117,7 @@ def test_derivatives_have_no_seam_either(monkeypatch: pytest.MonkeyPatch) -> Non
         {"function": "rastrigin", "points": points, "hessian": True, "gradient": True}
     )
     whole = evaluate(request)
-    monkeypatch.setattr("app.engine.derivatives._DERIVED_TOGETHER", 210)
+    monkeypatch.setattr("thalweg.analysis.derivatives._DERIVED_TOGETHER", 210)
     parts = evaluate(request)
     np.testing.assert_array_equal(parts.f, whole.f)
     np.testing.assert_array_equal(parts.gradient, whole.gradient)

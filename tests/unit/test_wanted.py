@@ -6,15 +6,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.engine.critical_points import Search, critical_points
-from app.engine.landscape import landscape
-from app.engine.training import accuracy
-from app.engine.values import Evaluation, Slice, evaluate, surface
-from app.engine.wanted import check_wanted, while_wanted
-from app.errors import Abandoned
-from app.functions import catalogue
-from app.settings import Limits
 from tests.unit.driving import job
+from thalweg.analysis.accuracy import accuracy
+from thalweg.analysis.critical_points import Search, critical_points
+from thalweg.analysis.gradient_check import checked
+from thalweg.analysis.landscape import landscape
+from thalweg.analysis.values import Evaluation, Slice, evaluate, surface
+from thalweg.cancellation import check_wanted, while_wanted
+from thalweg.errors import Abandoned
+from thalweg.functions import catalogue
+from thalweg.settings import Limits
 
 LIMITS = Limits.model_validate({})
 LARGE = {"name": "rastrigin", "dim": 1000}  # 400 points in a piece, 100 with derivatives
@@ -42,7 +43,7 @@ COMPUTATIONS: dict[str, tuple[int, Callable[[], Any]]] = {
         7,
         lambda: landscape(RASTRIGIN, np.array(points(3)), np.arange(3), "pca", 50).z,
     ),
-    "gradient check": (3, lambda: job(function=FORMULA).gradient_check()),
+    "gradient check": (3, lambda: checked(job(function=FORMULA))),
     "accuracy": (3, lambda: accuracy(job(**NETWORK), job(**NETWORK).starts())),
 }
 NETWORK: dict[str, Any] = {"function": MOONS, "init": {"random": 50, "seed": 1}}

@@ -7,12 +7,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from app.settings import Settings
-from tests.api.conftest import NoWorkers
-from tests.serving import served
+from tests.serving import NoWorkers, served
 from tests.web.conftest import PICTURES
 from tests.web.watched import Watched, field
 from tests.workers.service import Service
+from thalweg.settings import Settings
 
 NETWORK = {
     "function": {"mlp": {"layers": [2, 4, 3, 1], "dataset": "moons", "loss": "bce", "batch_size": 20}},
@@ -155,9 +154,8 @@ def test_a_service_that_is_away_and_comes_back(watched: Watched, page: Page) -> 
 
 
 @pytest.fixture
-def guarded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    monkeypatch.setattr("app.main.QueueDispatcher", NoWorkers)
-    with served(Settings(data_dir=tmp_path, api_keys="open-sesame")) as client:
+def guarded(tmp_path: Path) -> Iterator[str]:
+    with served(Settings(data_dir=tmp_path, api_keys="open-sesame"), NoWorkers()) as client:
         yield str(client.base_url)
 
 

@@ -6,12 +6,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from app.settings import Settings
-from tests.api.conftest import NoWorkers
-from tests.serving import served
+from tests.serving import NoWorkers, served
 from tests.web.test_states import draft
 from tests.web.watched import Watched, field, run
 from tests.workers.service import Service
+from thalweg.settings import Settings
 
 MINUS = "\N{MINUS SIGN}"
 
@@ -80,9 +79,8 @@ def test_a_whole_number_is_asked_for_in_words(watched: Watched) -> None:
     expect(marks).to_have_count(0)
 
 
-def test_a_key_is_asked_for_in_words(browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.main.QueueDispatcher", NoWorkers)
-    with served(Settings(data_dir=tmp_path, api_keys="open-sesame")) as client:
+def test_a_key_is_asked_for_in_words(browser: Browser, tmp_path: Path) -> None:
+    with served(Settings(data_dir=tmp_path, api_keys="open-sesame"), NoWorkers()) as client:
         watched = Watched(browser, str(client.base_url), tmp_path)
         watched.expect_status(401)
         page = watched.open_anything("/")

@@ -32,7 +32,7 @@ def test_lines_about_a_request_carry_its_id(tmp_path: Path) -> None:
         for request_id, path in (("in-a-thread", "GET /v1/jobs"), ("in-a-stream", "/events"), (chosen, job_id)):
             lines = lines_of(request_id)
             assert any("uvicorn.access" in line and path in line and "500" in line for line in lines), lines
-            assert any(" ERROR app.api.problems " in line and path in line for line in lines), lines
+            assert any(" ERROR thalweg.api.problems " in line and path in line for line in lines), lines
         log = (tmp_path / "log").read_text()
         traceback = log[log.index("GET /v1/jobs failed, request in-a-thread") :]
         assert traceback.splitlines()[1].startswith("Traceback")

@@ -11,9 +11,9 @@ import httpx
 import numpy as np
 import pytest
 
-from app.engine.fused.run import FusedRun
 from tests.unit.driving import OPTIMIZERS, drive, job, name_of
 from tests.workers.service import Service, until
+from thalweg.engine.fused.runtime.run import FusedRun
 
 LONG: dict[str, Any] = {
     "optimizer": "nadam",

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from distributed import LocalCluster
 
-from app.db.session import Database
-from app.errors import SettingsError
-from app.settings import Settings
-from app.workers.cluster import check_scheduler
 from tests.unit.driving import drive, job
 from tests.workers.service import Service, until
+from thalweg.db.session import Database
+from thalweg.errors import SettingsError
+from thalweg.settings import Settings
+from thalweg.workers.cluster import check_scheduler
 
 
 @pytest.fixture(scope="module")

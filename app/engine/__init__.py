@@ -1,1 +1,0 @@
-"""What runs a job: its specification, torch's loop, and what that gives. It knows no HTTP, SQL or clock."""

@@ -1,0 +1,1 @@
+"""What is asked of a function or a record apart from running a job."""

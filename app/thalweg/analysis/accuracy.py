@@ -1,0 +1,30 @@
+"""What is to be seen of a network under training, beside its loss."""
+
+import numpy as np
+import torch
+
+from thalweg.analysis.derivatives import points_together
+from thalweg.cancellation import check_wanted
+from thalweg.spec.job import JobSpec
+
+
+def accuracy(spec: JobSpec, points: np.ndarray) -> np.ndarray | None:
+    """Return which part of its data the network of a job puts into the right class, of each of its points.
+
+    Args:
+        spec: The job.
+        points: `(n, dim)`.
+
+    Returns:
+        `(n,)` from 0 to 1, NaN at points that are not finite; None where there is no network, or are no classes.
+    """
+    if (network := spec.network) is None or network.classes is None:
+        return None
+    found = np.empty(len(points))
+    n = points_together(network)
+    for begin in range(0, len(points), n):
+        check_wanted()
+        shares = network.accuracy(torch.from_numpy(points[begin : begin + n]))
+        found[begin : begin + n] = shares
+    found[~np.isfinite(points).all(axis=-1)] = np.nan
+    return found

@@ -1,0 +1,30 @@
+"""Which of a function's known minima a point lies at."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from thalweg.functions.base import Objective
+
+NEAR = 1e-3  # of the width of the domain, along its widest side
+
+
+@dataclass(frozen=True, slots=True)
+class ReachedMinimum:
+    """A known minimum and how far from it the point is."""
+
+    index: int
+    x: tuple[float, ...]
+    distance: float
+
+
+def reached_minimum(objective: Objective, x: np.ndarray) -> ReachedMinimum | None:
+    """Return the known minimum nearest to `x`, `(dim,)`, if it is within `NEAR` of the domain's width."""
+    if objective.domain is None or not objective.minima.count or not np.isfinite(x).all():
+        return None
+    index = objective.minima.nearest(x.astype(np.float64))
+    minimum = objective.minima[index]
+    with np.errstate(over="ignore"):  # infinitely far is far
+        distance = float(np.linalg.norm(np.array(minimum.x) - x.astype(np.float64)))
+    width = max(high - low for low, high in objective.domain)
+    return ReachedMinimum(index, minimum.x, distance) if distance <= NEAR * width else None

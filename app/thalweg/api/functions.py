@@ -1,0 +1,245 @@
+"""Functions: what there is to minimise, how it looks, and what it is worth at a point."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import numpy as np
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, Field, ValidationError
+
+from thalweg.analysis.critical_points import Kind, Search, critical_points
+from thalweg.analysis.values import Evaluation, Slice, evaluate
+from thalweg.api import wire
+from thalweg.api.computing import LONG, Compute
+from thalweg.api.dependencies import Computing, Cursor, Limit, Services, Wired
+from thalweg.api.routing import SENT, BodyRoute
+from thalweg.errors import InvalidInput, NotFound
+from thalweg.functions import catalogue
+from thalweg.functions.base import Function as CatalogueFunction
+from thalweg.functions.minima import first
+from thalweg.whole_numbers import WRITTEN_WHOLE
+
+router = APIRouter(route_class=BodyRoute, prefix="/v1", tags=["functions"])
+
+Dim = Annotated[
+    int | None,
+    Query(ge=1, le=10_000, description="the dimension to show, of a function that has any; 2, or its least"),
+    WRITTEN_WHOLE,
+]
+End = Annotated[float | None, Query(allow_inf_nan=False)]
+
+
+MOST_MINIMA = 1000
+MOST_COORDINATES_OF_MINIMA = 100_000
+
+
+class KnownMinimum(BaseModel):
+    """A global minimum."""
+
+    x: list[float]
+    f: float
+
+
+class Function(BaseModel):
+    """A function of the catalogue."""
+
+    name: str
+    title: str
+    dim: int
+    any_dim: bool = Field(description="whether it has any dimension, of which `dim` is the one shown")
+    domain: list[tuple[float, float]] = Field(description="where it is usually looked at, for each coordinate")
+    minima: list[KnownMinimum] = Field(
+        description=f"the known global minima in the domain: {MOST_MINIMA} at most, fewer where they are long"
+    )
+    n_minima: wire.Count = Field(description="how many are known; null where more than 2^53")
+    all_minima_known: bool = Field(description="whether the domain has no other global minima than these")
+    smooth: bool = Field(description="whether its gradient is continuous everywhere in the domain")
+    formula: str = Field(description="LaTeX")
+    source: str
+
+
+class FunctionPage(BaseModel):
+    """Some of the functions, in the catalogue's order."""
+
+    items: list[Function]
+    next_cursor: str | None
+
+
+class Surface(BaseModel):
+    """Values over a grid: `z[j][i]` at `x[i]`, `y[j]`; null where it is not finite."""
+
+    x: list[float]
+    y: list[float]
+    z: list[list[wire.Number]]
+
+
+class Values(BaseModel):
+    """Values and derivatives at the points that were sent; null where they are not finite."""
+
+    f: list[wire.Number]
+    gradient: list[list[wire.Number]] | None = None
+    hessian: list[list[list[wire.Number]]] | None = None
+
+
+class CriticalPoint(BaseModel):
+    """A point where the gradient vanishes."""
+
+    x: list[float]
+    f: float
+    kind: Kind = Field(description="by the signs of the eigenvalues; degenerate where one of them is 0")
+    eigenvalues: list[float] = Field(description="of the Hessian, the smaller first")
+    isolated: bool = Field(description="false on a curve of critical points, of which some are given")
+
+
+class CriticalPoints(BaseModel):
+    """The critical points in a box, the lowest first."""
+
+    box: list[tuple[float, float]] = Field(description="what was searched, for each coordinate")
+    counts: dict[Kind, int]
+    critical_points: list[CriticalPoint]
+
+
+@router.get("/functions")
+def list_functions(limit: Limit = 1000, cursor: Cursor = None) -> FunctionPage:
+    """Return the functions of the catalogue, whole."""
+    functions = catalogue.functions()
+    first = 0 if cursor is None else wire.list_position(cursor, len(functions))
+    end = min(first + limit, len(functions))
+    return FunctionPage(
+        items=[_function(function, None) for function in functions[first:end]],
+        next_cursor=wire.encode_cursor(end) if end < len(functions) else None,
+    )
+
+
+@router.get("/functions/{name}")
+def get_function(name: str, dim: Dim = None) -> Function:
+    """Return one function."""
+    return _function(_existing(name), dim)
+
+
+@router.get("/functions/{name}/surface", response_model=Surface)
+async def get_surface(  # noqa: PLR0913, PLR0917 most are fields of the query
+    name: str,
+    services: Wired,
+    compute: Computing,
+    x_min: End = None,
+    x_max: End = None,
+    y_min: End = None,
+    y_max: End = None,
+    step: Annotated[
+        float | None, Query(gt=0, allow_inf_nan=False, description="spacing, as numpy's arange has it")
+    ] = None,
+    points: Annotated[
+        int | None,
+        Query(ge=2, le=2**53, description="points along each axis, as numpy's linspace has them; 100"),
+        WRITTEN_WHOLE,
+    ] = None,
+) -> Response:
+    """Return the surface of a function of two coordinates, by default over its domain."""
+    window = {"x_min": x_min, "x_max": x_max, "y_min": y_min, "y_max": y_max, "step": step, "points": points}
+    with _from_query():
+        request = Slice.model_validate({"function": _existing(name).name, **window})
+        return await _surface(request, services, compute)
+
+
+@router.post("/surface", response_model=Surface)
+async def post_surface(request: Annotated[Slice, SENT], services: Wired, compute: Computing) -> Response:
+    """Return the surface over two axes of any function, the other coordinates held fixed."""
+    return await _surface(request, services, compute)
+
+
+@router.post("/evaluate", response_model=Values, response_model_exclude_none=True)
+async def post_evaluate(request: Annotated[Evaluation, SENT], services: Wired, compute: Computing) -> Response:
+    """Return a function's values at some points, in float64, with gradients and Hessians where asked."""
+    return await compute(request.check_limits(services.settings), _values, request)
+
+
+@router.post("/critical-points")
+async def post_critical_points(
+    request: Annotated[Search, SENT], services: Wired, compute: Computing
+) -> CriticalPoints:
+    """Return where the gradient of a function of two coordinates vanishes in a box, and what is there.
+
+    They are what Newton's method leads to from a grid of starts: all, where these are close enough together.
+    """
+    request.check_limits(services.settings)
+    found = await compute(LONG, critical_points, request)  # a step is many small ones
+    return CriticalPoints(
+        box=list(request.box()),
+        counts={kind: sum(point.kind == kind for point in found) for kind in Kind},
+        critical_points=[
+            CriticalPoint(
+                x=list(point.x),
+                f=point.f,
+                kind=point.kind,
+                eigenvalues=list(point.eigenvalues),
+                isolated=point.isolated,
+            )
+            for point in found
+        ],
+    )
+
+
+@contextmanager
+def _from_query() -> Iterator[None]:
+    """Say of what is complained about that it stands in the query."""
+    try:
+        yield
+    except ValidationError as error:
+        issue = error.errors()[0]
+        cause = issue.get("ctx", {}).get("error")
+        if isinstance(cause, InvalidInput):
+            raise InvalidInput(cause.detail, "query", *issue["loc"], *cause.path) from None
+        raise InvalidInput(issue["msg"], "query", *issue["loc"]) from None
+    except InvalidInput as error:
+        raise type(error)(error.detail, "query", *error.path) from None
+
+
+def _existing(name: str) -> CatalogueFunction:
+    try:
+        return catalogue.get(name)
+    except InvalidInput as error:
+        raise NotFound(error.detail) from None
+
+
+def _function(function: CatalogueFunction, dim: int | None) -> Function:
+    try:
+        objective = function.at(dim)
+    except InvalidInput as error:
+        raise InvalidInput(error.detail, "query", "dim") from None
+    most = max(1, min(MOST_MINIMA, MOST_COORDINATES_OF_MINIMA // objective.dim))
+    return Function(
+        name=function.name,
+        title=function.title,
+        dim=objective.dim,
+        any_dim=function.dim is None,
+        domain=list(objective.domain),
+        minima=[KnownMinimum(x=list(known.x), f=known.f) for known in first(objective.minima, most)],
+        n_minima=wire.count(objective.minima.count),
+        all_minima_known=objective.all_minima_known,
+        smooth=function.smooth,
+        formula=function.formula,
+        source=function.source,
+    )
+
+
+async def _surface(request: Slice, services: Services, compute: Compute) -> Response:
+    cut = request.cut(services.settings)
+
+    def computed() -> Response:
+        found = cut.surface()
+        return _json({"x": found.x, "y": found.y, "z": found.z})
+
+    return await compute(cut.n_values, computed)
+
+
+def _values(request: Evaluation) -> Response:
+    found = evaluate(request)
+    columns = {"f": found.f, "gradient": found.gradient, "hessian": found.hessian}
+    return _json({name: column for name, column in columns.items() if column is not None})
+
+
+def _json(columns: dict[str, Any]) -> Response:
+    arrays = {name: np.ascontiguousarray(column) for name, column in columns.items()}
+    return wire.numbers(arrays)

@@ -1,0 +1,66 @@
+"""Optimizers and schedulers: what there is, and what each can be told."""
+
+from functools import cache
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from thalweg.optimizers import catalogue, schedules
+from thalweg.optimizers.base import describe
+
+router = APIRouter(prefix="/v1", tags=["optimizers"])
+
+
+class Description(BaseModel):
+    """An optimizer or a scheduler, as a job names it."""
+
+    name: str
+    title: str
+    parameters: dict[str, Any] = Field(description="JSON Schema of its parameters, with torch's defaults")
+    source: str
+
+
+class OptimizerDescription(Description):
+    """An optimizer, as a job names it."""
+
+    matrices_only: bool = Field(description="whether it moves matrices only: then the function must be a network")
+
+
+class SchedulerPage(BaseModel):
+    """All of them; there is no further page."""
+
+    items: list[Description]
+    next_cursor: None = None
+
+
+class OptimizerPage(BaseModel):
+    """All of them; there is no further page."""
+
+    items: list[OptimizerDescription]
+    next_cursor: None = None
+
+
+@router.get("/optimizers")
+def list_optimizers() -> OptimizerPage:
+    """Return torch's optimizers that a job can use."""
+    return _optimizers()
+
+
+@router.get("/schedulers")
+def list_schedulers() -> SchedulerPage:
+    """Return torch's learning-rate schedulers that a job can use."""
+    return _schedulers()
+
+
+# a schema is made from its class anew each time, and together they take some tenths of a second
+@cache
+def _optimizers() -> OptimizerPage:
+    return OptimizerPage(
+        items=[OptimizerDescription(**describe(optimizer)) for optimizer in catalogue.optimizers()]
+    )
+
+
+@cache
+def _schedulers() -> SchedulerPage:
+    return SchedulerPage(items=[Description(**describe(scheduler)) for scheduler in schedules.schedulers()])

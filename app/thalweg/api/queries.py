@@ -1,0 +1,40 @@
+"""Queries: a parameter that a route does not have is refused, with the name that was probably meant."""
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+
+from fastapi import Request
+from fastapi.dependencies.models import Dependant
+
+from thalweg.errors import InvalidInput
+
+_MOST_CHARACTERS = 50  # of a name that is said again
+
+
+async def check_query(request: Request) -> None:
+    """Check that a request's query has only parameters that its route knows.
+
+    Raises:
+        InvalidInput: It has another one.
+    """
+    if not request.query_params:
+        return
+    known = tuple(_names(request.scope["route"].dependant))
+    for name in request.query_params:
+        if name not in known:
+            raise InvalidInput(_complaint(name, known), "query", name[:_MOST_CHARACTERS])
+
+
+def _names(dependant: Dependant) -> Iterator[str]:
+    yield from (field.alias for field in dependant.query_params)
+    for each in dependant.dependencies:
+        yield from _names(each)
+
+
+def _complaint(name: str, known: tuple[str, ...]) -> str:
+    said = name[:_MOST_CHARACTERS]
+    if not known:
+        return f"there is no query parameter {said!r}: none is taken here"
+    close = get_close_matches(said.lower(), known, n=1)
+    guess = f"did you mean {close[0]}? " if close else ""
+    return f"there is no query parameter {said!r}; {guess}there are {', '.join(known)}"

@@ -1,0 +1,143 @@
+"""Reading recorded trajectories back, a piece at a time."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from sqlalchemy import select
+
+from thalweg.cancellation import check_wanted
+from thalweg.db.models import Block, LossBlock
+from thalweg.db.session import Database
+from thalweg.engine.columns import unpack
+from thalweg.engine.outcome import Results
+from thalweg.jobs.record import JobRecord
+
+_WINDOW_POINTS = 500_000
+
+
+@dataclass(frozen=True, slots=True)
+class Trajectory:
+    """The recorded entries of one run: the point before each update, and the value there."""
+
+    run: int
+    steps: np.ndarray  # (m,)
+    x: np.ndarray  # (m, dim)
+    f: np.ndarray  # (m,)
+
+
+@dataclass(frozen=True, slots=True)
+class StepRange:
+    """Which entries are wanted, both ends included; None is the first or the last that there is."""
+
+    first: int | None = None
+    last: int | None = None
+
+
+class TrajectoryStore:
+    """The trajectories of all jobs, in one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def read(self, job: JobRecord, results: Results, runs: range, wanted: StepRange) -> Iterator[Trajectory]:
+        """Yield the trajectories of `runs`, one after the other, holding only some runs in memory at a time.
+
+        Args:
+            job: The job, and
+            results: where its runs were at the same moment: entries recorded since are left out.
+            runs: Which runs.
+            wanted: Which entries.
+        """
+        per_run = max(1, int(results.n_steps.max()) // job.spec.record_every)
+        window = max(1, _WINDOW_POINTS // per_run)
+        for start in range(runs.start, runs.stop, window):
+            together = range(start, min(start + window, runs.stop))
+            pieces = self._pieces(Block, job, results, together, wanted)
+            for run in together:
+                yield _joined(run, pieces[run], job, results, wanted)
+
+    def losses(self, job: JobRecord, results: Results, run: int, wanted: StepRange) -> Trajectory:
+        """Return the values of a run at every step, of a job that trains a network.
+
+        Where its trajectory is sparser than that, the entries have no points: x is `(m, 0)`.
+
+        Args:
+            job: The job, and
+            results: where its runs were at the same moment.
+            run: Which run.
+            wanted: Which entries.
+        """
+        if not job.spec.records_losses:
+            (trajectory,) = self.read(job, results, range(run, run + 1), wanted)
+            return trajectory
+        pieces = self._pieces(LossBlock, job, results, range(run, run + 1), wanted)[run]
+        return _concatenated(run, pieces, results)
+
+    def _pieces(
+        self,
+        blocks: type[Block] | type[LossBlock],
+        job: JobRecord,
+        results: Results,
+        runs: range,
+        wanted: StepRange,
+    ) -> dict[int, list[Trajectory]]:
+        last = min(_or(wanted.last, job.step), int(results.n_steps.max()))
+        query = (
+            select(blocks.data)
+            .where(
+                blocks.job_id == job.id,
+                blocks.first_run < runs.stop,
+                blocks.last_run >= runs.start,
+                blocks.last_step >= _or(wanted.first, 0),
+                blocks.first_step <= last,
+            )
+            .order_by(blocks.first_step)
+        )
+        pieces: dict[int, list[Trajectory]] = {run: [] for run in runs}
+        with self._database.read() as session:
+            for data in session.scalars(query.execution_options(yield_per=16)):
+                check_wanted()
+                columns = unpack(data)
+                for row, run in enumerate(columns["runs"].tolist()):
+                    if run in pieces:
+                        pieces[run].append(_cut(run, row, columns, _or(wanted.first, 0), last))
+        return pieces
+
+
+def _cut(run: int, row: int, columns: dict[str, np.ndarray], first: int, last: int) -> Trajectory:
+    steps = columns["steps"][: columns["n_valid"][row]]
+    begin, end = np.searchsorted(steps, first), np.searchsorted(steps, last, side="right")
+    return Trajectory(
+        run=run,
+        steps=steps[begin:end],
+        x=columns["x"][row, :, begin:end].T,
+        f=columns["f"][row, begin:end],
+    )
+
+
+def _joined(run: int, pieces: list[Trajectory], job: JobRecord, results: Results, wanted: StepRange) -> Trajectory:
+    """Put the pieces of a run together, with its last entry where that is off the recorded grid."""
+    end = int(results.n_steps[run])
+    off_grid = end % job.spec.record_every > 0 and job.status.ended
+    if off_grid and _or(wanted.first, 0) <= end <= _or(wanted.last, end):
+        pieces = [
+            *pieces,
+            Trajectory(run, np.array([end]), results.x[run : run + 1], results.f[run : run + 1]),
+        ]
+    return _concatenated(run, pieces, results)
+
+
+def _concatenated(run: int, pieces: list[Trajectory], results: Results) -> Trajectory:
+    if not pieces:
+        return Trajectory(run, np.zeros(0, np.int64), results.x[:0], results.f[:0])
+    return Trajectory(
+        run=run,
+        steps=np.concatenate([piece.steps for piece in pieces]),
+        x=np.concatenate([piece.x for piece in pieces]),
+        f=np.concatenate([piece.f for piece in pieces]),
+    )
+
+
+def _or(value: int | None, default: int) -> int:
+    return default if value is None else value

@@ -1,0 +1,1 @@
+"""What runs a job: torch's loop, native code traced from it, and results. It knows no HTTP, SQL or clock."""

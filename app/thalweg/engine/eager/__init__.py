@@ -1,0 +1,1 @@
+"""The eager engine: torch's own loop over all runs at once."""

@@ -1,0 +1,243 @@
+"""The reference engine: torch's own loop, in chunks, for all the runs of a job."""
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, Self
+
+import numpy as np
+import torch
+
+from thalweg.engine.eager.loop import Descent, Interrupted
+from thalweg.engine.outcome import UNCOUNTED, Checkpoint, Chunk, Outcome, Record, Results
+from thalweg.engine.raised import Raised
+from thalweg.spec.job import JobSpec
+
+
+@dataclass(slots=True)
+class _Entries:
+    """All entries of a chunk, recorded or not, of the rows of one or more descents.
+
+    Where an update raised, its row has no further entries, which are NaN; the number of evaluations that belongs
+    to the first of them is the one with which the run ends.
+    """
+
+    x: np.ndarray  # (m, rows, dim)
+    f: np.ndarray  # (m, rows)
+    grad_norm: np.ndarray  # (m, rows)
+    n_evaluations: np.ndarray  # (m, rows)
+    n_done: np.ndarray  # (rows,) entries that there are
+    sentences: dict[tuple[int, int], str]  # what was raised, by entry, or first missing entry, and row
+
+    @classmethod
+    def beside(cls, parts: list[Self]) -> Self:
+        first_rows = np.cumsum([0, *(part.f.shape[1] for part in parts)]).tolist()
+        return cls(
+            x=np.concatenate([part.x for part in parts], axis=1),
+            f=np.concatenate([part.f for part in parts], axis=1),
+            grad_norm=np.concatenate([part.grad_norm for part in parts], axis=1),
+            n_evaluations=np.concatenate([part.n_evaluations for part in parts], axis=1),
+            n_done=np.concatenate([part.n_done for part in parts]),
+            sentences={
+                (entry, first_row + row): sentence
+                for part, first_row in zip(parts, first_rows, strict=False)
+                for (entry, row), sentence in part.sentences.items()
+            },
+        )
+
+
+class EagerRun:
+    """A job under way. It knows no clock and no store: whoever drives it asks for chunks, and may stop.
+
+    What it finds does not depend on how the steps are cut into chunks. Runs end on their own when they
+    converge or diverge; the rest go on.
+
+    Args:
+        spec: The job.
+        checkpoint: Where to go on from; None starts anew.
+    """
+
+    first_steps: Final = 1
+
+    def __init__(self, spec: JobSpec, checkpoint: Checkpoint | None = None) -> None:
+        self._spec = spec
+        if checkpoint is None:
+            starts = spec.starts()
+            self._results = Results.before_start(starts)
+            self.step = 0
+            self._first_entry = 0
+            self._descents = self._start(torch.from_numpy(starts))
+        else:
+            self._results = checkpoint.results.resumed()
+            self.step = checkpoint.step
+            self._first_entry = checkpoint.step + 1
+            saved = torch.load(io.BytesIO(checkpoint.state), weights_only=True)
+            self._descents = [self._resumed(part) for part in saved]
+
+    def most_steps(self, n_values: int) -> int:
+        """Return how many steps a chunk may have, at least 1, that is to hold `n_values` numbers at most."""
+        return max(1, n_values // (max(1, self.n_active) * (2 * self._spec.dim + 3)))
+
+    @property
+    def n_active(self) -> int:
+        """How many runs still go on."""
+        return sum(len(descent.runs) for descent in self._descents)
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing is left to do: all steps are done, or all runs have ended."""
+        return self.step >= self._spec.steps or not self._descents
+
+    def advance(self, n_steps: int, keep_going: Callable[[], bool] = lambda: True) -> Chunk:
+        """Do up to `n_steps` further updates, at least 1, and return what they brought.
+
+        The first chunk holds the entry of the start, too.
+
+        Raises:
+            Interrupted: `keep_going`, which is asked before every evaluation, said no. The chunk is lost.
+        """
+        last = min(self.step + n_steps, self._spec.steps)
+        runs = np.concatenate([descent.runs for descent in self._descents])
+        parts = []
+        for descent in self._descents:
+            if not keep_going():
+                raise Interrupted
+            parts.append(self._advance(descent, last, keep_going))
+        entries = _Entries.beside(parts)
+        first, self.step, self._first_entry = self._first_entry, last, last + 1
+
+        ended, n_entries = self._look(entries, runs, first)
+        steps = np.arange(first, last + 1)
+        recorded = steps % self._spec.record_every == 0
+        self._keep(runs, ended)
+        return Chunk(
+            steps=steps[recorded],
+            runs=runs,
+            x=np.ascontiguousarray(entries.x[recorded].transpose(1, 0, 2)),
+            f=np.ascontiguousarray(entries.f[recorded].T),
+            n_valid=np.array([np.count_nonzero(recorded[:n]) for n in n_entries]),
+            checkpoint=self._checkpoint(),
+            losses=Record(steps, runs, entries.x.transpose(1, 0, 2)[..., :0], entries.f.T.copy(), n_entries)
+            if self._spec.records_losses
+            else None,
+        )
+
+    def _start(self, x: torch.Tensor) -> list[Descent]:
+        spec, runs = self._spec, np.arange(len(x))
+        coupled = not spec.optimizer.rowwise or (spec.scheduler is not None and spec.scheduler.per_run)
+        if coupled:
+            return [Descent(spec, runs[i : i + 1], x[i].clone()) for i in runs]
+        return [Descent(spec, runs, x)]
+
+    def _resumed(self, saved: dict[str, Any]) -> Descent:
+        runs = saved["runs"].numpy()
+        return Descent(self._spec, runs, saved["x"], saved, int(self._results.n_evaluations[runs[0]]))
+
+    def _advance(self, descent: Descent, last: int, keep_going: Callable[[], bool]) -> _Entries:
+        first, rows = self._first_entry, len(descent.runs)
+        n_entries, dtype = last + 1 - first, descent.entry.x.dtype
+        x = torch.full((n_entries, rows, self._spec.dim), torch.nan, dtype=dtype)
+        f = torch.full((n_entries, rows), torch.nan, dtype=dtype)
+        gradient = torch.full_like(x, torch.nan)
+        n_evaluations = np.zeros((n_entries, rows), np.int64)
+        n_done = n_entries
+        sentences: dict[tuple[int, int], str] = {}
+        alone = descent.entry.f.ndim == 0
+        for index, entry in enumerate(range(first, last + 1)):
+            if entry > 0:
+                try:
+                    descent.advance(entry - 1, keep_going)
+                except Raised as error:
+                    n_evaluations[index] = descent.n_evaluations
+                    n_done = index
+                    sentences |= {(index, row): str(error) for row in range(rows)}
+                    break
+            x[index] = descent.entry.x
+            f[index] = descent.entry.f
+            gradient[index] = descent.entry.gradient
+            n_evaluations[index] = descent.n_evaluations
+            sentences |= {(index, row): sentence for row, sentence in descent.entry.raised.items()}
+            if alone and not torch.isfinite(descent.entry.f):
+                break
+        return _Entries(
+            x=x.numpy(),
+            f=f.numpy(),
+            grad_norm=torch.linalg.vector_norm(gradient, dim=-1).numpy(),
+            n_evaluations=n_evaluations,
+            n_done=np.full(rows, n_done),
+            sentences=sentences,
+        )
+
+    def _look(self, entries: _Entries, runs: np.ndarray, first: int) -> tuple[np.ndarray, np.ndarray]:
+        """Bring the results up to date; return which rows have ended, and how many entries each has."""
+        diverged = ~(np.isfinite(entries.f) & np.isfinite(entries.x).all(axis=-1))
+        converged = np.zeros_like(diverged)
+        if (stop := self._spec.stop) is not None:
+            if stop.f is not None:
+                converged |= entries.f <= stop.f
+            if stop.grad_norm is not None:
+                converged |= entries.grad_norm <= stop.grad_norm
+        stopped = diverged | converged
+        ended = stopped.any(axis=0)
+        end = np.where(ended, stopped.argmax(axis=0), len(stopped) - 1)
+        row = np.arange(len(runs))
+        # an update that raised leaves its run at the entry before, which may be the last one of the chunk before
+        last = end - (end == entries.n_done)
+
+        now = self._results
+        now.n_steps[runs] = first + last
+        counted = now.n_evaluations[runs] != UNCOUNTED
+        now.n_evaluations[runs[counted]] = entries.n_evaluations[end, row][counted]
+        now.outcome[runs[ended]] = np.where(diverged[end, row], Outcome.diverged, Outcome.converged)[ended]
+        now.outcome[runs[~ended]] = Outcome.running if self.step < self._spec.steps else Outcome.max_steps
+        for (index, k), sentence in entries.sentences.items():
+            if end[k] == index:
+                now.end_raised(runs[k : k + 1], sentence)
+        self._look_at_last(entries, runs, last, back=diverged[end, row] & (last == end) & (first + last > 0))
+        self._look_for_best(entries, runs, first, last)
+        return ended, last + 1
+
+    def _look_at_last(self, entries: _Entries, runs: np.ndarray, last: np.ndarray, back: np.ndarray) -> None:
+        """Note the last entry of each run, and its last finite one: that before where `back` holds."""
+        now, row = self._results, np.arange(len(runs))
+        before_x, before_f = now.x[runs], now.f[runs]
+        here = last >= 0
+        now.x[runs[here]], now.f[runs[here]] = entries.x[last, row][here], entries.f[last, row][here]
+        now.grad_norm[runs[here]] = entries.grad_norm[last, row][here]
+        inside = back & (last > 0)
+        finite_x, finite_f = now.x[runs], now.f[runs]
+        finite_x[back], finite_f[back] = before_x[back], before_f[back]
+        finite_x[inside] = entries.x[last[inside] - 1, row[inside]]
+        finite_f[inside] = entries.f[last[inside] - 1, row[inside]]
+        now.finite_x[runs], now.finite_f[runs] = finite_x, finite_f
+
+    def _look_for_best(self, entries: _Entries, runs: np.ndarray, first: int, last: np.ndarray) -> None:
+        row = np.arange(len(runs))
+        exists = np.arange(len(entries.f))[:, None] <= last
+        f = np.where(exists & np.isfinite(entries.f), entries.f, np.inf)
+        lowest = f.argmin(axis=0)
+        better = f[lowest, row] < self._results.best_f[runs]
+        where, runs, row = lowest[better], runs[better], row[better]
+        self._results.best_step[runs] = first + where
+        self._results.best_x[runs] = entries.x[where, row]
+        self._results.best_f[runs] = entries.f[where, row]
+
+    def _keep(self, runs: np.ndarray, ended: np.ndarray) -> None:
+        if not ended.any():
+            return
+        gone = set(runs[ended].tolist())
+        kept = []
+        for descent in self._descents:
+            rows = np.array([i for i, run in enumerate(descent.runs) if run not in gone], dtype=np.int64)
+            if len(rows) == len(descent.runs):
+                kept.append(descent)
+            elif len(rows):
+                descent.keep(rows)
+                kept.append(descent)
+        self._descents = kept
+
+    def _checkpoint(self) -> Checkpoint:
+        saved: list[dict[str, Any]] = [descent.state(self.step) for descent in self._descents]
+        buffer = io.BytesIO()
+        torch.save(saved, buffer)
+        return Checkpoint(self.step, buffer.getvalue(), self._results.copy())

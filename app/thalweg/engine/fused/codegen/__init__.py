@@ -1,0 +1,1 @@
+"""Code generation: a traced program written out as LLVM assembly."""

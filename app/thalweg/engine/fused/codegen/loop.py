@@ -1,0 +1,408 @@
+"""Writing down the loop over steps, for runs side by side in the lanes of vectors.
+
+Each entry is recorded if it is due, looked at (has the run converged, diverged, found its best?), and then
+updated. What changes from step to step are stack slots here; LLVM keeps them in registers where it can.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from thalweg.engine.fused.codegen.builder import BITS, BYTES
+from thalweg.engine.fused.codegen.layout import MARKS, Layout
+from thalweg.engine.fused.codegen.objective import Function, Library
+from thalweg.engine.fused.frontend.program import Type, Value, inputs, needed
+from thalweg.engine.fused.frontend.trace import Step, Update
+from thalweg.engine.outcome import Outcome
+
+VECTOR_BYTES = 64
+"""The size of the vectors; where a processor has only smaller ones, LLVM takes two."""
+
+_ENTRIES_BETWEEN_TESTS = 256  # whether a run is at rest; a power of two
+
+
+class Descend(Function):
+    """Blocks of runs through many steps.
+
+    `descend(begin, end, first, last, table, noise, reals, marks, n_columns, record, record_block, record_step,
+    record_row, every, due, stop_f, stop_grad)` takes the blocks `begin` to `end - 1` from entry `first` to entry
+    `last`. Entry `first` may have been looked at before: that changes nothing. `reals` and `marks` are laid out as
+    `Layout` says, with `n_columns` columns; `noise` as (update, coordinate, run). Entry `due`, and every so many
+    from there on, is recorded at the distances given.
+    """
+
+    def __init__(
+        self,
+        step: Step,
+        columns: Sequence[Sequence[Value]],
+        layout: Layout,
+        real: Type,
+        width: int,
+        library: Library,
+        *,
+        grad_stop: bool,
+    ) -> None:
+        lanes = min(width, VECTOR_BYTES // BYTES[real])
+        super().__init__(lanes, library, width // lanes)
+        self._step = step
+        self._columns = columns
+        self._layout = layout
+        self._real = real
+        self._block_width = width
+        self._grad_stop = grad_stop
+        self._types: dict[str, str] = {}
+        self._variables: dict[str, list[str]] = {}
+        self._event = "false"
+        moved = ["x", *(row for row in layout.rows if row.startswith("state."))]
+        self._moved = [f"{name}.{k}" for name, k in self._numbers(moved)]
+        self._before: list[dict[str, str]] = []
+
+    def text(self) -> str:
+        """Return the function."""
+        dim = self._layout.dim
+        wide_state = [row for row in self._layout.rows if row.startswith("state.")]
+        kept = ["x", *wide_state, "best_x", "best_f"]
+        for name, k in self._numbers(kept):
+            self._variable(f"{name}.{k}", self._real)
+        for k in range(dim):
+            self._variable(f"previous_x.{k}", self._real)
+        self._variable("previous_f.0", self._real)
+        self._variable("best_step", "i64")
+        self._variable("alive", "i1")
+        for name in ("block", "entry", "due", "record", "table", "noise", "resting"):
+            of_type = "i1" if name == "resting" else "i64"
+            self._types[name] = of_type
+            self._variables[name] = [self.alloca(of_type)] * self.n_parts
+        self._blocks(kept)
+        self._look()
+        self._record()
+        self._settle()
+        self._update()
+        self._exit(kept)
+        return self.whole(
+            "@descend(i64 %begin, i64 %end, i64 %first, i64 %last, ptr noalias %table, "
+            "ptr noalias %noise, ptr noalias %reals, ptr noalias %marks, i64 %n_columns, ptr noalias %record, "
+            "i64 %record_block, i64 %record_step, i64 %record_row, i64 %every, i64 %due, "
+            "double %stop_f, double %stop_grad)"
+        )
+
+    # variables that change from step to step
+
+    def _variable(self, name: str, of_type: str) -> None:
+        self._types[name] = self.wide(of_type)
+        self._variables[name] = [self.alloca(self.wide(of_type)) for _ in range(self.n_parts)]
+
+    def _get(self, name: str) -> str:
+        return self.new(f"load {self._types[name]}, ptr {self._variables[name][self.part]}")
+
+    def _set(self, name: str, value: str) -> None:
+        self.put(f"store {self._types[name]} {value}, ptr {self._variables[name][self.part]}")
+
+    def _advance(self, name: str, by: str) -> None:
+        self._set(name, self.new(f"add i64 {self._get(name)}, {by}"))
+
+    # rows of the arrays of all runs
+
+    def _place(self, row: str, k: int = 0) -> str:
+        index = self._layout.rows[row].start + k
+        return self._in_row(self._real, "%block_reals", "%n_columns", index)
+
+    def _mark(self, row: str) -> str:
+        return self._in_row("i64", "%block_marks", "%n_columns", MARKS.index(row))
+
+    def _in_row(self, of_type: str, start: str, row_length: str, row: int) -> str:
+        row_start = self.new(f"mul i64 {row_length}, {row}")
+        index = self.new(f"add i64 {row_start}, {self.part * self.width}")
+        return self.new(f"getelementptr {of_type}, ptr {start}, i64 {index}")
+
+    def _load(self, place: str, of_type: str) -> str:
+        return self.new(f"load {self.wide(of_type)}, ptr {place}, align {BYTES[of_type]}")
+
+    def _store(self, place: str, of_type: str, value: str) -> None:
+        self.put(f"store {self.wide(of_type)} {value}, ptr {place}, align {BYTES[of_type]}")
+
+    def _store_where(self, mask: str, place: str, of_type: str, value: str) -> None:
+        self._store(place, of_type, self.select(mask, of_type, value, self._load(place, of_type)))
+
+    def ignored_lanes(self) -> str:
+        """Return the mask of runs that have ended."""
+        return self.inverse(self._get("alive"))
+
+    # the parts of the function
+
+    def _blocks(self, kept: Sequence[str]) -> None:
+        """Begin with a block of runs, or return."""
+        self._set("block", "%begin")
+        stops = ["%stop_f", "%stop_grad"]
+        if self._real == "float":
+            stops = [self.new(f"fptrunc double {name} to float") for name in stops]
+        self._stop_f, self._stop_grad = (self.splat(name, self._real) for name in stops)
+        self.put("br label %next_block")
+        self.label("next_block")
+        block = self._get("block")
+        self.put(f"%in_range = icmp slt i64 {block}, %end", "br i1 %in_range, label %load, label %done")
+        self.label("done")
+        self.put("ret void")
+        self.label("load")
+        self.put(f"%column = mul i64 {block}, {self._block_width}")
+        self.put(f"%block_reals = getelementptr {self._real}, ptr %reals, i64 %column")
+        self.put("%block_marks = getelementptr i64, ptr %marks, i64 %column")
+        nothing = "zeroinitializer" if self.width > 1 else "0.0"
+        for _ in self.each_part():
+            for name, k in self._numbers(kept):
+                self._set(f"{name}.{k}", self._load(self._place(name, k), self._real))
+            for k in range(self._layout.dim):
+                self._set(f"previous_x.{k}", nothing)
+            self._set("previous_f.0", nothing)
+            self._set("best_step", self._load(self._mark("best_step"), "i64"))
+            outcome = self._load(self._mark("outcome"), "i64")
+            running = self.literal(str(int(Outcome.running)), "i64")
+            self._set("alive", self.compare("eq", "i64", outcome, running))
+        self._set("entry", "%first")
+        self._set("due", "%due")
+        self._set("resting", "false")
+        self._set("table", "0")
+        self._set("noise", "%column")
+        self._set("record", self.new(f"mul i64 {block}, %record_block"))
+        self.put("br label %step")
+
+    def _numbers(self, rows: Sequence[str]) -> Iterator[tuple[str, int]]:
+        for name in rows:
+            where = self._layout.rows[name]
+            for k in range(where.stop - where.start):
+                yield name, k
+
+    def _look(self) -> None:
+        """Evaluate an entry, and see whether anything is to be done with it but moving on."""
+        self.label("step")
+        self.put(f"%entry_now = load i64, ptr {self._variables['entry'][0]}")
+        entry = self._step.entry
+        wanted = [entry.f, *entry.gradient, *([entry.grad_norm] if self._grad_stop else [])]
+        for _ in self.each_part():
+            self.names = {value: self._get(f"x.{value.source[1]}") for value in inputs(wanted)}
+        self.compute(needed(wanted), self._judge)
+        due = self._get("due")
+        self.put(f"%is_due = icmp eq i64 %entry_now, {due}", "%at_last = icmp eq i64 %entry_now, %last")
+        something = self.new(f"or i1 {self._event}, %is_due")
+        something = self.new(f"or i1 {something}, %at_last")
+        self.put(f"br i1 {something}, label %event, label %update")
+
+    def _judge(self) -> None:
+        """Keep the best entry so far, and note whether a run ends."""
+        real, f = self._real, self.operand(self._step.entry.f)
+        best = self._get("best_f.0")
+        better = self.compare("olt", real, f, best)
+        # minus infinity would be the lowest value of all
+        better = self.mask("and", better, self.compare("ogt", real, f, self.literal(float("-inf"), real)))
+        better = self.mask("and", better, self._get("alive"))
+        self._set("best_f.0", self.select(better, real, f, best))
+        for k in range(self._layout.dim):
+            self._set(f"best_x.{k}", self.select(better, real, self._get(f"x.{k}"), self._get(f"best_x.{k}")))
+        now = self.splat("%entry_now", "i64")
+        self._set("best_step", self.select(better, "i64", now, self._get("best_step")))
+        ended = self.mask("and", self.inverse(self._goes_on()[0]), self._get("alive"))
+        self._event = self.new(f"or i1 {self._event}, {self.any(ended)}")
+
+    def _goes_on(self) -> tuple[str, str]:
+        """Return the masks of runs that do not end with this entry, and of those that have not diverged."""
+        real, f = self._real, self.operand(self._step.entry.f)
+        zero = self.literal(0.0, real)
+        # zero times a number is zero, unless that is infinite or NaN
+        zeros = self.binary("fmul", real, f, zero)
+        for k in range(self._layout.dim):
+            zeros = self.fma(real, self._get(f"x.{k}"), zero, zeros)
+        finite = self.compare("oeq", real, zeros, zero)
+        goes_on = self.mask("and", finite, self.compare("ogt", real, f, self._stop_f))
+        if self._grad_stop:
+            norm = self.operand(self._step.entry.grad_norm)
+            goes_on = self.mask("and", goes_on, self.compare("ugt", real, norm, self._stop_grad))
+        return goes_on, finite
+
+    def _record(self) -> None:
+        """Write an entry down if it is due."""
+        self.label("event")
+        self.put("br i1 %is_due, label %write, label %written")
+        self.label("write")
+        record = self._get("record")
+        block_record = self.new(f"getelementptr {self._real}, ptr %record, i64 {record}")
+        for _ in self.each_part():
+            entry = [*(self._get(f"x.{k}") for k in range(self._layout.dim)), self.operand(self._step.entry.f)]
+            for row, value in enumerate(entry):
+                self._store(self._in_row(self._real, block_record, "%record_row", row), self._real, value)
+        self._advance("record", "%record_step")
+        self._advance("due", "%every")
+        self.put("br label %written")
+        self.label("written")
+        something = self.new(f"or i1 {self._event}, %at_last")
+        self.put(f"br i1 {something}, label %settle, label %update")
+
+    def _settle(self) -> None:
+        """Write down the runs that end with this entry, or, at the last entry, all that still go on."""
+        self.label("settle")
+        some_go_on = "false"
+        for _ in self.each_part():
+            going = self._settle_part()
+            some_go_on = self.new(f"or i1 {some_go_on}, {self.any(going)}")
+        none = self.new(f"xor i1 {some_go_on}, true")
+        over = self.new(f"or i1 %at_last, {none}")
+        self.put(f"br i1 {over}, label %exit, label %update")
+
+    def _settle_part(self) -> str:
+        """Do so with a part, and return the mask of runs that go on."""
+        entry = self._step.entry
+        f = self.operand(entry.f)
+        xs = [self._get(f"x.{k}") for k in range(self._layout.dim)]
+        alive = self._get("alive")
+        goes_on, finite = self._goes_on()
+        ended = self.mask("and", self.inverse(goes_on), alive)
+        diverged = self.inverse(finite)
+        leaving = self.mask("or", ended, self.mask("and", self.splat("%at_last", "i1"), alive))
+        now = self.splat("%entry_now", "i64")
+        started = self.splat(self.new("icmp sgt i64 %entry_now, 0"), "i1")
+        back = self.mask("and", diverged, started)
+        for row, k, value in [
+            *(("x", k, x) for k, x in enumerate(xs)),
+            ("f", 0, f),
+            *(("gradient", k, self.operand(g)) for k, g in enumerate(entry.gradient)),
+        ]:
+            self._store_where(leaving, self._place(row, k), self._real, value)
+        for row, k, value, previous in [
+            *(("finite_x", k, x, f"previous_x.{k}") for k, x in enumerate(xs)),
+            ("finite_f", 0, f, "previous_f.0"),
+        ]:
+            chosen = self.select(back, self._real, self._get(previous), value)
+            self._store_where(leaving, self._place(row, k), self._real, chosen)
+        self._store_where(leaving, self._mark("n_steps"), "i64", now)
+        outcomes = [self.literal(str(int(outcome)), "i64") for outcome in (Outcome.diverged, Outcome.converged)]
+        self._store_where(ended, self._mark("outcome"), "i64", self.select(diverged, "i64", *outcomes))
+        going = self.mask("and", alive, goes_on)
+        self._set("alive", going)
+        return going
+
+    def _update(self) -> None:
+        """Move the points of a block."""
+        self.label("update")
+        for _ in self.each_part():
+            for k in range(self._layout.dim):
+                self._set(f"previous_x.{k}", self._get(f"x.{k}"))
+            self._set("previous_f.0", self.operand(self._step.entry.f))
+        self.put(f"%row_offset = load i64, ptr {self._variables['table'][0]}")
+        self.put("%row = getelementptr i64, ptr %table, i64 %row_offset")
+        self.put(f"%noise_offset = load i64, ptr {self._variables['noise'][0]}")
+        self.put(f"%noise_place = getelementptr {self._real}, ptr %noise, i64 %noise_offset")
+        self.put("%at_start = icmp eq i64 %entry_now, 0")
+        self.put("br i1 %at_start, label %first_update, label %later_update")
+        known = [self.names for _ in self.each_part()]
+        for name, update, columns in zip(
+            ("first_update", "later_update"), (self._step.first, self._step.later), self._columns, strict=True
+        ):
+            for part in self.each_part():
+                self.names = dict(known[part])
+            self.label(name)
+            can_rest = update is self._step.later and not self._is_noisy()
+            if can_rest:
+                self._remember()
+            self._move(update, columns)
+            if can_rest:
+                self._rest(columns)
+            else:
+                self.put("br label %latch")
+        self.label("latch")
+        self._next_entry()
+        self.put("br label %step")
+
+    def _next_entry(self) -> None:
+        self._advance("entry", "1")
+        self._advance("table", str(self._layout.n_columns))
+        self._advance("noise", self.new(f"mul i64 %n_columns, {self._layout.dim}"))
+
+    def _is_noisy(self) -> bool:
+        return any(value.source[0] == "noise" for value in inputs(self._step.later.x))
+
+    def _remember(self) -> None:
+        """Now and then, keep what an update is about to change."""
+        often = self.new(f"and i64 %entry_now, {_ENTRIES_BETWEEN_TESTS - 1}")
+        is_time = self.new(f"icmp eq i64 {often}, 0")
+        self.put(f"%is_time = or i1 {is_time}, {self._get('resting')}")
+        self.put("br i1 %is_time, label %remember, label %move")
+        self.label("remember")
+        self._before = []
+        for _ in self.each_part():
+            places = {name: self.alloca(self.wide(self._real)) for name in self._moved}
+            for name, place in places.items():
+                # volatile: in memory, and not in a register that every step would have to do without
+                self.put(f"store volatile {self.wide(self._real)} {self._get(name)}, ptr {place}")
+            self._before.append(places)
+        self.put("br label %move")
+        self.label("move")
+
+    def _rest(self, columns: Sequence[Value]) -> None:
+        """Pass over updates that change nothing: those that use the same as one that has changed nothing.
+
+        A run at rest would otherwise be slow, as what an optimizer remembers of it is then often denormal.
+        """
+        self.put("br i1 %is_time, label %test, label %latch")
+        self.label("test")
+        whole, at_rest = BITS[self._real], "true"
+        for part in self.each_part():
+            same = self.ignored_lanes()
+            equal = self.literal("true", "i1")
+            for name, place in self._before[part].items():
+                old = self.new(f"load volatile {self.wide(self._real)}, ptr {place}")
+                bits = [self.cast("bitcast", value, self._real, whole) for value in (old, self._get(name))]
+                equal = self.mask("and", equal, self.compare("eq", whole, *bits))
+            at_rest = self.new(f"and i1 {at_rest}, {self.all(self.mask('or', same, equal))}")
+        self._set("resting", at_rest)
+        self.put(f"br i1 {at_rest}, label %rest, label %latch")
+        self.label("rest")
+        last_row = self.new(f"load i64, ptr {self._variables['table'][0]}")
+        self._next_entry()
+        entry = self._get("entry")
+        wanted = self.new(f"icmp eq i64 {entry}, {self._get('due')}")
+        wanted = self.new(f"or i1 {wanted}, {self.new(f'icmp eq i64 {entry}, %last')}")
+        self.put(f"br i1 {wanted}, label %step, label %compare")
+        self.label("compare")
+        rows = [self.new(f"getelementptr i64, ptr %table, i64 {row}") for row in (last_row, self._get("table"))]
+        same = "true"
+        for k, value in enumerate(columns):
+            of_type = {"double": "i64", "float": "i32", "i1": "i8"}[value.type]
+            places = [self.new(f"getelementptr i64, ptr {row}, i64 {k}") for row in rows]
+            numbers = [self.new(f"load {of_type}, ptr {place}") for place in places]
+            same = self.new(f"and i1 {same}, {self.new(f'icmp eq {of_type} {numbers[0]}, {numbers[1]}')}")
+        self.put(f"br i1 {same}, label %rest, label %step")
+
+    def _move(self, update: Update, columns: Sequence[Value]) -> None:
+        wanted = {f"x.{k}": value for k, value in enumerate(update.x)}
+        for slot, values in zip(self._layout.slots, update.state, strict=True):
+            if not slot.shared:
+                wanted |= {f"state.{slot.name}.{k}": value for k, value in enumerate(values)}
+        shared = {}
+        for k, value in enumerate(columns):
+            place = self.new(f"getelementptr i64, ptr %row, i64 {k}")
+            shared[value] = self.splat(self.new(f"load {value.type}, ptr {place}"), value.type)
+        for _ in self.each_part():
+            self.names |= shared
+            for value in inputs(wanted.values()):
+                if value.varying and value not in self.names:
+                    self.names[value] = self._input(value)
+
+        def keep() -> None:
+            for name, value in wanted.items():
+                self._set(name, self.operand(value))
+
+        self.compute((value for value in needed(wanted.values(), known=self.names) if value.varying), keep)
+
+    def _input(self, value: Value) -> str:
+        name, k = value.source
+        if name == "noise":
+            return self._load(self._in_row(self._real, "%noise_place", "%n_columns", k), self._real)
+        return self._get(f"{name}.{k}")
+
+    def _exit(self, kept: Sequence[str]) -> None:
+        """Write down where the runs of a block are, and go on to the next block."""
+        self.label("exit")
+        for _ in self.each_part():
+            for name, k in self._numbers(kept):
+                if name != "x":
+                    self._store(self._place(name, k), self._real, self._get(f"{name}.{k}"))
+            self._store(self._mark("best_step"), "i64", self._get("best_step"))
+        self._advance("block", "1")
+        self.put("br label %next_block")

@@ -1,0 +1,292 @@
+"""What torch's CPU kernels do to single numbers, operation by operation, with the same roundings.
+
+Where torch's kernel fuses a product with a sum (`add` with `alpha`, `lerp`, `addcmul`), so does this, and sums
+are added up in its order. Elementary functions are left to the library that torch itself calls.
+
+Source: aten/src/ATen/native/cpu of PyTorch 2.13 (BinaryOpsKernel, LerpKernel, PointwiseOpsKernel, PowKernel,
+SumKernel, ReduceOpsKernel), each held against torch by `tests/unit/test_operations.py`.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import reduce
+
+import numpy as np
+import torch
+
+from thalweg.engine.fused.frontend.program import Program, Value
+
+_VECTOR_BYTES = 32  # reductions are built for AVX2, also where the processor has more
+_ITEM_BYTES = {"double": 8, "float": 4}
+
+
+class Scalars:
+    """Arithmetic on single values of a program: each method computes one number as torch does."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        self._apply = program.apply
+
+    def const(self, number: float, like: Value) -> Value:
+        """Return a constant of the type of `like`."""
+        return self._program.const(number, like.type)
+
+    def add(self, a: Value, b: Value, alpha: Value | None = None) -> Value:
+        """Return a + alpha b."""
+        if alpha is None or alpha.constant == 1.0:
+            return self._apply("fadd", a, b)
+        return self.fma(b, alpha, a)
+
+    def sub(self, a: Value, b: Value, alpha: Value | None = None) -> Value:
+        """Return a - alpha b."""
+        if alpha is None or alpha.constant == 1.0:
+            return self._apply("fsub", a, b)
+        return self.fma(b, self.neg(alpha), a)
+
+    def rsub(self, a: Value, b: Value, alpha: Value | None = None) -> Value:
+        """Return b - alpha a."""
+        return self.sub(b, a, alpha)
+
+    def mul(self, a: Value, b: Value) -> Value:
+        """Return a b."""
+        return self._apply("fmul", a, b)
+
+    def div(self, a: Value, b: Value) -> Value:
+        """Return a / b."""
+        return self._apply("fdiv", a, b)
+
+    def fma(self, a: Value, b: Value, c: Value) -> Value:
+        """Return a b + c, rounded once."""
+        return self._apply("fma", a, b, c)
+
+    def neg(self, a: Value) -> Value:
+        """Return -a."""
+        return self.const(-a.constant, a) if a.constant is not None else self._apply("fneg", a)
+
+    def reciprocal(self, a: Value) -> Value:
+        """Return 1 / a."""
+        return self.div(self.const(1.0, a), a)
+
+    def sqrt(self, a: Value) -> Value:
+        """Return the square root, as torch's vector library has it: not always the nearest number."""
+        return self.call("sqrt", a)
+
+    def root(self, a: Value) -> Value:
+        """Return the square root, correctly rounded."""
+        return self._apply("root", a)
+
+    def rsqrt(self, a: Value) -> Value:
+        """Return 1 over the square root."""
+        return self.reciprocal(self.root(a))
+
+    def tanh_backward(self, gradient: Value, tanh: Value) -> Value:
+        """Return the gradient behind a hyperbolic tangent: gradient (1 - tanh^2)."""
+        return self.mul(gradient, self.fma(self.neg(tanh), tanh, self.const(1.0, tanh)))
+
+    def relu(self, a: Value) -> Value:
+        """Return a where it is positive, else 0; NaN stays."""
+        return self.clamp(a, low=self.const(0.0, a))
+
+    def threshold_backward(self, gradient: Value, a: Value, threshold: Value) -> Value:
+        """Return the gradient where a is above the threshold, else 0."""
+        return self.where(self.compare("le", a, threshold), self.const(0.0, gradient), gradient)
+
+    def abs(self, a: Value) -> Value:
+        """Return |a|."""
+        return self._apply("fabs", a)
+
+    def floor(self, a: Value) -> Value:
+        """Return the largest whole number not above a."""
+        return self._apply("floor", a)
+
+    def ceil(self, a: Value) -> Value:
+        """Return the least whole number not below a."""
+        return self._apply("ceil", a)
+
+    def trunc(self, a: Value) -> Value:
+        """Return the whole number next to a on the way to 0."""
+        return self._apply("trunc", a)
+
+    def round(self, a: Value) -> Value:
+        """Return the nearest whole number, of two the even one."""
+        return self._apply("rint", a)
+
+    def fmod(self, a: Value, b: Value) -> Value:
+        """Return the rest of a, of its sign, after b was taken off as often as it goes."""
+        return self._apply("fmod", a, b)
+
+    def remainder(self, a: Value, b: Value) -> Value:
+        """Return that rest, of the sign of b."""
+        zero, rest = self.const(0.0, a), self.fmod(a, b)
+        for_negative = self.where(self.compare("gt", rest, zero), self.add(rest, b), rest)
+        for_positive = self.where(self.compare("lt", rest, zero), self.add(rest, b), rest)
+        return self.where(self.compare("lt", b, zero), for_negative, for_positive)
+
+    def div_trunc(self, a: Value, b: Value) -> Value:
+        """Return how often b goes into a, on the way to 0."""
+        return self.trunc(self.div(a, b))
+
+    def div_floor(self, a: Value, b: Value) -> Value:
+        """Return Python's a // b: (a - fmod(a, b)) / b, less 1 where the signs differ, made a whole number."""
+        zero, half, one = (self.const(number, a) for number in (0.0, 0.5, 1.0))
+        rest, exact = self.fmod(a, b), self.div(a, b)
+        quotient = self.div(self.sub(a, rest), b)
+        below = self.where(
+            self.compare("lt", b, zero), self.compare("gt", rest, zero), self.compare("lt", rest, zero)
+        )
+        quotient = self.where(below, self.sub(quotient, one), quotient)
+        whole = self.floor(quotient)
+        whole = self.where(self.compare("gt", self.sub(quotient, whole), half), self.add(whole, one), whole)
+        whole = self.where(self.compare("eq", quotient, zero), self._apply("copysign", zero, exact), whole)
+        return self.where(self.compare("eq", b, zero), exact, whole)
+
+    def atan2(self, a: Value, b: Value) -> Value:
+        """Return the angle of the point (b, a)."""
+        return self._apply("atan2", a, b)
+
+    def hypot(self, a: Value, b: Value) -> Value:
+        """Return the length of the vector (a, b)."""
+        return self._apply("hypot", a, b)
+
+    def compare(self, name: str, a: Value, b: Value) -> Value:
+        """Return whether a stands in this relation to b."""
+        return self._apply(name, a, b, of_type="i1")
+
+    def where(self, condition: Value, a: Value, b: Value) -> Value:
+        """Return a where the condition holds, else b."""
+        if condition.constant is not None:
+            return a if condition.constant else b
+        return a if a is b else self._apply("select", condition, a, b, of_type=a.type)
+
+    def bitwise_not(self, condition: Value) -> Value:
+        """Return whether the condition does not hold."""
+        if condition.constant is not None:
+            return self._program.const(1.0 - condition.constant, "i1")
+        return self._apply("not", condition)
+
+    def call(self, name: str, a: Value) -> Value:
+        """Return an elementary function of a; torch itself computes that of a constant."""
+        if a.constant is not None:
+            number = torch.tensor([a.constant], dtype=torch.float32 if a.type == "float" else torch.float64)
+            return self.const(getattr(torch, name)(number).item(), a)
+        return self._apply(name, a, is_call=a.varying)
+
+    def sign(self, a: Value) -> Value:
+        """Return 1, 0 or -1; of NaN 0."""
+        zero, one = self.const(0.0, a), self.const(1.0, a)
+        positive = self.where(self.compare("lt", zero, a), one, zero)
+        negative = self.where(self.compare("lt", a, zero), one, zero)
+        return self.sub(positive, negative)
+
+    sgn = sign
+
+    def maximum(self, a: Value, b: Value) -> Value:
+        """Return the larger one, of equal ones the first; NaN if either is."""
+        larger = self.where(self.compare("ge", a, b), a, b)
+        return self.where(self.compare("ne", a, a), a, larger)
+
+    def minimum(self, a: Value, b: Value) -> Value:
+        """Return the smaller one, of equal ones the first; NaN if either is."""
+        smaller = self.where(self.compare("le", a, b), a, b)
+        return self.where(self.compare("ne", a, a), a, smaller)
+
+    def clamp(self, a: Value, low: Value | None = None, high: Value | None = None) -> Value:
+        """Return a, or the bound that it is beyond."""
+        if low is not None:
+            a = self.where(self.compare("lt", a, low), low, a)
+        if high is not None:
+            a = self.where(self.compare("lt", high, a), high, a)
+        return a
+
+    def lerp(self, start: Value, end: Value, weight: Value) -> Value:
+        """Return the point between, reckoned from the nearer end."""
+        one = self.const(1.0, weight)
+        difference = self.sub(end, start)
+        near_start = self.fma(weight, difference, start)
+        near_end = self.fma(self.neg(self._folded_sub(one, weight)), difference, end)
+        if weight.constant is not None:
+            return near_start if abs(weight.constant) < 0.5 else near_end
+        half = self.const(0.5, weight)
+        return self.where(self.compare("lt", self.abs(weight), half), near_start, near_end)
+
+    def addcmul(self, a: Value, b: Value, c: Value, value: Value | None = None) -> Value:
+        """Return a + value b c."""
+        return self.fma(b if value is None else self.mul(value, b), c, a)
+
+    def addcdiv(self, a: Value, b: Value, c: Value, value: Value | None = None) -> Value:
+        """Return a + value b / c."""
+        return self.add(a, self.div(b if value is None else self.mul(value, b), c))
+
+    def pow(self, base: Value, exponent: Value) -> Value:
+        """Return base to the power of a double; torch treats some apart, and computes the others in doubles."""
+        apart: dict[float | None, Callable[[], Value]] = {
+            0.0: lambda: self.const(1.0, base),
+            1.0: lambda: base,
+            2.0: lambda: self.mul(base, base),
+            3.0: lambda: self.mul(self.mul(base, base), base),
+            0.5: lambda: self.sqrt(base),
+            -0.5: lambda: self.rsqrt(base),
+            -1.0: lambda: self.reciprocal(base),
+            -2.0: lambda: self.reciprocal(self.mul(base, base)),
+        }
+        if exponent.constant in apart:
+            return apart[exponent.constant]()
+        return self._program.cast(self.any_power(self._program.cast(base, "double"), exponent), base.type)
+
+    def any_power(self, base: Value, exponent: Value) -> Value:
+        """Return base to the power of exponent, as torch does where the exponent is a tensor."""
+        return self._apply("pow", base, exponent)
+
+    def sum(self, terms: Sequence[Value]) -> Value:
+        """Return the sum of contiguous numbers, in the order in which torch adds them up."""
+        zero = self.const(0.0, terms[0])
+        lanes = _VECTOR_BYTES // _ITEM_BYTES[terms[0].type]
+        if len(terms) < lanes:
+            return self._four_at_a_time([[term] for term in terms], zero)[0]
+        n_whole = len(terms) // lanes
+        vectors = [list(terms[i * lanes : (i + 1) * lanes]) for i in range(n_whole)]
+        total = zero
+        for term in terms[n_whole * lanes :]:
+            total = self.add(total, term)
+        for partial in self._four_at_a_time(vectors, zero):
+            total = self.add(total, partial)
+        return total
+
+    def dot(self, a: Iterable[Value], b: Iterable[Value]) -> Value:
+        """Return an entry of a product of small matrices: products added up one after the other."""
+        products = [self.mul(one, other) for one, other in zip(a, b, strict=True)]
+        return reduce(self.add, products, self.const(0.0, products[0]))
+
+    def norm(self, terms: Sequence[Value]) -> Value:
+        """Return the Euclidean norm of contiguous numbers, in the order in which torch adds their squares."""
+        lanes = _VECTOR_BYTES // _ITEM_BYTES[terms[0].type]
+        whole = len(terms) // lanes * lanes
+        plain = whole + (len(terms) - whole) // 4 * 4
+        partials = [self.const(0.0, terms[0])] * lanes
+        for index, term in enumerate(terms[:whole]):
+            partials[index % lanes] = self.add(partials[index % lanes], self.mul(term, term))
+        total = partials[0]
+        for partial in partials[1:]:
+            total = self.add(total, partial)
+        for term in terms[whole:plain]:
+            total = self.add(total, self.mul(term, term))
+        for term in terms[plain:]:
+            total = self.fma(term, term, total)
+        return self.root(total)
+
+    def _four_at_a_time(self, rows: Sequence[Sequence[Value]], zero: Value) -> list[Value]:
+        """Return the column sums of up to 64 rows: four running sums, what is left over, then these together."""
+        sums = [[zero] * len(rows[0]) for _ in range(4)] if rows else []
+        whole = len(rows) // 4 * 4
+        for index, row in enumerate(rows):
+            partial = index % 4 if index < whole else 0
+            sums[partial] = [self.add(a, b) for a, b in zip(sums[partial], row, strict=True)]
+        total = sums[0]
+        for partial_sums in sums[1:]:
+            total = [self.add(a, b) for a, b in zip(total, partial_sums, strict=True)]
+        return total
+
+    def _folded_sub(self, a: Value, b: Value) -> Value:
+        if a.constant is None or b.constant is None:
+            return self.sub(a, b)
+        number = np.float32 if a.type == "float" else np.float64
+        return self.const(float(number(a.constant) - number(b.constant)), a)

@@ -1,0 +1,62 @@
+"""Numbers with which torch, or Python, raises in an update where native code would compute on.
+
+They are numbers that all runs share, such as the learning rate over a bias correction, so that what is raised ends
+all runs at once. Each refusal has a code; 0 is none.
+"""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any, Final
+
+import torch
+from torch.fx import Node
+
+from thalweg.engine.raised import sentence
+
+OVERFLOW: Final = 1
+"""A number of Python's is too large for float32."""
+
+ZERO_DIVISION: Final = 2
+"""A number of Python's is divided by zero."""
+
+LARGEST_FLOAT32: Final = torch.finfo(torch.float32).max
+
+_BEYOND: Final = 1e300
+
+
+@cache
+def sentence_of(code: int) -> str:
+    """Return what is raised, in the words of those who raise it."""
+    provoke: Callable[[], Any] = {
+        OVERFLOW: lambda: torch.zeros(1).add(torch.zeros(1), alpha=_BEYOND),
+        ZERO_DIVISION: lambda: _BEYOND / float(OVERFLOW - 1),
+    }[code]
+    try:
+        provoke()
+    except (RuntimeError, ZeroDivisionError) as error:
+        return sentence(error)
+    raise AssertionError(f"nothing is raised for {code}")
+
+
+def refuses_overflow(node: Node, place: int | str) -> bool:
+    """Return whether an operation of a graph raises for a number at `place` that is too large for float32.
+
+    Some do, others compute with infinity; torch is asked, with tensors of ones.
+    """
+
+    def ones(argument: Node) -> Any:
+        value = argument.meta["val"]
+        return torch.ones(value.shape, dtype=value.dtype) if isinstance(value, torch.Tensor) else 1.0
+
+    args: list[Any] = list(torch.fx.map_arg(node.args, ones))
+    kwargs: dict[str, Any] = dict(torch.fx.map_arg(node.kwargs, ones))
+    if isinstance(place, int):
+        args[place] = _BEYOND
+    else:
+        kwargs[place] = _BEYOND
+    target: Any = node.target
+    try:
+        target(*args, **kwargs)
+    except RuntimeError as error:
+        return sentence(error) == sentence_of(OVERFLOW)
+    return False

@@ -1,0 +1,260 @@
+"""Finding out what torch does in one step, by watching it do so.
+
+The objective and its gradient, and the real optimizer's step, run once on tensors without data; every ATen
+operation is written down, in torch's own eager order. Numbers that change from step to step (the learning rate,
+the count of steps) are symbols. Where Python code branches on one, as RAdam's does, every way is followed, and
+the condition chooses at run time.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.fx import GraphModule
+from torch.fx.experimental.proxy_tensor import make_fx
+from torch.fx.experimental.symbolic_shapes import ShapeEnv
+from torch.overrides import TorchFunctionMode
+
+from thalweg.engine import gradients
+from thalweg.engine.fused.frontend import aten
+from thalweg.engine.fused.frontend.arithmetic import Scalars
+from thalweg.engine.fused.frontend.aten import Untraceable
+from thalweg.engine.fused.frontend.program import Program, Value
+from thalweg.spec.job import JobSpec
+
+_MAX_BRANCHES = 6
+_RAISED = "raised"  # beside x and what an optimizer calls its state
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A tensor of the optimizer's state: of a number for each coordinate, or one for all runs together."""
+
+    name: str
+    dtype: torch.dtype
+    shape: tuple[int, ...]
+
+    @property
+    def shared(self) -> bool:
+        """Whether all runs have the same."""
+        return self.shape == ()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A point's value and gradient as values of a program, and the gradient's norm."""
+
+    f: Value
+    gradient: list[Value]
+    grad_norm: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """What an update leads to, as values of a program.
+
+    Attributes:
+        x: The point.
+        state: Each slot of the state.
+        raised: The code of what torch raises instead, see `thalweg.engine.fused.frontend.refusals`; 0 for nothing.
+    """
+
+    x: list[Value]
+    state: list[list[Value]]
+    raised: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a job: look at the point, then move it; the first update makes the optimizer's state."""
+
+    slots: tuple[Slot, ...]
+    entry: Entry
+    first: Update
+    later: Update
+
+
+def trace(spec: JobSpec) -> Step:
+    """Return what torch does in a step of this job.
+
+    Raises:
+        Untraceable: It does something that is not a straight line of arithmetic.
+    """
+    program = Program()
+    dtype = getattr(torch, spec.dtype)
+    x = _inputs(program, "x", dtype, (1, spec.dim), varying=True)
+    entry = _trace_entry(spec, program, dtype, x)
+    gradient = np.array([entry.gradient], dtype=object)
+    optimizer = _TracedOptimizer(spec, program, dtype, x, gradient)
+    slots, first = optimizer.first()
+    return Step(slots, entry, first, optimizer.later(slots))
+
+
+def _trace_entry(spec: JobSpec, program: Program, dtype: torch.dtype, x: np.ndarray) -> Entry:
+    objective = spec.objective()
+
+    def look(points: torch.Tensor) -> list[torch.Tensor]:
+        points = points.detach().requires_grad_()
+        f = objective(points)
+        (gradient,) = torch.autograd.grad(f.sum(), points)
+        return [f.detach(), gradient, torch.linalg.vector_norm(gradient, dim=-1)]
+
+    graph = _watched(look, [((1, spec.dim), dtype)], _Branches(()))
+    (f, gradient, norm), _ = aten.run(graph, program, [x])
+    return Entry(f.item(), gradient[0].tolist(), norm.item())
+
+
+class _TracedOptimizer:
+    def __init__(
+        self, spec: JobSpec, program: Program, dtype: torch.dtype, x: np.ndarray, gradient: np.ndarray
+    ) -> None:
+        self._spec = spec
+        self._program = program
+        self._dtype = dtype
+        self._given = [x, gradient]
+        self._shapes: list[tuple[tuple[int, ...], torch.dtype]] = [(x.shape, dtype)] * 2
+        self._given.append(_inputs(program, "lr", torch.float64, (), varying=False))
+        self._shapes.append(((), torch.float64))
+        if spec.gradient_noise is not None:
+            self._given.append(_inputs(program, "noise", dtype, x.shape, varying=True))
+            self._shapes.append((x.shape, dtype))
+
+    def first(self) -> tuple[tuple[Slot, ...], Update]:
+        """Return the state that the first update makes, and that update."""
+        shapes: dict[str, Slot] = {}
+
+        def note(name: str, value: torch.Tensor) -> None:
+            shapes[name] = Slot(name, value.dtype, tuple(value.shape))
+
+        outputs = self._follow([], [], note)
+        slots = tuple(shapes[name] for name in sorted(shapes))
+        return slots, self._update(outputs, slots)
+
+    def later(self, slots: Sequence[Slot]) -> Update:
+        """Return any later update."""
+        state = [
+            _inputs(self._program, f"state.{slot.name}", slot.dtype, slot.shape, varying=not slot.shared)
+            for slot in slots
+        ]
+        return self._update(self._follow(slots, state), slots)
+
+    def _follow(
+        self,
+        slots: Sequence[Slot],
+        state: Sequence[np.ndarray],
+        note: Callable[[str, torch.Tensor], None] = lambda _name, _value: None,
+        decisions: tuple[bool, ...] = (),
+    ) -> dict[str, np.ndarray]:
+        """Return x and state after the update, by name, after following every branch beyond `decisions`."""
+        branches = _Branches(decisions)
+
+        def update(x: torch.Tensor, gradient: torch.Tensor, lr: torch.Tensor, *others: torch.Tensor) -> Any:
+            x = x.detach().clone().requires_grad_()
+            optimizer = self._spec.optimizer.build([x])
+            optimizer.param_groups[0]["lr"] = lr.item()
+            noise, old = (others[0], others[1:]) if self._spec.gradient_noise else (None, others)
+            for slot, tensor in zip(slots, old, strict=True):
+                optimizer.state[x][slot.name] = tensor.clone()
+            x.grad = gradients.used(gradient, noise, self._spec.clip_grad_norm)
+            optimizer.step()
+            new = {name: value for name, value in optimizer.state[x].items() if value is not None}
+            for name, value in new.items():
+                note(name, value)
+            return {"x": x.detach(), **new}, list(branches.conditions)
+
+        shapes = [*self._shapes, *((slot.shape, slot.dtype) for slot in slots)]
+        graph = _watched(update, shapes, branches)
+        given = [_copy(each) for each in (*self._given, *state)]
+        (outputs, conditions), raised = aten.run(graph, self._program, given)
+        outputs = {**outputs, _RAISED: np.array([raised])}
+        if len(conditions) > _MAX_BRANCHES:
+            raise Untraceable("the optimizer's code branches too often")
+        for depth in reversed(range(len(decisions), len(conditions))):
+            taken = (*decisions, *[True] * (depth - len(decisions)))
+            otherwise = self._follow(slots, state, note, (*taken, False))
+            outputs = self._chosen(conditions[depth], outputs, otherwise)
+        return dict(outputs)
+
+    def _chosen(
+        self, condition: Value, outputs: dict[str, np.ndarray], otherwise: dict[str, np.ndarray]
+    ) -> dict[str, np.ndarray]:
+        if set(outputs) != set(otherwise):
+            raise Untraceable("the optimizer's state depends on a branch")
+        choose = partial(Scalars(self._program).where, condition)
+        return {name: aten.mapped(choose, array, otherwise[name]) for name, array in outputs.items()}
+
+    def _update(self, outputs: dict[str, np.ndarray], slots: Sequence[Slot]) -> Update:
+        update = Update(
+            x=outputs["x"].ravel().tolist(),
+            state=[outputs[slot.name].ravel().tolist() for slot in slots],
+            raised=outputs[_RAISED].item(),
+        )
+        if update.raised.varying or any(
+            value.varying
+            for slot, values in zip(slots, update.state, strict=True)
+            if slot.shared
+            for value in values
+        ):
+            raise Untraceable("the optimizer's shared state depends on the point")
+        return update
+
+
+class _Branches(ShapeEnv):
+    """Answers the questions that Python code asks about symbols: as told, and True beyond what was told."""
+
+    def __init__(self, decisions: Sequence[bool]) -> None:
+        super().__init__()
+        self._decisions = decisions
+        self.conditions: list[torch.SymBool] = []
+
+    def evaluate_sym_node(self, sym_node: Any, *args: Any, **kwargs: Any) -> Any:
+        """Return whether the condition is taken to hold; everything else has no value here."""
+        if not sym_node.expr.free_symbols:
+            return super().evaluate_sym_node(sym_node, *args, **kwargs)
+        if sym_node.pytype is not bool:
+            raise Untraceable("a number is needed that is only known at run time")
+        place = len(self.conditions)
+        self.conditions.append(torch.SymBool(sym_node))  # type: ignore[no-untyped-call]
+        return self._decisions[place] if place < len(self._decisions) else True
+
+
+class _SymbolsToTensors(TorchFunctionMode):
+    """Lets `torch.as_tensor` take a symbol, which it would otherwise want the number of."""
+
+    def __torch_function__(
+        self, function: Any, _types: Any, args: Sequence[Any] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        if function in {torch.as_tensor, torch.tensor} and isinstance(args[0], torch.SymFloat):
+            number: Any = args[0]
+            # by way of doubles: torch.full refuses a number that is too large, these two do not
+            whole = torch.full((), number, dtype=torch.float64)
+            return whole.to(kwargs.get("dtype") or torch.get_default_dtype())
+        return function(*args, **kwargs)
+
+
+def _watched(
+    function: Callable[..., Any], inputs: Sequence[tuple[tuple[int, ...], torch.dtype]], branches: _Branches
+) -> GraphModule:
+    with FakeTensorMode(shape_env=branches, allow_non_fake_inputs=True), _SymbolsToTensors():
+        tensors = [torch.empty(shape, dtype=dtype) for shape, dtype in inputs]
+        graph: GraphModule = make_fx(function, tracing_mode="real", _allow_non_fake_inputs=True)(*tensors)
+    return graph
+
+
+def _inputs(
+    program: Program, name: str, dtype: torch.dtype, shape: tuple[int, ...], *, varying: bool
+) -> np.ndarray:
+    result = np.empty(shape, dtype=object)
+    for index, place in enumerate(np.ndindex(shape)):
+        result[place] = program.input(name, index, aten.type_of(dtype), varying=varying)
+    return result
+
+
+def _copy(array: np.ndarray) -> np.ndarray:
+    # what the graph does in place must not reach the next one
+    return array.copy()

@@ -1,0 +1,1 @@
+"""The runtime: kernels compiled, kept on disk, and run."""

@@ -1,0 +1,208 @@
+"""Kernels by what determines them: made once, kept in the process, and on disk for the next one."""
+
+import hashlib
+import importlib.metadata
+import json
+import logging
+import struct
+import tempfile
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+
+import thalweg.engine
+import thalweg.functions
+import thalweg.optimizers
+import thalweg.spec
+from thalweg.engine.fused.codegen.emitter import emit
+from thalweg.engine.fused.codegen.layout import Layout
+from thalweg.engine.fused.codegen.loop import VECTOR_BYTES
+from thalweg.engine.fused.frontend.trace import Slot, trace
+from thalweg.engine.fused.runtime import native
+from thalweg.spec.job import JobSpec
+
+_log = logging.getLogger(__name__)
+
+_MAGIC: Final = b"thalweg kernel\n"
+_DIGEST_BYTES: Final = 32
+_HEADER_LENGTH: Final = struct.Struct("<I")
+_MAX_KEPT: Final = 256
+_FEW: Final = 2
+_MAX_VECTORS: Final = 8  # of each coordinate; more calls of the vector library together would not be cheaper
+_MAX_COORDINATES: Final = 10  # in vectors, of all runs of a block: what they need stays in the nearest cache
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """A compiled step, in a loop.
+
+    Attributes:
+        functions: `schedule` and `descend`, see `thalweg.engine.fused.codegen.emitter`.
+        layout: How their data lie.
+        width: Runs in a block.
+        key: What determines it.
+    """
+
+    functions: native.Functions
+    layout: Layout
+    width: int
+    key: str
+
+
+class Kernels:
+    """Makes kernels, and keeps them.
+
+    Args:
+        directory: Where they are kept on disk; None for nowhere.
+    """
+
+    def __init__(self, directory: Path | None = None) -> None:
+        self._directory = directory
+        self._kept: OrderedDict[str, Kernel] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, spec: JobSpec) -> Kernel:
+        """Return the kernel of a job.
+
+        Raises:
+            Untraceable: Its step cannot be compiled.
+        """
+        width = _width(spec)
+        key = _key(spec, width)
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+                return self._kept[key]
+            kernel = self._kept[key] = self._load(key, width) or self._make(spec, key, width)
+            if len(self._kept) > _MAX_KEPT:
+                self._kept.popitem(last=False)
+            return kernel
+
+    def _make(self, spec: JobSpec, key: str, width: int) -> Kernel:
+        assembly, layout = emit(
+            trace(spec),
+            getattr(torch, spec.dtype),
+            width,
+            native.library(getattr(torch, spec.dtype)),
+            grad_stop=_stops_by_gradient(spec),
+        )
+        code = native.compiled(assembly)
+        self._save(key, layout, code)
+        return Kernel(native.Functions(code), layout, width, key)
+
+    def _path(self, key: str) -> Path | None:
+        if self._directory is None:
+            return None
+        return self._directory / f"{hashlib.sha256(key.encode()).hexdigest()[:40]}.kernel"
+
+    def _load(self, key: str, width: int) -> Kernel | None:
+        path = self._path(key)
+        if path is None:
+            return None
+        try:
+            layout, code = _unpacked(path.read_bytes(), key)
+            return Kernel(native.Functions(code), layout, width, key)
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, KeyError, TypeError, RuntimeError, struct.error) as error:
+            _log.warning("the kernel in %s cannot be used and is made anew: %s", path, error)
+            return None
+
+    def _save(self, key: str, layout: Layout, code: bytes) -> None:
+        path = self._path(key)
+        if path is None:
+            return
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            # a process that reads it meanwhile finds all of it or nothing
+            with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+                file.write(_packed(key, layout, code))
+            Path(file.name).replace(path)
+        except OSError as error:
+            _log.warning("the kernel cannot be kept in %s: %s", path, error)
+
+
+def _stops_by_gradient(spec: JobSpec) -> bool:
+    return spec.stop is not None and spec.stop.grad_norm is not None
+
+
+def _width(spec: JobSpec) -> int:
+    """Return how many runs to do side by side: one, or whole vectors full, a power of two of these."""
+    if spec.n_runs <= _FEW:
+        return 1
+    dtype: torch.dtype = getattr(torch, spec.dtype)
+    lanes = VECTOR_BYTES // dtype.itemsize
+    n_vectors = 1
+    while n_vectors * lanes < spec.n_runs and 2 * n_vectors <= min(_MAX_VECTORS, _MAX_COORDINATES // spec.dim):
+        n_vectors *= 2
+    return n_vectors * lanes
+
+
+def _key(spec: JobSpec, width: int) -> str:
+    """Return everything that the machine code depends on."""
+    dtype: torch.dtype = getattr(torch, spec.dtype)
+    optimizer = {name: value for name, value in spec.optimizer.arguments.items() if name != "lr"}
+    parts = (
+        _world(),
+        _library(dtype),
+        spec.function.model_dump_json(),
+        spec.dtype,
+        spec.optimizer.name,
+        optimizer,
+        spec.gradient_noise is not None,
+        spec.clip_grad_norm,
+        _stops_by_gradient(spec),
+        width,
+    )
+    return repr(parts)
+
+
+@cache
+def _library(dtype: torch.dtype) -> str:
+    return str(native.library(dtype))
+
+
+@cache
+def _world() -> str:
+    """Return a digest of what kernels depend on beside the job: sources, versions, processor."""
+    digest = hashlib.sha256()
+    for package in (thalweg.functions, thalweg.optimizers, thalweg.spec, thalweg.engine):
+        for path in sorted(Path(package.__path__[0]).rglob("*.py")):
+            digest.update(path.read_bytes())
+    versions = [
+        torch.__version__,
+        torch.backends.cpu.get_cpu_capability(),
+        importlib.metadata.version("llvmlite"),
+        native.processor(),
+    ]
+    digest.update(json.dumps(versions).encode())
+    return digest.hexdigest()
+
+
+def _packed(key: str, layout: Layout, code: bytes) -> bytes:
+    slots = [[slot.name, str(slot.dtype).removeprefix("torch."), slot.shape] for slot in layout.slots]
+    header = json.dumps({"key": key, "dim": layout.dim, "slots": slots, "n_shared": layout.n_shared}).encode()
+    body = _HEADER_LENGTH.pack(len(header)) + header + code
+    return _MAGIC + hashlib.sha256(body).digest() + body
+
+
+def _unpacked(data: bytes, key: str) -> tuple[Layout, bytes]:
+    """Return what was packed. Raises `ValueError` if that is not what is in `data`."""
+    if not data.startswith(_MAGIC):
+        raise ValueError("it is no kernel")
+    start = len(_MAGIC) + _DIGEST_BYTES
+    body = data[start:]
+    if hashlib.sha256(body).digest() != data[len(_MAGIC) : start]:
+        raise ValueError("it is damaged")
+    (length,) = _HEADER_LENGTH.unpack_from(body)
+    code_start = _HEADER_LENGTH.size + length
+    header: dict[str, Any] = json.loads(body[_HEADER_LENGTH.size : code_start])
+    if header["key"] != key:
+        raise ValueError("it is the kernel of something else")
+    slots = tuple(Slot(name, getattr(torch, dtype), tuple(shape)) for name, dtype, shape in header["slots"])
+    return Layout(header["dim"], slots, header["n_shared"]), body[code_start:]

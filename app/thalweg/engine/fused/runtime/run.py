@@ -1,0 +1,291 @@
+"""The fused engine: a job's runs in native code, in chunks."""
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from itertools import pairwise
+
+import numpy as np
+import torch
+
+from thalweg.engine.columns import pack, unpack
+from thalweg.engine.eager.loop import Interrupted
+from thalweg.engine.fused.codegen.layout import MARKS
+from thalweg.engine.fused.runtime.kernels import Kernels
+from thalweg.engine.fused.runtime.rates import LearningRates
+from thalweg.engine.fused.runtime.shared import PIECE, SharedTables
+from thalweg.engine.noise import standard_normal_block
+from thalweg.engine.outcome import Checkpoint, Chunk, Outcome, Results
+from thalweg.spec.job import JobSpec
+
+_MAX_NOISE_VALUES = 2_000_000
+_WORTH_A_THREAD = 100_000  # updates of single runs
+_SHARES_OF_A_THREAD = 4
+_MAX_CALL_UPDATES = 50_000_000  # tenths of a second, after which it is asked whether to go on
+_FIRST_CHUNK_UPDATES = 5_000_000
+_FIRST_CHUNK_RATES = 50_000  # torch's schedulers take longer than all the rest
+_MAX_CHUNK_STEPS = 2**40
+
+_in_process = Kernels()
+
+
+class FusedRun:
+    """A job under way, as `thalweg.engine.eager.run.EagerRun` is, in native code.
+
+    What a run finds does not depend on how the steps are cut into chunks, on how many runs are beside it, or on
+    the number of threads.
+
+    Args:
+        spec: The job.
+        checkpoint: Where to go on from; None starts anew.
+        kernels: Where compiled kernels are kept.
+        threads: How many threads share the runs; as many as there are processors if None.
+
+    Raises:
+        Untraceable: The job cannot be compiled; `thalweg.spec.engine_choice` says beforehand which can.
+    """
+
+    def __init__(
+        self,
+        spec: JobSpec,
+        checkpoint: Checkpoint | None = None,
+        kernels: Kernels = _in_process,
+        threads: int | None = None,
+    ) -> None:
+        self._spec = spec
+        self._threads = threads or len(os.sched_getaffinity(0))
+        self._kernel = kernels.get(spec)
+        self._rows = self._kernel.layout.rows
+        self._dim = spec.dim
+        if checkpoint is None:
+            self._results = Results.before_start(spec.starts())
+            self.step = 0
+            self._looked = False
+            self._runs = np.arange(spec.n_runs)
+            self._rates = LearningRates(spec)
+            self._shared = SharedTables(self._kernel, self._rates)
+            self._place({"x": self._results.x.T})
+        else:
+            saved = unpack(checkpoint.state)
+            self._results = checkpoint.results.resumed()
+            self.step = checkpoint.step
+            self._looked = True
+            self._runs = saved.pop("runs")
+            self._rates = LearningRates(spec, saved.pop("rates").tobytes())
+            self._shared = SharedTables(self._kernel, self._rates, saved.pop("shared"))
+            self._place(saved)
+
+    @property
+    def first_steps(self) -> int:
+        """How many steps are surely done in a moment."""
+        steps = max(1, _FIRST_CHUNK_UPDATES // (self._spec.n_runs * self._dim))
+        return steps if self._rates.constant else min(steps, _FIRST_CHUNK_RATES)
+
+    def most_steps(self, n_values: int) -> int:
+        """Return how many steps a chunk may have, at least 1, that is to hold `n_values` numbers at most."""
+        n_entries = n_values // (max(1, self.n_active) * (self._dim + 1))
+        return max(1, min(n_entries * self._spec.record_every, _MAX_CHUNK_STEPS))
+
+    @property
+    def n_active(self) -> int:
+        """How many runs still go on."""
+        return len(self._runs)
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing is left to do: all steps are done, or all runs have ended."""
+        return self.step >= self._spec.steps or not len(self._runs)
+
+    def advance(self, n_steps: int, keep_going: Callable[[], bool] = lambda: True) -> Chunk:
+        """Do up to `n_steps` further updates, at least 1, and return what they brought.
+
+        The first chunk holds the entry of the start, too.
+
+        Raises:
+            Interrupted: `keep_going`, which is asked now and then, said no. The chunk is lost.
+        """
+        runs, last = self._runs, min(self.step + n_steps, self._spec.steps)
+        steps = self._recorded(self.step + self._looked, last)
+        record = self._empty_record(len(steps))
+        n_done = 0
+        for first, end in self._pieces(last):
+            if not keep_going():
+                raise Interrupted
+            table = self._shared.rows(first, end)
+            end = first + len(table)  # noqa: PLW2901 - the update that would come next may raise
+            n_due = int(np.searchsorted(steps, end, side="right"))
+            due = int(steps[n_done]) if n_done < len(steps) else end + 1
+            self._descend(first, table, record, n_done, due)
+            n_done = n_due
+            self.step, self._looked = end, True
+            if self._shared.raised is not None or not self._alive().any():
+                break
+        self.step = last
+        self._settle()
+        x, f = self._by_run(record, len(runs))
+        n_valid = np.searchsorted(steps, self._results.n_steps[runs], side="right")
+        return Chunk(steps=steps, runs=runs, x=x, f=f, n_valid=n_valid, checkpoint=self._checkpoint())
+
+    # the arrays that native code works on
+
+    def _place(self, saved: dict[str, np.ndarray]) -> None:
+        """Lay out the runs that go on, in whole blocks."""
+        width, rows = self._kernel.width, self._rows
+        n = len(self._runs)
+        n_columns = -(-n // width) * width
+        self._reals = np.zeros((max(row.stop for row in rows.values()), n_columns), self._spec.dtype)
+        self._marks = np.zeros((len(MARKS), n_columns), np.int64)
+        self._marks[MARKS.index("outcome"), n:] = Outcome.max_steps
+        best = {"best_x": self._results.best_x[self._runs].T, "best_f": self._results.best_f[self._runs]}
+        for name, values in {**saved, **best}.items():
+            self._reals[rows[name], :n] = values
+        self._marks[MARKS.index("best_step"), :n] = self._results.best_step[self._runs]
+
+    def _alive(self) -> np.ndarray:
+        alive: np.ndarray = self._marks[MARKS.index("outcome"), : len(self._runs)] == Outcome.running
+        return alive
+
+    def _recorded(self, first: int, last: int) -> np.ndarray:
+        every = self._spec.record_every
+        return np.arange(-(-first // every) * every, last + 1, every)
+
+    def _empty_record(self, n_entries: int) -> np.ndarray:
+        """Return room for a chunk's record: by block, then as native code can write it without strides."""
+        width, n_rows = self._kernel.width, self._dim + 1
+        n_blocks = self._reals.shape[1] // width
+        shape = (n_blocks, n_rows, n_entries) if width == 1 else (n_blocks, n_entries, n_rows, width)
+        return np.empty(shape, self._reals.dtype)
+
+    def _by_run(self, record: np.ndarray, n_runs: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return x `(n_runs, m, dim)` and f `(n_runs, m)` of a record."""
+        if self._kernel.width > 1:
+            n_blocks, n_entries, n_rows, width = record.shape
+            by_run = np.ascontiguousarray(record.transpose(0, 3, 2, 1))
+            record = by_run.reshape(n_blocks * width, n_rows, n_entries)
+        return record[:n_runs, :-1].swapaxes(1, 2), record[:n_runs, -1]
+
+    # the native calls
+
+    def _pieces(self, last: int) -> Iterator[tuple[int, int]]:
+        size = max(1, min(PIECE, _MAX_CALL_UPDATES // (self._reals.shape[1] * self._dim)))
+        if self._spec.gradient_noise is not None:
+            size = max(1, min(size, _MAX_NOISE_VALUES // (self._reals.shape[1] * self._dim)))
+        first = self.step
+        while first < last or (first == last == 0 and not self._looked):
+            end = min(first + size, last, (first // PIECE + 1) * PIECE)
+            yield first, end
+            first = end
+
+    def _descend(self, first: int, table: np.ndarray, record: np.ndarray, n_done: int, due: int) -> None:
+        last = first + len(table)
+        noise = self._noise(first, last)
+        block, step, row = (stride // record.itemsize for stride in self._record_strides(record))
+        stop = self._spec.stop
+        stop_f = -np.inf if stop is None or stop.f is None else stop.f
+        stop_grad = -np.inf if stop is None or stop.grad_norm is None else stop.grad_norm
+
+        def blocks(begin: int, end: int) -> None:
+            self._kernel.functions.descend(
+                begin,
+                end,
+                first,
+                last,
+                table.ctypes.data,
+                noise.ctypes.data,
+                self._reals.ctypes.data,
+                self._marks.ctypes.data,
+                self._reals.shape[1],
+                record.ctypes.data + n_done * step * record.itemsize,
+                block,
+                step,
+                row,
+                self._spec.record_every,
+                due,
+                stop_f,
+                stop_grad,
+            )
+
+        self._share(blocks, last - first)
+
+    def _share(self, blocks: Callable[[int, int], None], n_updates: int) -> None:
+        """Do all blocks, by as many threads as are worth it."""
+        n_blocks = self._reals.shape[1] // self._kernel.width
+        threads = min(self._threads, n_blocks, self._reals.shape[1] * n_updates // _WORTH_A_THREAD)
+        if threads <= 1:
+            blocks(0, n_blocks)
+            return
+        n_shares = min(_SHARES_OF_A_THREAD * threads, n_blocks)
+        shares = pairwise([n_blocks * k // n_shares for k in range(n_shares + 1)])
+
+        def take_shares() -> None:
+            for begin, end in shares:  # one iterator for all: who is held up takes fewer
+                blocks(begin, end)
+
+        for done in [_pool().submit(take_shares) for _ in range(threads)]:
+            done.result()
+
+    @staticmethod
+    def _record_strides(record: np.ndarray) -> tuple[int, int, int]:
+        if record.ndim == 3:
+            return record.strides[0], record.strides[2], record.strides[1]
+        return record.strides[:3]  # type: ignore[return-value]
+
+    def _noise(self, first: int, last: int) -> np.ndarray:
+        noise = self._spec.gradient_noise
+        if noise is None:
+            return np.empty(0)
+        dim, n_columns = self._dim, self._reals.shape[1]
+        drawn = np.zeros((last - first, dim, n_columns), self._reals.dtype)
+        numbers = standard_normal_block(noise.seed, first, last, self._runs, dim) * noise.std
+        drawn[:, :, : len(self._runs)] = numbers.transpose(0, 2, 1)
+        return drawn
+
+    # what comes of it
+
+    def _settle(self) -> None:
+        """Bring the results up to date, and go on with the runs that have not ended."""
+        runs, rows, now = self._runs, self._rows, self._results
+        reals = {name: self._reals[rows[name], : len(runs)] for name in rows}
+        marks = dict(zip(MARKS, self._marks[:, : len(runs)], strict=True))
+        alive = self._alive()
+        now.n_steps[runs] = marks["n_steps"]
+        now.n_evaluations[runs] = marks["n_steps"] + 1
+        now.outcome[runs] = marks["outcome"]
+        if (raised := self._shared.raised) is not None and alive.any():
+            now.end_raised(runs[alive], raised)
+            alive[:] = False
+        elif self.step >= self._spec.steps:
+            now.outcome[runs[alive]] = Outcome.max_steps
+        for name in ("x", "finite_x", "best_x"):
+            getattr(now, name)[runs] = reals[name].T
+        for name in ("f", "finite_f", "best_f"):
+            getattr(now, name)[runs] = reals[name][0]
+        now.best_step[runs] = marks["best_step"]
+        gradient = torch.from_numpy(np.ascontiguousarray(reals["gradient"].T))
+        now.grad_norm[runs] = torch.linalg.vector_norm(gradient, dim=-1).numpy()
+        if not alive.all():
+            self._runs = runs[alive]
+            self._place({name: values[:, alive] for name, values in self._memory(len(runs)).items()})
+
+    def _memory(self, n_runs: int) -> dict[str, np.ndarray]:
+        """Return what is needed of each run to go on: its point, and what the optimizer remembers of it."""
+        return {
+            name: self._reals[rows, :n_runs]
+            for name, rows in self._rows.items()
+            if name == "x" or name.startswith("state.")
+        }
+
+    def _checkpoint(self) -> Checkpoint:
+        state: dict[str, np.ndarray] = {
+            "runs": self._runs,
+            "shared": self._shared.state,
+            "rates": np.frombuffer(self._rates.state(), np.uint8),
+            **self._memory(len(self._runs)),
+        }
+        return Checkpoint(self.step, pack(state), self._results.copy())
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(len(os.sched_getaffinity(0)), thread_name_prefix="descend")

@@ -1,0 +1,69 @@
+"""A formula of a known dimension as an objective."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from thalweg.functions.base import Box
+from thalweg.functions.expressions.binding import Bound
+from thalweg.functions.expressions.limits import MAX_TRACED_VALUES
+from thalweg.functions.expressions.steps import Frame
+from thalweg.functions.minima import ListedMinima
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ExpressionObjective:
+    """A user's formula bound to a dimension; `ExpressionReference.objective` makes it.
+
+    Attributes:
+        dim: Coordinates of a point.
+        domain: The bounds of each; None where the user gave none.
+    """
+
+    dim: int
+    domain: Box | None
+    bound: Bound
+    has_vector: bool
+
+    @property
+    def minima(self) -> ListedMinima:
+        """None: nobody knows them."""
+        return ListedMinima()
+
+    @property
+    def n_values(self) -> int:
+        """About how many numbers evaluating one point makes."""
+        return max(self.dim, self.bound.n_values)
+
+    @property
+    def matrices(self) -> tuple[()]:
+        """None: a point is a plain vector."""
+        return ()
+
+    @property
+    def untraceable(self) -> str | None:
+        """Why the formula cannot be turned into native code, as a sentence; None if it can."""
+        if self.bound.untraceable is not None:
+            return f"{self.bound.untraceable} and its gradient are torch's alone"
+        if self.bound.n_values > MAX_TRACED_VALUES:
+            return (
+                f"evaluating the formula makes {self.bound.n_values} numbers, and more than {MAX_TRACED_VALUES} "
+                "would take too long to compile"
+            )
+        return None
+
+    def __call__(
+        self,
+        points: torch.Tensor,
+        step: int = 0,  # noqa: ARG002 - the same at every step
+        runs: np.ndarray | None = None,  # noqa: ARG002 - and in every run
+    ) -> torch.Tensor:
+        """Return values of shape (...) for points of shape (..., dim)."""
+        coordinates = () if self.has_vector else points.unbind(-1)
+        frame = Frame(points, coordinates, self.bound.cells)
+        value = frame.tensor(self.bound.step.evaluate(frame))
+        if value.shape != points.shape[:-1] or (points.requires_grad and not value.requires_grad):
+            # a value that no coordinate changes still has a gradient, of zeros
+            value = value + points[..., 0].sign() * 0.0
+        return value

@@ -1,0 +1,223 @@
+"""Looking through a formula's text before any parser does: its words, its brackets, how deep it goes.
+
+What passes is short, nested little, and of a kind that Python's parser reads quickly and without a warning.
+"""
+
+import keyword
+import re
+from dataclasses import dataclass, field
+from typing import Final
+
+from thalweg.errors import InvalidInput
+from thalweg.functions.expressions.limits import MAX_DEPTH, MAX_DIGITS, MAX_LENGTH, MAX_NAME_LENGTH, MAX_TOKENS
+from thalweg.functions.expressions.vocabulary import OPERATOR_WORDS
+
+_SPACES: Final = str.maketrans("\t\r\n", "   ")
+_TOKEN: Final = re.compile(
+    r"(?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
+    r"|(?P<word>[A-Za-z_][A-Za-z0-9_]*)"
+    r"|(?P<operator>\*\*|//|<=|>=|==|!=|[-+*/%<>])"
+    r"|(?P<bracket>[()\[\],])"
+)
+_SPACE: Final = re.compile(" *")
+_CLOSING: Final = {"(": ")", "[": "]"}
+_PREFIXES: Final = {"+", "-", "not"}
+_CLAUSES: Final = {"else", "for"}
+_ADVICE: Final = {
+    "^": "a power is written **",
+    "=": "equality is written ==",
+    "&": "write and",
+    "|": "write or, and abs(x) for an absolute value",
+    "!": "write not, and != between two values",
+    "~": "write not",
+    ".": "there are no attributes here: write sin(x), not math.sin(x)",
+    ":": "there are no slices, lambdas or assignments: loop over an index, as in sum(x[i] for i in range(1, n))",
+    '"': "there are no texts in a formula",
+    "'": "there are no texts in a formula",
+    "{": "use round brackets",
+    "}": "use round brackets",
+    "#": "there are no comments in a formula",
+    ";": "a formula is one expression",
+    "×": "multiplication is written *",
+    "·": "multiplication is written *",
+    "÷": "division is written /",
+    "−": "minus is written -",  # noqa: RUF001 - what people paste
+    "≤": "write <=",
+    "≥": "write >=",
+    "≠": "write !=",
+    "²": "a square is written **2",
+    "³": "a cube is written **3",
+    "π": "write pi",
+    "√": "write sqrt(x)",
+}
+
+
+def checked(text: str) -> str:
+    """Return the text on one line, the same columns as before.
+
+    Raises:
+        InvalidInput: It cannot be a formula; the column says where.
+    """
+    if len(text) > MAX_LENGTH:
+        raise InvalidInput(f"a formula has at most {MAX_LENGTH} characters; this one has {len(text)}")
+    line = text.translate(_SPACES)
+    reader = _Reader()
+    place = _space_end(line, 0)
+    while place < len(line):
+        match = _TOKEN.match(line, place)
+        if match is None:
+            raise _unknown(line, place)
+        kind, symbol = str(match.lastgroup), match.group()
+        _check_length(kind, symbol, line, match.end(), place + 1)
+        reader.read(kind, symbol, place + 1)
+        place = _space_end(line, match.end())
+    reader.finish(len(line.rstrip()) + 1)
+    return line
+
+
+def _space_end(line: str, place: int) -> int:
+    match = _SPACE.match(line, place)
+    return place if match is None else match.end()
+
+
+def _unknown(line: str, place: int) -> InvalidInput:
+    character = line[place]
+    said = character if character.isprintable() else ascii(character)
+    advice = _ADVICE.get(character, "only ASCII letters, digits, operators and brackets have a meaning")
+    return InvalidInput(f"a formula cannot have {said}: {advice}", column=place + 1)
+
+
+def _check_length(kind: str, symbol: str, line: str, end: int, column: int) -> None:
+    if kind == "number":
+        following = line[end : end + 1]
+        if following.isalnum() or following == "_":
+            raise InvalidInput(
+                f"{symbol} runs into {following}: numbers are decimal, as in 1000 or 2.5e-3, and a product is "
+                f"written {symbol[:MAX_DIGITS]} * x",
+                column=end + 1,
+            )
+        if len(symbol) > MAX_DIGITS:
+            raise InvalidInput(
+                f"a number has at most {MAX_DIGITS} characters, as doubles have 17 digits", column=column
+            )
+    elif kind == "word" and len(symbol) > MAX_NAME_LENGTH:
+        raise InvalidInput(f"a name has at most {MAX_NAME_LENGTH} characters", column=column)
+
+
+@dataclass(slots=True)
+class _Level:
+    """What is open between two brackets: how many signs and powers hang together, how many clauses."""
+
+    opening: str
+    column: int
+    chain: int = 0
+    clauses: int = 0
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Follows the tokens: values and operators take turns, brackets close, nothing goes too deep."""
+
+    levels: list[_Level] = field(default_factory=lambda: [_Level("", 0)])
+    after_value: bool = False
+    before: str = ""
+    before_kind: str = ""
+    n_tokens: int = 0
+    depth: int = 0  # of all levels but the last
+
+    def read(self, kind: str, symbol: str, column: int) -> None:
+        self.n_tokens += 1
+        if self.n_tokens > MAX_TOKENS:
+            raise InvalidInput(
+                f"a formula has at most {MAX_TOKENS} numbers, names, operators and brackets", column=column
+            )
+        if kind == "word" and symbol in OPERATOR_WORDS:
+            kind = "operator"
+        if kind in {"number", "word"}:
+            self._value(kind, symbol, column)
+        elif kind == "operator":
+            self._operator(symbol, column)
+        else:
+            self._bracket(symbol, column)
+        self.before, self.before_kind = symbol, kind
+        level = self.levels[-1]
+        if self.depth + level.chain + level.clauses > MAX_DEPTH:
+            raise InvalidInput(
+                f"this is nested more than {MAX_DEPTH} deep, counting brackets, signs, powers and conditionals",
+                column=column,
+            )
+
+    def finish(self, column: int) -> None:
+        if len(self.levels) > 1:
+            level = self.levels[-1]
+            raise InvalidInput(f"this {level.opening} is never closed", column=level.column)
+        if not self.after_value:
+            empty = "the formula is empty" if self.n_tokens == 0 else "the formula ends where a value is expected"
+            raise InvalidInput(empty, column=column)
+
+    def _value(self, kind: str, symbol: str, column: int) -> None:
+        if kind == "word" and keyword.iskeyword(symbol):
+            advice = "; a condition is a comparison, as in x > 0" if symbol in {"True", "False"} else ""
+            raise InvalidInput(f"{symbol} has no meaning in a formula{advice}", column=column)
+        if self.after_value:
+            raise InvalidInput(f"an operator is missing before {symbol}; a product is written *", column=column)
+        self.after_value = True
+
+    def _operator(self, symbol: str, column: int) -> None:
+        level = self.levels[-1]
+        if not self.after_value and symbol not in _PREFIXES:
+            raise InvalidInput(f"a value is missing before {symbol}", column=column)
+        if self.after_value and symbol == "not":
+            raise InvalidInput("write and or or before not", column=column)
+        if not self.after_value or symbol == "**":
+            level.chain += 1
+        else:
+            level.chain = 0
+            level.clauses += symbol in _CLAUSES
+        self.after_value = False
+
+    def _bracket(self, symbol: str, column: int) -> None:
+        if symbol in _CLOSING:
+            self._open(symbol, column)
+        elif symbol == ",":
+            self._needs_value(symbol, column)
+            if len(self.levels) == 1:
+                raise InvalidInput(
+                    "a formula is one expression: a comma stands between arguments only", column=column
+                )
+            self.levels[-1].chain = self.levels[-1].clauses = 0
+            self.after_value = False
+        else:
+            self._close(symbol, column)
+
+    def _open(self, symbol: str, column: int) -> None:
+        follows_name = self.before_kind == "word"
+        if self.after_value and not follows_name:
+            wrong = "an operator is missing before (; a product is written *"
+            raise InvalidInput(
+                wrong if symbol == "(" else "only a variable has an index, as in x[0]", column=column
+            )
+        if not self.after_value and symbol == "[":
+            raise InvalidInput("there are no lists in a formula", column=column)
+        level = self.levels[-1]
+        self.depth += level.chain + level.clauses + 1
+        self.levels.append(_Level(symbol, column))
+        self.after_value = False
+
+    def _close(self, symbol: str, column: int) -> None:
+        level = self.levels[-1]
+        if not level.opening:
+            raise InvalidInput(f"this {symbol} closes nothing", column=column)
+        if symbol != _CLOSING[level.opening]:
+            raise InvalidInput(
+                f"this {symbol} does not close the {level.opening} at column {level.column}", column=column
+            )
+        self._needs_value(symbol, column)
+        self.levels.pop()
+        around = self.levels[-1]
+        self.depth -= around.chain + around.clauses + 1
+        self.after_value = True
+
+    def _needs_value(self, symbol: str, column: int) -> None:
+        if not self.after_value:
+            raise InvalidInput(f"a value is missing before {symbol}", column=column)

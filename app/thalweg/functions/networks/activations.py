@@ -1,0 +1,89 @@
+"""Activations by name: the value in torch, the derivative in numpy. Adding one is one entry.
+
+The derivative is for the delta rule alone. Training differentiates the value by autograd, so that each can be held
+against the other. Every value is made of operations that give a number the same bits wherever it lies in a tensor,
+unlike torch's own sigmoid, softplus, elu, gelu and silu; it agrees with these to a few roundings.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import torch
+
+from thalweg.functions.base import row_max, row_sum
+
+_LEAK: Final = 0.01  # torch's default
+_SOFTPLUS_LINEAR_FROM: Final = 20.0  # as torch has it
+
+
+@dataclass(frozen=True, slots=True)
+class Activation:
+    """What a node makes of its net input.
+
+    Attributes:
+        value: Net inputs to outputs, element by element.
+        derivative: The derivative of the output by the net input, from the net inputs and the outputs.
+    """
+
+    value: Callable[[torch.Tensor], torch.Tensor]
+    derivative: Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+
+def sigmoid(net: torch.Tensor) -> torch.Tensor:
+    """Return 1 / (1 + exp(-net)); beyond what the exponential can hold, the gradient is 0."""
+    # an infinite exponential would make the gradient 0 times infinity
+    lowest = 1 - math.log(torch.finfo(net.dtype).max)
+    return torch.reciprocal(torch.exp(-torch.clamp(net, min=lowest)) + 1)
+
+
+def softmax(net: torch.Tensor) -> torch.Tensor:
+    """Return exponentials over the last axis, as parts of their sum."""
+    powers = torch.exp(net - row_max(net.detach()).unsqueeze(-1))
+    return powers / row_sum(powers).unsqueeze(-1)
+
+
+def _softplus(net: torch.Tensor) -> torch.Tensor:
+    bounded = torch.clamp(net, max=_SOFTPLUS_LINEAR_FROM)
+    return torch.where(net > _SOFTPLUS_LINEAR_FROM, net, torch.log1p(torch.exp(bounded)))
+
+
+def _elu(net: torch.Tensor) -> torch.Tensor:
+    return torch.where(net > 0, net, torch.expm1(torch.clamp(net, max=0.0)))
+
+
+def _gelu(net: torch.Tensor) -> torch.Tensor:
+    return net * (0.5 * (1 + torch.erf(net * math.sqrt(0.5))))
+
+
+def _logistic(net: np.ndarray) -> np.ndarray:
+    logistic: np.ndarray = 1 / (1 + np.exp(-net))
+    return logistic
+
+
+def _normal_cdf(net: np.ndarray) -> np.ndarray:
+    return np.array([0.5 * math.erfc(-number * math.sqrt(0.5)) for number in net])
+
+
+ACTIVATIONS: Final[Mapping[str, Activation]] = {
+    "sigmoid": Activation(sigmoid, lambda _net, output: output * (1 - output)),
+    "tanh": Activation(torch.tanh, lambda _net, output: 1 - output**2),
+    "relu": Activation(torch.relu, lambda net, _output: np.where(net > 0, 1.0, 0.0)),
+    "leaky_relu": Activation(
+        lambda net: torch.where(net > 0, net, _LEAK * net), lambda net, _output: np.where(net > 0, 1.0, _LEAK)
+    ),
+    "elu": Activation(_elu, lambda net, output: np.where(net > 0, 1.0, output + 1)),
+    "softplus": Activation(
+        _softplus, lambda net, _output: np.where(net > _SOFTPLUS_LINEAR_FROM, 1.0, _logistic(net))
+    ),
+    "gelu": Activation(
+        _gelu, lambda net, _output: _normal_cdf(net) + net * np.exp(-(net**2) / 2) / math.sqrt(2 * math.pi)
+    ),
+    "silu": Activation(
+        lambda net: net * sigmoid(net), lambda net, output: _logistic(net) + output * (1 - _logistic(net))
+    ),
+    "sin": Activation(torch.sin, lambda net, _output: np.cos(net)),
+    "identity": Activation(lambda net: net, lambda net, _output: np.ones_like(net)),
+}

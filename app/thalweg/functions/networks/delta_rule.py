@@ -1,0 +1,142 @@
+"""The backward pass of a network, layer by layer from the output to the front, written out.
+
+With net_j = Σ_i O_i W_ij + b_j, outputs O_j = f(net_j), inputs O_i of the first layer, and the error E:
+
+    δ_k = ∂E/∂net_k = ∂E/∂O_k f'(net_k)            of the last layer
+    δ_j = ∂E/∂net_j = f'(net_j) Σ_k δ_k W_jk       of the layer before, and so on to the front
+    ∂E/∂W_ij = O_i δ_j,    ∂E/∂b_j = δ_j
+
+For the sigmoid and E = 1/2 Σ (O_k - t_k)²: δ_k = (O_k - t_k) O_k (1 - O_k), δ_j = O_j (1 - O_j) Σ_k δ_k W_jk.
+
+Source: Rumelhart, Hinton, Williams: Learning representations by back-propagating errors, Nature 323 (1986).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from thalweg.functions.networks.activations import ACTIVATIONS
+from thalweg.functions.networks.architecture import Architecture, errors, last_nets, outputs, with_ones
+from thalweg.functions.networks.losses import LOSSES
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """What passes through a layer in both directions; `m` nodes, behind a layer of `k`.
+
+    Attributes:
+        net: Net inputs, `(m,)`.
+        output: Outputs, `(m,)`.
+        delta: The derivatives of the error by the net inputs, `(m,)`.
+        weight_gradient: The derivatives by the weights, `(k, m)`: from node i to node j at [i, j].
+        bias_gradient: The derivatives by the biases, `(m,)`.
+    """
+
+    net: np.ndarray
+    output: np.ndarray
+    delta: np.ndarray
+    weight_gradient: np.ndarray
+    bias_gradient: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class Backpropagation:
+    """One sample's way through a network, forward and back.
+
+    Attributes:
+        weights: Of each layer behind the first, `(k, m)`.
+        biases: Of each layer behind the first, `(m,)`.
+        output: What the network makes of the sample.
+        error: How wrong that is.
+        layers: From the first hidden layer to the last.
+        autograd_max_abs_difference: The largest difference of these gradients from those that autograd finds on
+            the same network; NaN where one of them is not finite.
+    """
+
+    weights: list[np.ndarray]
+    biases: list[np.ndarray]
+    output: np.ndarray
+    error: float
+    layers: list[Layer]
+    autograd_max_abs_difference: float
+
+
+def backpropagation(
+    architecture: Architecture, point: np.ndarray, sample: np.ndarray, target: np.ndarray
+) -> Backpropagation:
+    """Return the forward and the backward pass of one sample, in float64.
+
+    Args:
+        architecture: The network.
+        point: Its parameters, `(dim,)`.
+        sample: `(n_inputs,)`.
+        target: `(n_outputs,)`; for cross_entropy with a 1 at the place of the class.
+    """
+    weights, biases = architecture.parts(point.astype(np.float64))
+    with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is seen in the result
+        nets, passed = _forward(architecture, weights, biases, sample)
+        layers = _backward(architecture, weights, nets, passed, target)
+        error, gradient = _autograd(architecture, point, sample, target)
+        by_hand = architecture.point(
+            [layer.weight_gradient for layer in layers], [layer.bias_gradient for layer in layers]
+        )
+        difference = np.abs(by_hand - gradient).max()
+    return Backpropagation(weights, biases, passed[-1], error, layers, float(difference))
+
+
+def _forward(
+    architecture: Architecture, weights: Sequence[np.ndarray], biases: Sequence[np.ndarray], sample: np.ndarray
+) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Return the net inputs of each layer behind the first, and what each layer passes on, the first included."""
+    hidden = ACTIVATIONS[architecture.activation].value
+    nets: list[np.ndarray] = []
+    passed = [sample]
+    for weight, bias in zip(weights, biases, strict=True):
+        net = passed[-1] @ weight + bias
+        values = torch.from_numpy(net)
+        last = len(nets) == len(weights) - 1
+        nets.append(net)
+        passed.append((outputs(architecture, values) if last else hidden(values)).numpy())
+    return nets, passed
+
+
+def _backward(
+    architecture: Architecture,
+    weights: Sequence[np.ndarray],
+    nets: Sequence[np.ndarray],
+    passed: Sequence[np.ndarray],
+    target: np.ndarray,
+) -> list[Layer]:
+    delta = _last_delta(architecture, nets[-1], passed[-1], target)
+    layers = [_layer(nets[-1], passed[-1], delta, passed[-2])]
+    slope = ACTIVATIONS[architecture.activation].derivative
+    for j in reversed(range(len(nets) - 1)):
+        delta = slope(nets[j], passed[j + 1]) * (weights[j + 1] @ delta)
+        layers.append(_layer(nets[j], passed[j + 1], delta, passed[j]))
+    return layers[::-1]
+
+
+def _last_delta(architecture: Architecture, net: np.ndarray, output: np.ndarray, target: np.ndarray) -> np.ndarray:
+    loss = LOSSES[architecture.loss]
+    slope = loss.slope(output, target)
+    if loss.output_activation is not None:
+        return slope  # the derivative of the output has been multiplied in already
+    delta: np.ndarray = slope * ACTIVATIONS[str(architecture.output_activation)].derivative(net, output)
+    return delta
+
+
+def _layer(net: np.ndarray, output: np.ndarray, delta: np.ndarray, incoming: np.ndarray) -> Layer:
+    return Layer(net, output, delta, weight_gradient=np.outer(incoming, delta), bias_gradient=delta)
+
+
+def _autograd(
+    architecture: Architecture, point: np.ndarray, sample: np.ndarray, target: np.ndarray
+) -> tuple[float, np.ndarray]:
+    """Return the error, and its gradient by autograd, `(dim,)`."""
+    points = torch.tensor(point[None], dtype=torch.float64, requires_grad=True)
+    nets = last_nets(architecture, points, with_ones(torch.tensor(sample[None])))
+    error = errors(architecture, nets, torch.tensor(target[None]))
+    (gradient,) = torch.autograd.grad(error.sum(), points)
+    return error.item(), gradient[0].numpy()

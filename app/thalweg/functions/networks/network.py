@@ -1,0 +1,249 @@
+"""How a client describes a network and what it learns."""
+
+from functools import cached_property
+from typing import Annotated, Any, Self
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, TypeAdapter, model_validator
+
+from thalweg.errors import InvalidInput, LimitExceeded
+from thalweg.functions.forms import ByLooks
+from thalweg.functions.networks.architecture import Architecture, Number, OneOf
+from thalweg.functions.networks.datasets import DATASETS, Samples, generated
+from thalweg.functions.networks.objective import NetworkObjective
+from thalweg.functions.networks.targets import check_classes, given_samples
+from thalweg.lists import StopEarly
+from thalweg.whole_numbers import WHOLE, Seed
+
+MOST_SAMPLES = 100_000
+MOST_TARGETS = 10_000_000
+
+_NAMES = OneOf(DATASETS, "data set")
+
+Rows = Annotated[tuple[tuple[Number, ...], ...], Field(max_length=MOST_SAMPLES), StopEarly()]
+Column = Annotated[tuple[Number, ...], Field(max_length=MOST_SAMPLES), StopEarly()]
+
+_ROWS: TypeAdapter[tuple[tuple[float, ...], ...]] = TypeAdapter(Rows)
+_COLUMN: TypeAdapter[tuple[float, ...]] = TypeAdapter(Column)
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class GeneratedData(_Part):
+    """Samples that are made by a recipe; what is left out is the recipe's own."""
+
+    name: Annotated[str, _NAMES]
+    n: Annotated[int, Field(strict=True, ge=2, le=MOST_SAMPLES), WHOLE] | None = Field(
+        None, description="how many samples"
+    )
+    noise: Annotated[float, Field(strict=True, ge=0, le=1e6, allow_inf_nan=False)] | None = Field(
+        None, description="standard deviation of the noise: on the inputs of classes, on the output of a curve"
+    )
+    classes: Annotated[int, Field(strict=True, ge=2, le=100), WHOLE] | None = Field(
+        None, description="how many classes, of blobs and spiral"
+    )
+    seed: Seed = 0
+
+    @model_validator(mode="after")
+    def _fill_in(self) -> Self:
+        entry = DATASETS[self.name]
+        if self.classes is not None and not entry.any_classes and self.classes != entry.classes:
+            has = "no classes" if entry.classes is None else f"{entry.classes} classes"
+            raise InvalidInput(f"{self.name} has {has}: leave this out", "classes")
+        filled = {"n": entry.n, "noise": entry.noise, "classes": entry.classes}
+        # frozen for everyone but its own construction
+        self.__dict__.update({name: value for name, value in filled.items() if getattr(self, name) is None})
+        return self
+
+    @property
+    def n_samples(self) -> int:
+        """How many samples there are."""
+        return self.n or 0
+
+    @property
+    def n_inputs(self) -> int:
+        """Coordinates of an input."""
+        return DATASETS[self.name].n_inputs
+
+    def check(self, architecture: Architecture) -> None:
+        """Check that a network can learn this.
+
+        Raises:
+            InvalidInput: Its layers or its loss do not fit.
+        """
+        if self.classes is not None:
+            check_classes(architecture, self.classes)
+        elif architecture.loss in {"bce", "cross_entropy"}:
+            raise InvalidInput(f"{self.name} has no classes, which {architecture.loss} is for: take mse", "loss")
+        elif architecture.layers[-1] != 1:
+            raise InvalidInput(f"{self.name} has one output", "layers", len(architecture.layers) - 1)
+
+    def has_classes(self, _architecture: Architecture) -> bool:
+        """Whether the outputs are classes."""
+        return self.classes is not None
+
+    def samples(self, _architecture: Architecture) -> Samples:
+        """Return the samples."""
+        return generated(self.name, self.n_samples, self.noise or 0.0, self.classes, self.seed)
+
+
+def _flat_or_rows(value: Any) -> tuple[float, ...] | tuple[tuple[float, ...], ...]:
+    rows = isinstance(value, list | tuple) and len(value) > 0 and isinstance(value[0], list | tuple)
+    return _ROWS.validate_python(value) if rows else _COLUMN.validate_python(value)
+
+
+class GivenData(_Part):
+    """Samples that are written out."""
+
+    x: Rows = Field(description="inputs, a list for each sample")
+    y: Annotated[
+        Column | Rows,
+        PlainValidator(_flat_or_rows, json_schema_input_type=Column | Rows),
+        PlainSerializer(lambda y: y, return_type=tuple[float, ...] | tuple[tuple[float, ...], ...]),
+    ] = Field(
+        description="outputs, a list for each sample, or a number where there is one output; for cross_entropy "
+        "numbers of classes, from 0, or lists with a 1 at the place of the class"
+    )
+
+    @model_validator(mode="after")
+    def _rectangular(self) -> Self:
+        self._check_rows("x", self.x)
+        if self.y and isinstance(self.y[0], tuple):
+            self._check_rows("y", self.y)
+        if len(self.y) != len(self.x):
+            raise InvalidInput(f"there are {len(self.x)} inputs and {len(self.y)} outputs", "y")
+        return self
+
+    @staticmethod
+    def _check_rows(name: str, rows: tuple[Any, ...]) -> None:
+        if not rows or not rows[0]:
+            raise InvalidInput("give at least one sample, of at least one number", name)
+        for index, row in enumerate(rows):
+            if len(row) != len(rows[0]):
+                raise InvalidInput(f"this has {len(row)} numbers, the first has {len(rows[0])}", name, index)
+
+    @property
+    def n_samples(self) -> int:
+        """How many samples there are."""
+        return len(self.x)
+
+    @property
+    def n_inputs(self) -> int:
+        """Coordinates of an input."""
+        return len(self.x[0])
+
+    def check(self, architecture: Architecture) -> None:
+        """Check that a network can learn this.
+
+        Raises:
+            InvalidInput: Its layers or its loss do not fit.
+        """
+        self.samples(architecture)
+
+    def has_classes(self, architecture: Architecture) -> bool:
+        """Whether the outputs can be read as classes."""
+        return self.samples(architecture).classes is not None
+
+    def samples(self, architecture: Architecture) -> Samples:
+        """Return the samples, with classes where y can be read so."""
+        try:
+            return given_samples(architecture, np.array(self.x), np.array(self.y).reshape(len(self.y), -1))
+        except InvalidInput as error:
+            raise InvalidInput(error.detail, "dataset", *error.path) from None
+
+
+_GENERATED: TypeAdapter[GeneratedData] = TypeAdapter(GeneratedData)
+
+
+def _dataset(value: Any) -> GeneratedData | GivenData:
+    match value:
+        case GeneratedData() | GivenData():
+            return value
+        case str():
+            return GeneratedData(name=_NAMES.pick(value))
+        case {"name": _}:
+            return GeneratedData.model_validate(value)
+        case {"x": _} | {"y": _}:
+            return GivenData.model_validate(value)
+    raise InvalidInput(
+        f'give one of {", ".join(DATASETS)}, or {{"name": ..., "n": ..., "noise": ...}}, '
+        'or {"x": [[...], ...], "y": [[...], ...]}'
+    )
+
+
+Dataset = Annotated[
+    GeneratedData | GivenData,
+    ByLooks(_dataset, TypeAdapter(Annotated[str, _NAMES] | GeneratedData | GivenData)),
+]
+
+
+class Network(Architecture):
+    """A network and the data set that it learns."""
+
+    dataset: Dataset
+    batch_size: Annotated[int, Field(strict=True, ge=1, le=MOST_SAMPLES), WHOLE] | None = Field(
+        None, description="samples in a mini-batch, which every run draws for itself; all samples if left out"
+    )
+    seed: Seed = Field(0, description="of the mini-batches")
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.layers[0] != self.dataset.n_inputs:
+            raise InvalidInput(
+                f"the data set has {self.dataset.n_inputs} inputs and the first layer {self.layers[0]} nodes",
+                "layers",
+                0,
+            )
+        self.dataset.check(self)
+        if (n_targets := self.dataset.n_samples * self.layers[-1]) > MOST_TARGETS:
+            raise LimitExceeded(
+                f"{self.dataset.n_samples} samples for {self.layers[-1]} outputs are {n_targets} targets, of "
+                f"which there are at most {MOST_TARGETS}: take fewer samples or a smaller last layer",
+                "dataset",
+            )
+        if self.batch_size is not None and self.batch_size > self.dataset.n_samples:
+            raise InvalidInput(f"the data set has {self.dataset.n_samples} samples", "batch_size")
+        return self
+
+    def _free_output_activation(self) -> str:
+        return self.activation if self.dataset.has_classes(self) else "identity"
+
+    @cached_property
+    def objective(self) -> NetworkObjective:
+        """What training it minimises."""
+        return NetworkObjective(self, self.dataset.samples(self), self.batch_size, self.seed)
+
+
+class NetworkReference(_Part):
+    """A network as a job's function."""
+
+    mlp: Network
+
+    @property
+    def name(self) -> str:
+        """What networks are listed as."""
+        return "mlp"
+
+    @property
+    def dim(self) -> int:
+        """How many parameters the network has."""
+        return self.mlp.dim
+
+    def objective(self, dim: int | None = None) -> NetworkObjective:
+        """Return the objective; asking again is cheap.
+
+        Raises:
+            InvalidInput: Points have another number of coordinates than the network has parameters.
+        """
+        if dim not in {None, self.dim}:
+            raise InvalidInput(
+                f"the network has {self.dim} parameters, a matrix of weights and a row of biases for each layer "
+                f"behind the first, and the points have {dim} coordinates"
+            )
+        return self.mlp.objective
+
+    def bound(self, _dim: int) -> Self:
+        """Return the reference itself: the layers say the dimension."""
+        return self

@@ -1,0 +1,140 @@
+"""A specification as the database has it: a document, read without asking whether today's rules would take it."""
+
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import Any, Self
+
+import numpy as np
+import orjson
+from pydantic import TypeAdapter, ValidationError
+
+from thalweg.engine.fused.runtime.native import unlike_torch
+from thalweg.errors import InvalidInput, NotUnderstood
+from thalweg.spec.job import SPEC_VERSION, JobSpec
+from thalweg.spec.starts import Grid, Init, Points, Random
+
+NETWORK = "mlp"
+
+_CACHED_CHARACTERS = 20_000
+_INIT: TypeAdapter[Points | Grid | Random] = TypeAdapter(Init)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSpec:
+    """A document of some version, and beside it the facts that lists and results need.
+
+    The facts were read off the document when it was posted. So a job stays readable when a later version knows its
+    function, its optimizer or one of its fields no more: `parsed` alone asks for that.
+    """
+
+    text: str
+    version: int
+    function: str  # its name; "expression" and "mlp" are those of a client's own
+    optimizer: str
+    n_runs: int
+    dim: int
+    steps: int
+    record_every: int
+    engine_reason: str | None  # why `auto` took eager, or where fused may differ from torch in the last digit
+    _parsed: JobSpec | None = field(default=None, repr=False, compare=False)
+
+    @classmethod
+    def of(cls, spec: JobSpec) -> Self:
+        """Return a specification as it is to be stored."""
+        return cls(
+            text=spec.text,
+            version=SPEC_VERSION,
+            function=spec.function.name,
+            optimizer=spec.optimizer.name,
+            n_runs=spec.n_runs,
+            dim=spec.dim,
+            steps=spec.steps,
+            record_every=spec.record_every,
+            engine_reason=_engine_reason(spec),
+            _parsed=spec,
+        )
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The document, as it stands."""
+        found: dict[str, Any] = orjson.loads(self.text)
+        return found
+
+    @property
+    def trains_network(self) -> bool:
+        """Whether what is minimised is the loss of a network."""
+        return self.function == NETWORK
+
+    @property
+    def records_losses(self) -> bool:
+        """Whether the values at every step are recorded beside a trajectory that is sparser."""
+        return self.record_every > 1 and self.trains_network
+
+    def parsed(self) -> JobSpec:
+        """Return the specification, valid by today's rules.
+
+        Raises:
+            NotUnderstood: It is not; the sentence says why.
+        """
+        if self._parsed is not None:
+            return self._parsed
+        if len(self.text) <= _CACHED_CHARACTERS:
+            return _parsed(self.version, self.text)
+        return _parse(self.version, self.text)
+
+    def understood(self) -> JobSpec | None:
+        """Return the specification; None where this version does not understand it."""
+        try:
+            return self.parsed()
+        except NotUnderstood:
+            return None
+
+    def starts(self) -> np.ndarray:
+        """Return where the runs start, of the job's dtype, `(n_runs, dim)`; NaN where this version cannot tell."""
+        if (spec := self.understood()) is not None:
+            return spec.starts()
+        document = self.document
+        dtype = np.float32 if document.get("dtype") == "float32" else np.float64
+        try:
+            starts = _INIT.validate_python(document.get("init")).array()
+        except (ValidationError, InvalidInput):
+            starts = np.zeros((0, 0))
+        if starts.shape != (self.n_runs, self.dim):
+            return np.full((self.n_runs, self.dim), np.nan, dtype)
+        return starts.astype(dtype)
+
+    def extended(self, steps: int) -> Self:
+        """Return it with another number of steps, in all. Raises `NotUnderstood`."""
+        spec = self.parsed().model_copy(update={"steps": steps})
+        return replace(self, text=spec.text, version=SPEC_VERSION, steps=steps, _parsed=spec)
+
+
+def _parse(version: int, text: str) -> JobSpec:
+    if version > SPEC_VERSION:
+        raise NotUnderstood(
+            f"the job's specification is of version {version}, and this service knows those up to {SPEC_VERSION}: "
+            "it was posted to a later one"
+        )
+    try:
+        return JobSpec.model_validate_json(text)
+    except ValidationError as error:
+        raise NotUnderstood(
+            f"this version of the service does not understand the job's specification: {_complaint(error)}"
+        ) from error
+
+
+_parsed = lru_cache(maxsize=1024)(_parse)
+
+
+def _complaint(error: ValidationError) -> str:
+    issue = error.errors(include_url=False, include_input=False)[0]
+    cause = issue.get("ctx", {}).get("error")
+    detail, rest = (cause.detail, cause.path) if isinstance(cause, InvalidInput) else (issue["msg"], ())
+    place = ".".join(str(part) for part in (*issue["loc"], *rest))
+    return f"{place}: {detail}" if place else detail
+
+
+def _engine_reason(spec: JobSpec) -> str | None:
+    if spec.chosen_engine == "fused":
+        return unlike_torch()
+    return spec.obstacle if spec.engine == "auto" else None

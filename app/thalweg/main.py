@@ -1,0 +1,175 @@
+"""The application: everything that was built elsewhere, wired together."""
+
+import gc
+import logging
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from functools import cache, partial
+from importlib.metadata import version
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import Any
+
+from anyio import CapacityLimiter
+from anyio.to_thread import run_sync
+from fastapi import Depends, FastAPI
+
+from thalweg.api import (
+    events,
+    functions,
+    jobs,
+    landscapes,
+    lesson,
+    networks,
+    optimizers,
+    plots,
+    problems,
+    service,
+    trajectories,
+)
+from thalweg.api.bodies import Bodies
+from thalweg.api.broadcasts import Broadcasts
+from thalweg.api.computing import Computations
+from thalweg.api.dependencies import Services, authorize
+from thalweg.api.description import description
+from thalweg.api.head import HeadMiddleware
+from thalweg.api.lanes import streaming, writing
+from thalweg.api.queries import check_query
+from thalweg.api.request_id import RequestIdMiddleware
+from thalweg.db.migrations import migrate
+from thalweg.db.ownership import owned
+from thalweg.db.session import Database
+from thalweg.db.standings import StandingSource
+from thalweg.db.store import JobStore
+from thalweg.db.trajectories import TrajectoryStore
+from thalweg.errors import DiskFull, SettingsError
+from thalweg.jobs.dispatch import Dispatcher
+from thalweg.jobs.lesson import Lesson
+from thalweg.jobs.watcher import Watcher
+from thalweg.optimizers.catalogue import Adam
+from thalweg.optimizers.check import check
+from thalweg.settings import Settings
+from thalweg.web import pages
+from thalweg.workers.cluster import check_scheduler
+from thalweg.workers.deadlines import Deadlines
+from thalweg.workers.dispatcher import QueueDispatcher
+
+_log = logging.getLogger(__name__)
+
+_DESCRIPTION = """
+Gradient descent as a service: post a job (function, optimizer, learning rate, start, number of steps), and
+look at every step it took. Errors are `application/problem+json`.
+"""
+
+
+def create_app(settings: Settings, dispatcher: Dispatcher | None = None) -> FastAPI:
+    """Return the service. Its database is opened, and its dispatcher is started, when it starts to serve.
+
+    Args:
+        settings: The configuration.
+        dispatcher: Runs the jobs; by default the cluster that the settings describe does.
+    """
+    app = FastAPI(
+        title="Thalweg",
+        version=version("thalweg"),
+        description=_DESCRIPTION,
+        lifespan=_lifespan,
+        docs_url=None,  # FastAPI's own pages fetch what they are made of from elsewhere: thalweg.web has one
+        redoc_url=None,
+        generate_unique_id_function=lambda route: route.name,  # what a generated client calls its functions
+    )
+    app.state.settings = settings
+    app.state.dispatcher = dispatcher
+    problems.install(app)
+    app.add_middleware(HeadMiddleware)
+    app.add_middleware(RequestIdMiddleware)  # around all others: every answer has an identifier
+    problem: dict[int | str, dict[str, Any]] = {
+        "4XX": {"model": problems.Problem, "description": "The request cannot be served, and why"},
+        "5XX": {"model": problems.Problem, "description": "The service failed, or is not ready"},
+    }
+    checks = [Depends(authorize), Depends(check_query)]
+    for module in (jobs, lesson, trajectories, landscapes, networks, events, plots, functions, optimizers):
+        app.include_router(module.router, dependencies=checks, responses=problem)
+    app.include_router(service.router, responses=problem)
+    app.include_router(pages.router)
+    app.openapi = cache(partial(description, app))  # type: ignore[method-assign]  # FastAPI's documented way
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    settings: Settings = app.state.settings
+    with prepared(settings) as database:
+        await run_sync(check, Adam())  # torch's first optimizer takes seconds, which no request should wait
+        dispatcher: Dispatcher = app.state.dispatcher or QueueDispatcher(settings)
+        store, watcher = JobStore(database), Watcher(StandingSource(database))
+        app.state.services = Services(
+            settings=settings,
+            jobs=store,
+            trajectories=TrajectoryStore(database),
+            watcher=watcher,
+            broadcasts=Broadcasts(store, watcher),
+            dispatcher=dispatcher,
+            lesson=Lesson(store, settings, dispatcher.wake),
+            bodies=Bodies(settings),
+            computations=Computations(settings),
+            writing=writing(settings),
+            streaming=streaming(),
+            probing=CapacityLimiter(1),
+        )
+        deadlines = Deadlines(database, on_end=dispatcher.wake)
+        deadlines.start()
+        dispatcher.start()
+        gc.collect()
+        gc.freeze()  # or the collector goes through all of torch, for 0.3 s, whenever a body makes many lists
+        try:
+            yield
+        finally:
+            await run_sync(dispatcher.stop)
+            await run_sync(deadlines.stop)
+
+
+@contextmanager
+def prepared(settings: Settings) -> Iterator[Database]:
+    """Yield the database of a service that may be served, up to date and held against any second service.
+
+    Raises:
+        SettingsError: What keeps the service from being served.
+    """
+    database = Database(settings.url, settings.database_wait_seconds)
+    check_scheduler(settings, database)
+    _check_folder(settings.data_dir)
+    with owned(database.path):
+        try:
+            _bring_up_to_date(database)
+            yield database
+        finally:
+            database.dispose()
+
+
+def _check_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        reason = "it is not a folder" if folder.exists() and not folder.is_dir() else error.strerror
+        raise SettingsError(
+            f"the data directory {folder} cannot be used: {reason}. Name one that can be written, "
+            "with --data-dir or THALWEG_DATA_DIR"
+        ) from error
+
+
+def _bring_up_to_date(database: Database) -> None:
+    try:
+        migrate(database)
+    except DiskFull:
+        if not database.reserve.release():
+            raise
+        _log.warning(
+            "the disk of %s is full: jobs can be read and deleted, and run when there is room", database.path
+        )
+        database.dispose()
+        migrate(database)
+    else:
+        database.reserve.fill()

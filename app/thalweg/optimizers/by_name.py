@@ -1,0 +1,78 @@
+"""A field that takes an entry of a catalogue by its name, or as an object with its name and parameters."""
+
+import json
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+from thalweg.errors import InvalidInput
+from thalweg.optimizers.base import Params
+
+
+class ByName:
+    """Makes a pydantic field of type `base` choose among the classes derived from it.
+
+    A tagged union would do, but it puts the tag into the path of every error and knows no closest name.
+
+    Args:
+        base: What all entries derive from, directly.
+        kind: What an entry is called in a sentence; the API lists them under its plural.
+        refused: Names that torch has and this has not, and why.
+    """
+
+    def __init__(self, base: type[Params], kind: str, refused: Mapping[str, str]) -> None:
+        self.base = base
+        self.kind = kind
+        self.refused = refused
+
+    def entries(self) -> dict[str, type[Params]]:
+        """Return the entries by name, in the order in which they are written down."""
+        return {cls.model_fields["name"].default: cls for cls in self.base.__subclasses__()}
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        entries = self.entries()
+        # The union is what OpenAPI shows; which of it a value is, the name alone decides.
+        shown: list[CoreSchema | tuple[CoreSchema, str]] = [
+            core_schema.literal_schema(list(entries)),
+            *map(handler.generate_schema, entries.values()),
+        ]
+        return core_schema.no_info_wrap_validator_function(
+            lambda value, _: self.pick(value),
+            core_schema.union_schema(shown),
+            serialization=core_schema.simple_ser_schema("any"),
+        )
+
+    def pick(self, value: Any) -> Params:
+        """Return the entry that `value` names, with its parameters.
+
+        Raises:
+            InvalidInput: It names none.
+            pydantic.ValidationError: The parameters of the one it names cannot be used.
+        """
+        if isinstance(value, self.base):
+            return value
+        if isinstance(value, str):
+            return self._class(value).model_validate({"name": value})
+        if not isinstance(value, Mapping):
+            raise InvalidInput(f'give the {self.kind} by name, or as an object {{"name": ...}}')
+        if not isinstance(name := value.get("name"), str):
+            problem = "must be a string" if "name" in value else "is missing"
+            raise InvalidInput(f"the name of the {self.kind} {problem}; {self._where}", "name")
+        return self._class(name, "name").model_validate(value)
+
+    def _class(self, name: str, *path: str) -> type[Params]:
+        entries = self.entries()
+        if name in entries:
+            return entries[name]
+        if name in self.refused:
+            raise InvalidInput(f"{name} cannot be used: {self.refused[name]}", *path)
+        close = get_close_matches(name[:50].lower(), entries)
+        guess = f" The closest: {', '.join(close)}." if close else ""
+        raise InvalidInput(f"there is no {self.kind} {json.dumps(name[:50])}.{guess} {self._where}", *path)
+
+    @property
+    def _where(self) -> str:
+        return f"GET /v1/{self.kind}s lists all"

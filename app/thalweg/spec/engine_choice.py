@@ -1,0 +1,40 @@
+"""Which engine runs a job: decided from its specification alone, so that it is the same on every machine."""
+
+from typing import Literal
+
+from thalweg.functions.base import Objective
+from thalweg.optimizers.base import OptimizerParams, SchedulerParams
+
+EngineName = Literal["eager", "fused"]
+
+MAX_FUSED_DIM = 16
+
+
+def obstacle(optimizer: OptimizerParams, scheduler: SchedulerParams | None, objective: Objective) -> str | None:
+    """Return why a job cannot run on the fused engine, as a sentence; None if it can."""
+    return (
+        objective.untraceable
+        or _obstacle_of_optimizer(optimizer)
+        or (scheduler and _obstacle_of_scheduler(scheduler))
+        or _obstacle_of_dim(objective.dim)
+    )
+
+
+def _obstacle_of_optimizer(optimizer: OptimizerParams) -> str | None:
+    if optimizer.closure:
+        return f"{optimizer.name} evaluates the function within a step, as often as it sees fit"
+    return None if optimizer.rowwise else f"{optimizer.name} scales each coordinate by all the others"
+
+
+def _obstacle_of_scheduler(scheduler: SchedulerParams) -> str | None:
+    if scheduler.per_run:
+        return f"{scheduler.name} looks at the value of each run"
+    if scheduler.moves_momentum:
+        return f"{scheduler.name} moves the momentum too; with cycle_momentum false it does not"
+    return None
+
+
+def _obstacle_of_dim(dim: int) -> str | None:
+    if dim <= MAX_FUSED_DIM:
+        return None
+    return f"the fused engine takes up to {MAX_FUSED_DIM} coordinates, and the points have {dim}"

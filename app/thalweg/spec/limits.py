@@ -1,0 +1,116 @@
+"""Whether a job is within what this service allows, said with the way out."""
+
+from thalweg.errors import LimitExceeded
+from thalweg.functions.base import Objective
+from thalweg.functions.networks.objective import NetworkObjective
+from thalweg.settings import Limits
+from thalweg.spec.function import check_dim
+from thalweg.spec.job import JobSpec
+
+MOST_ACCURACIES = 100
+"""Runs of a job whose accuracy is told with the job."""
+
+
+def check_limits(spec: JobSpec, limits: Limits) -> None:
+    """Check a job before anything is stored.
+
+    Raises:
+        LimitExceeded: The first limit that the job is over.
+    """
+    if spec.steps > limits.max_steps:
+        raise LimitExceeded(
+            f"{spec.steps} steps are over this service's limit of {limits.max_steps} (max_steps): use fewer steps",
+            "steps",
+        )
+    if spec.n_runs > limits.max_starts:
+        raise LimitExceeded(
+            f"{spec.n_runs} starting points are over this service's limit of {limits.max_starts} "
+            "(max_starts): spread them over several jobs",
+            "init",
+        )
+    check_dim(spec.dim, spec.function, limits)
+    n_values = spec.n_runs * spec.dim * (1 + spec.optimizer.n_memory)
+    if n_values > limits.max_state_values:
+        raise LimitExceeded(
+            f"{spec.n_runs} points of {spec.dim} coordinates, and what {spec.optimizer.name} remembers of them, "
+            f"are {n_values} numbers; this service's limit is {limits.max_state_values} (max_state_values): "
+            "spread the starts over several jobs, or lower the dimension or the optimizer's history_size",
+            "init",
+        )
+    network = spec.network
+    n_values = spec.n_runs * (spec.objective().n_values if network is None else network.n_step_values)
+    if n_values > limits.max_evaluation_values:
+        raise LimitExceeded(
+            f"one evaluation at all {spec.n_runs} points makes about {n_values} numbers; this service's limit is "
+            f"{limits.max_evaluation_values} (max_evaluation_values): spread the starts over several jobs, or make "
+            "the function smaller",
+            "init",
+        )
+    if network is not None:
+        _check_all_samples(spec, network, limits)
+    most_points = min(limits.max_recorded_points, limits.max_recorded_values // (spec.dim + 1))
+    if n_recorded(spec.steps, spec.record_every) * spec.n_runs > most_points:
+        raise _too_much_recorded(spec, most_points)
+    if spec.records_losses and (spec.steps + 1) * spec.n_runs > limits.max_recorded_points:
+        raise LimitExceeded(
+            f"the losses of {spec.n_runs} runs at every one of {spec.steps} steps are over this service's limit of "
+            f"{limits.max_recorded_points} (max_recorded_points): lower steps, or use fewer starts",
+            "steps",
+        )
+
+
+def _check_all_samples(spec: JobSpec, network: NetworkObjective, limits: Limits) -> None:
+    # a job with mini-batches is looked at on all samples, too: by its accuracy, by a landscape
+    n_together = 1 if network.classes is None else min(spec.n_runs, MOST_ACCURACIES)
+    n_values = n_together * network.n_values
+    if n_values > limits.max_evaluation_values:
+        raise LimitExceeded(
+            f"one evaluation of {n_together} runs on all {network.n_samples} samples makes about {n_values} "
+            f"numbers; this service's limit is {limits.max_evaluation_values} (max_evaluation_values): take fewer "
+            "samples or smaller layers",
+            "function",
+        )
+
+
+def check_work(objective: Objective, n_points: int, limits: Limits, *path: str) -> int:
+    """Check that `n_points` can be computed while a client waits, and return about how many numbers are made.
+
+    Raises:
+        LimitExceeded: They would take too long, or one of them too much memory; `path` leads to what asks for them.
+    """
+    if objective.n_values > limits.max_evaluation_values:
+        raise LimitExceeded(
+            f"one evaluation of this function makes about {objective.n_values} numbers; this service's limit is "
+            f"{limits.max_evaluation_values} (max_evaluation_values): make the function smaller",
+            *path,
+        )
+    n_values = n_points * objective.n_values
+    if n_values > limits.max_request_values:
+        raise LimitExceeded(
+            f"{n_points} points of this function take about {n_values} numbers to compute; this service's limit is "
+            f"{limits.max_request_values} (max_request_values): ask for fewer points",
+            *path,
+        )
+    return n_values
+
+
+def n_recorded(steps: int, record_every: int) -> int:
+    """Return how many entries of a run of so many steps are recorded, the last one included."""
+    return -(-steps // record_every) + 1
+
+
+def _too_much_recorded(spec: JobSpec, most_points: int) -> LimitExceeded:
+    recorded = n_recorded(spec.steps, spec.record_every) * spec.n_runs
+    figures = (
+        f"{spec.steps} steps from {spec.n_runs} starts with record_every {spec.record_every} make {recorded} "
+        f"points of {spec.dim} coordinates; this service's limit is {most_points} "
+        "(max_recorded_points, max_recorded_values)"
+    )
+    per_run = most_points // spec.n_runs
+    if per_run < 2:
+        return LimitExceeded(f"Too many points to record. Use fewer starts: {figures}", "init")
+    enough = -(-spec.steps // (per_run - 1))
+    return LimitExceeded(
+        f"Too many points to record. Set record_every to {enough} or more, or use fewer starts: {figures}",
+        "record_every",
+    )

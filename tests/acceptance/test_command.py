@@ -55,6 +55,18 @@ def test_help_and_version_do_not_wait_for_torch() -> None:
     assert done.stdout == "False\n"
 
 
+def test_the_client_loads_nothing_of_the_service() -> None:
+    program = "import sys, thalweg.client; print(*sorted(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    loaded = done.stdout.split()
+    assert {name for name in loaded if name.partition(".")[0] == "thalweg"} == {
+        "thalweg",
+        "thalweg.client",
+        "thalweg.errors",
+    }
+    assert {"torch", "numpy", "pydantic", "fastapi", "sqlalchemy", "distributed"}.isdisjoint(loaded)
+
+
 def test_a_port_that_is_in_use(taken: int, tmp_path: Path) -> None:
     done = run("serve", "--port", str(taken), "--data-dir", tmp_path)
     assert_refused(done, f"port {taken} of 127.0.0.1 is in use", "--port")

@@ -1,11 +1,19 @@
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+PACKAGES := node_modules/.package-lock.json
 PEERS := $(VENV)/.peers
 BENCHMARKS := columns eager fused networks storing service
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test sweep check openapi bench format
+# what needs node runs where node is; where CI is set, a missing one fails
+define with_node
+	@if command -v npm >/dev/null && $(MAKE) --silent $(PACKAGES); then npm run --silent $(1); \
+	else echo "The page's JavaScript is not checked: that needs npm, node 20 or newer, and the packages of package-lock.json"; \
+		test -z "$$CI"; fi
+endef
+
+.PHONY: help setup demo serve test sweep check openapi bench format test-page check-page format-page
 
 help:
 	@echo "make setup    the environment in $(VENV), if it is not there or out of date"
@@ -13,7 +21,7 @@ help:
 	@echo "make serve    the service at http://127.0.0.1:8000"
 	@echo "make test     all tests"
 	@echo "make sweep    both engines: every optimizer on every function, a thousand random jobs: an hour"
-	@echo "make check    format, lint, types, layers, openapi.json"
+	@echo "make check    format, lint, types, layers, the page's JavaScript, openapi.json"
 	@echo "make format   mend what can be mended of these"
 	@echo "make openapi  write openapi.json anew"
 	@echo "make bench    the benchmarks"
@@ -26,6 +34,10 @@ $(READY): pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
+# npm writes this file last
+$(PACKAGES): package.json package-lock.json .npmrc
+	@npm ci --loglevel=error --no-audit --no-fund --prefer-offline --fetch-retries=1
+
 $(PEERS): $(READY)
 	@echo "adding what the benchmarks compare with to $(VENV)"
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev,bench]'
@@ -37,15 +49,24 @@ demo: setup
 serve: setup
 	@$(BIN)/thalweg serve
 
-test: setup
+test: setup test-page
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto tests/unit tests/store tests/api tests/releases
 	$(BIN)/pytest -n 2 --dist loadfile tests/workers tests/acceptance
 	$(BIN)/pytest tests/web
 
+test-page:
+	$(call with_node,test)
+
+check-page:
+	$(call with_node,check)
+
+format-page:
+	$(call with_node,fix)
+
 sweep: setup
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto tests/sweeps
 
-check: setup
+check: setup check-page
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -53,7 +74,7 @@ check: setup
 	@$(BIN)/thalweg openapi | diff -u openapi.json - || \
 		{ echo "openapi.json is not what the service says of itself: run 'make openapi' and commit it"; exit 1; }
 
-format: setup
+format: setup format-page
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 

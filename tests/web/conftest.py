@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,14 +23,16 @@ ARGUMENTS = (
 )
 expect.set_options(timeout=PATIENCE_MS)
 
-PICTURES = Path(__file__).parents[2] / "build" / "web"
+ROOT = Path(__file__).parents[2]
+PICTURES = ROOT / "build" / "web"
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 
 
 def missing(what: str) -> None:
     """Skip what needs something that is not here; where CI is set, fail instead."""
     if os.environ.get("CI"):
-        pytest.fail(f"{what} is not here, and CI is set: .ci/run installs it")
-    pytest.skip(f"{what} is not here")
+        pytest.fail(f"{what} is missing, and CI is set: .ci/run and make check install what the tests need")
+    pytest.skip(f"{what} is missing")
 
 
 @pytest.fixture(scope="session")
@@ -66,12 +67,8 @@ def page(watched: Watched) -> Page:
 
 
 @pytest.fixture(scope="session")
-def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
+def axe() -> str:
     """The source of axe-core, which finds what is not accessible."""
-    if shutil.which("npm") is None:
-        missing("npm")
-    folder = tmp_path_factory.mktemp("axe")
-    install = ["npm", "install", "--silent", "--no-save", "--prefix", str(folder), "axe-core@4"]
-    if subprocess.run(install, capture_output=True, timeout=120, check=False).returncode:
+    if not AXE.exists():
         missing("axe-core")
-    return (folder / "node_modules" / "axe-core" / "axe.min.js").read_text()
+    return AXE.read_text()

@@ -10,7 +10,7 @@ function setTheme() {
 
 system.addEventListener("change", setTheme);
 setTheme();
-SwaggerUIBundle({
+window.SwaggerUIBundle({
   url: "openapi.json",
   dom_id: "#reference",
   deepLinking: true,

@@ -15,7 +15,8 @@ export async function arrival(api, job, info, trajectory, signal) {
   const minimum = job.runs[0]?.minimum;
   if (!minimum) return null;
   const near = SHARE * Math.max(...info.domain.map(([low, high]) => high - low));
-  const isThere = (x) => !x.includes(null) && Math.hypot(...x.map((value, axis) => value - minimum.x[axis])) <= near;
+  const isThere = (x) =>
+    !x.includes(null) && Math.hypot(...x.map((value, axis) => value - minimum.x[axis])) <= near;
   let part = trajectory;
   for (;;) {
     const outside = part.x.findLastIndex((x) => !isThere(x));

@@ -15,7 +15,11 @@ export class Catalogue {
   }
 
   static async load(api) {
-    const [functions, optimizers, schedulers] = await Promise.all([api.functions(), api.optimizers(), api.schedulers()]);
+    const [functions, optimizers, schedulers] = await Promise.all([
+      api.functions(),
+      api.optimizers(),
+      api.schedulers(),
+    ]);
     return new Catalogue(api, { functions, optimizers, schedulers });
   }
 
@@ -51,16 +55,31 @@ export class Catalogue {
     const of = (axis) => domain?.[axis] ?? (domain?.length === 1 ? domain[0] : USUAL_WINDOW);
     const box = Array.from({ length: dim }, (_, axis) => of(axis));
     const middle = box.map(([low, high]) => (low + high) / 2);
-    await this.#api.evaluate({ function: reference, points: [middle.map((value) => (Number.isFinite(value) ? value : 0))] });
+    await this.#api.evaluate({
+      function: reference,
+      points: [middle.map((value) => (Number.isFinite(value) ? value : 0))],
+    });
     const isNamed = dim === variables.length;
-    return { name: null, title: "Your formula", expression, dim, any_dim: false, domain: box, minima: [], formula: null, variables: isNamed ? variables : null };
+    return {
+      name: null,
+      title: "Your formula",
+      expression,
+      dim,
+      any_dim: false,
+      domain: box,
+      minima: [],
+      formula: null,
+      variables: isNamed ? variables : null,
+    };
   }
 }
 
 /** Returns what the coordinates of a function are called. */
 export function coordinateNames(info) {
   if (info.variables) return info.variables;
-  return info.dim <= 2 ? ["x", "y"].slice(0, info.dim) : Array.from({ length: info.dim }, (_, i) => `x${subscript(i)}`);
+  return info.dim <= 2
+    ? ["x", "y"].slice(0, info.dim)
+    : Array.from({ length: info.dim }, (_, i) => `x${subscript(i)}`);
 }
 
 function subscript(index) {

@@ -19,6 +19,14 @@ export function svg(tag, attributes, ...children) {
   return fill(document.createElementNS(SVG, tag), attributes, children);
 }
 
+/** Returns a listener that does `action` instead of what the browser would do. @param {() => void} action */
+export function instead(action) {
+  return (event) => {
+    event.preventDefault();
+    action();
+  };
+}
+
 /** Puts `children` in place of what an element holds. */
 export function replace(element, ...children) {
   element.replaceChildren(...children.flat().filter(isShown));

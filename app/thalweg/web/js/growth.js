@@ -24,17 +24,24 @@ export class Growth {
 
   /** Fetches what has come, and returns all of it; of a run that stands still, the same as before. */
   async fetch(step, signal) {
-    this.#trajectories = await ofRuns(this.#trajectories.length, (run) => this.#grown(this.#trajectories[run], run, step, signal));
+    this.#trajectories = await ofRuns(this.#trajectories.length, (run) =>
+      this.#grown(this.#trajectories[run], run, step, signal),
+    );
     return this.#trajectories;
   }
 
   /** What is new is thinned as much as the rest; where it has come to twice as much as is to be seen, all is. */
   async #grown(known, run, step, signal) {
     const range = { run, max_points: this.#entries };
-    if (!known?.step.length || known.step.length > 2 * this.#entries) return this.#api.trajectory(this.#id, range, signal);
+    if (!known?.step.length || known.step.length > 2 * this.#entries)
+      return this.#api.trajectory(this.#id, range, signal);
     const last = known.step.at(-1);
     const share = Math.ceil((this.#entries * (step - last)) / Math.max(step, 1));
-    const news = await this.#api.trajectory(this.#id, { ...range, from_step: last, max_points: Math.max(share, LEAST_ENTRIES) }, signal);
+    const news = await this.#api.trajectory(
+      this.#id,
+      { ...range, from_step: last, max_points: Math.max(share, LEAST_ENTRIES) },
+      signal,
+    );
     return news.step.length > 1 ? joined(known, news) : known;
   }
 }

@@ -28,7 +28,13 @@ export function askKey(rejected) {
         "form",
         { onsubmit: given },
         h("h2", { id: title }, "Access key"),
-        h("p", null, rejected ? "This key was not accepted. Ask whoever runs this service." : "An access key is required. Ask whoever runs this service."),
+        h(
+          "p",
+          null,
+          rejected
+            ? "This key was not accepted. Ask whoever runs this service."
+            : "An access key is required. Ask whoever runs this service.",
+        ),
         h("label", { for: input }, "Key"),
         text,
         h("div", { class: "buttons" }, h("button", { class: "primary" }, "Continue")),

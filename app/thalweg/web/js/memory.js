@@ -5,7 +5,8 @@ export class Memory {
   /** Returns what was made from the same parts before, or makes it. */
   once(name, parts, make) {
     const known = this.#made.get(name);
-    if (known?.parts.length === parts.length && parts.every((part, index) => part === known.parts[index])) return known.made;
+    if (known?.parts.length === parts.length && parts.every((part, index) => part === known.parts[index]))
+      return known.made;
     const made = make();
     this.#made.set(name, { parts, made });
     return made;

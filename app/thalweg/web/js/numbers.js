@@ -6,7 +6,12 @@ export function short(value, digits = 4) {
   if (value === 0) return "0";
   const size = Math.abs(value);
   if (size >= 1e6 || size < 1e-4) {
-    return value.toExponential(digits - 1).replace(/\.?0+e/, "e").replace("e+", "e").replace("-", "−").replace("e-", "e−");
+    return value
+      .toExponential(digits - 1)
+      .replace(/\.?0+e/, "e")
+      .replace("e+", "e")
+      .replace("-", "−")
+      .replace("e-", "e−");
   }
   return String(Number(value.toPrecision(digits))).replace("-", "−");
 }

@@ -52,6 +52,12 @@ export async function watch(api, job, tell, signal) {
   notBefore = Infinity;
   if (ended.status === "deleted") throw new Problem(404, { detail: "The job was deleted." });
   const trajectories = await fetchTrajectories(api, ended, signal);
-  tell({ job: ended, progress: { ...ended.progress, status: ended.status }, trajectories, slopes: null, lost: false });
+  tell({
+    job: ended,
+    progress: { ...ended.progress, status: ended.status },
+    trajectories,
+    slopes: null,
+    lost: false,
+  });
   tell({ slopes: await fetchSlopes(api, ended.spec.function, trajectories, signal) });
 }

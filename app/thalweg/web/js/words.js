@@ -11,7 +11,13 @@ const OUTCOMES = {
   timed_out: "timed out",
   cancelled: "cancelled",
 };
-export const STATUSES = { queued: "waiting for a worker", running: "running", succeeded: "done", failed: "failed", cancelled: "cancelled" };
+export const STATUSES = {
+  queued: "waiting for a worker",
+  running: "running",
+  succeeded: "done",
+  failed: "failed",
+  cancelled: "cancelled",
+};
 
 /** Returns how a run ended. @param {{outcome: string|null, diverged_at: number|null}} run */
 export function outcomeOf(run) {
@@ -29,7 +35,11 @@ export function stateOf(status, { nDiverged = null, nRuns = 0 } = {}) {
   const text = STATUSES[status] ?? status;
   if (status === "failed") return { text, kind: "bad" };
   if (status !== "succeeded") return { text, kind: "" };
-  if (nDiverged) return { text: nDiverged < nRuns ? `${text}, ${count(nDiverged)} of ${count(nRuns)} diverged` : "diverged", kind: "bad" };
+  if (nDiverged)
+    return {
+      text: nDiverged < nRuns ? `${text}, ${count(nDiverged)} of ${count(nRuns)} diverged` : "diverged",
+      kind: "bad",
+    };
   return { text, kind: nDiverged === 0 ? "good" : "" };
 }
 
@@ -63,8 +73,18 @@ export function madeBy(spec, catalogue) {
  */
 export function unknownMethod({ optimizer, scheduler }, catalogue, at = "#") {
   const errors = [
-    ["optimizer", optimizer, catalogue.optimizers, `There is no optimizer called “${optimizer.name}” here. Choose another.`],
-    ["scheduler", scheduler, catalogue.schedulers, `There is no schedule called “${scheduler?.name}” here. Choose another.`],
+    [
+      "optimizer",
+      optimizer,
+      catalogue.optimizers,
+      `There is no optimizer called “${optimizer.name}” here. Choose another.`,
+    ],
+    [
+      "scheduler",
+      scheduler,
+      catalogue.schedulers,
+      `There is no schedule called “${scheduler?.name}” here. Choose another.`,
+    ],
   ]
     .filter(([, value, entries]) => value && !entries.some((each) => each.name === value.name))
     .map(([part, , , detail]) => ({ pointer: `${at}/${part}`, detail }));
@@ -72,8 +92,14 @@ export function unknownMethod({ optimizer, scheduler }, catalogue, at = "#") {
 }
 
 const REPHRASED = [
-  [/^Input should be a valid (integer|number).*/s, (_, kind) => `This should be a ${kind === "integer" ? "whole number" : "number"}.`],
-  [/^(Too many points to record\. Set )record_every( to \S+ or more).*/s, (_, before, after) => `${before}Record every${after}.`],
+  [
+    /^Input should be a valid (integer|number).*/s,
+    (_, kind) => `This should be a ${kind === "integer" ? "whole number" : "number"}.`,
+  ],
+  [
+    /^(Too many points to record\. Set )record_every( to \S+ or more).*/s,
+    (_, before, after) => `${before}Record every${after}.`,
+  ],
   [/\brecord_every\b/g, () => "Record every"],
   [/\s*\((?:max_\w+(?:, )?)+\)/g, () => ""], // names of settings of whoever runs the service
 ];
@@ -105,6 +131,10 @@ export function pointHint(dim) {
 
 /** Returns what is wrong with points that were typed, or null. @param {Array} points @param {(index: number) => string} at */
 export function wrongPoints(points, dim, at) {
-  const errors = points.flatMap((x, index) => (x.length === dim && x.every((value) => typeof value === "number") ? [] : [{ pointer: at(index), detail: pointHint(dim) }]));
+  const errors = points.flatMap((x, index) =>
+    x.length === dim && x.every((value) => typeof value === "number")
+      ? []
+      : [{ pointer: at(index), detail: pointHint(dim) }],
+  );
   return errors.length ? { message: errors[0].detail, errors } : null;
 }

@@ -21,7 +21,14 @@ export class Contenders {
   #catalogue;
   #onChange;
   #list = h("ol", { class: "contenders" });
-  #more = h("button", { type: "button", onclick: () => this.#add([this.#methods.at(-1) ?? { optimizer: { name: "adam" }, lr: null }]) }, "Add");
+  #more = h(
+    "button",
+    {
+      type: "button",
+      onclick: () => this.#add([this.#methods.at(-1) ?? { optimizer: { name: "adam" }, lr: null }]),
+    },
+    "Add",
+  );
   #rates = h("button", { type: "button", onclick: () => this.#add(this.#otherRates()) }, "Add rates");
   #forms = [];
   #methods = [];
@@ -36,12 +43,7 @@ export class Contenders {
       h("legend", null, "Contenders"),
       this.#list,
       h("p", { class: "error", role: "alert", hidden: true }),
-      h(
-        "div",
-        { class: "buttons" },
-        this.#more,
-        this.#rates,
-      ),
+      h("div", { class: "buttons" }, this.#more, this.#rates),
     );
   }
 
@@ -62,7 +64,9 @@ export class Contenders {
   #remake() {
     const open = [...this.#list.querySelectorAll(":scope > li > details")].map((each) => each.open);
     this.#forms = this.#methods.map((_, index) => {
-      const form = new MethodForm(this.#catalogue, (patch) => this.#onChange(this.#methods.with(index, { ...this.#methods[index], ...patch })));
+      const form = new MethodForm(this.#catalogue, (patch) =>
+        this.#onChange(this.#methods.with(index, { ...this.#methods[index], ...patch })),
+      );
       return { form, title: h("span"), dot: h("span", { class: "dot" }) };
     });
     replace(
@@ -72,7 +76,16 @@ export class Contenders {
           "li",
           { "data-pointer": `#/contenders/${index}` },
           h("details", { open: Boolean(open[index]) }, h("summary", null, dot, title), form.element),
-          h("button", { type: "button", class: "plain", "aria-label": `Remove contender ${index + 1}`, onclick: () => this.#onChange(this.#methods.toSpliced(index, 1)) }, "✕"),
+          h(
+            "button",
+            {
+              type: "button",
+              class: "plain",
+              "aria-label": `Remove contender ${index + 1}`,
+              onclick: () => this.#onChange(this.#methods.toSpliced(index, 1)),
+            },
+            "✕",
+          ),
           h("p", { class: "error", role: "alert", hidden: true }),
         ),
       ),
@@ -90,11 +103,15 @@ export class Contenders {
     const alike = this.#methods.filter((each) => same({ ...each, lr: null }, { ...method, lr: null }));
     const rates = alike.map((each) => Number(each.lr ?? this.#usualRate(each))).filter((rate) => rate > 0);
     if (rates.length === 0) return [];
-    return [Math.min(...rates) / 10, Math.max(...rates) * 10].map((lr) => ({ ...method, lr: Number(lr.toPrecision(6)) }));
+    return [Math.min(...rates) / 10, Math.max(...rates) * 10].map((lr) => ({
+      ...method,
+      lr: Number(lr.toPrecision(6)),
+    }));
   }
 
   #usualRate({ optimizer }) {
-    return this.#catalogue.optimizers.find((each) => each.name === optimizer.name)?.parameters.properties.lr?.default;
+    return this.#catalogue.optimizers.find((each) => each.name === optimizer.name)?.parameters.properties.lr
+      ?.default;
   }
 
   #labelButtons() {
@@ -104,7 +121,9 @@ export class Contenders {
     this.#rates.disabled = isFull || more.length === 0;
     const full = `At most ${MOST} contenders can race`;
     this.#more.title = isFull ? full : "";
-    const offer = more.length ? `Add ${more.map((each) => methodName(each, this.#catalogue)).join(" and ")}` : "None of these methods depends on its learning rate";
+    const offer = more.length
+      ? `Add ${more.map((each) => methodName(each, this.#catalogue)).join(" and ")}`
+      : "None of these methods depends on its learning rate";
     this.#rates.title = isFull ? full : offer;
   }
 }

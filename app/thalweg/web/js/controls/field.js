@@ -12,7 +12,8 @@ import { inWords } from "../words.js";
  * @param {string} [options.pointer] JSON Pointer of the value, as problems have it: "#/lr"
  */
 export function field({ label, control, hint, pointer }) {
-  const id = (control.id ||= unique("field"));
+  control.id ||= unique("field");
+  const { id } = control;
   const hintId = hint ? `${id}-hint` : null;
   control.setAttribute("aria-describedby", [hintId, `${id}-error`].filter(Boolean).join(" "));
   const isCheck = control.type === "checkbox";
@@ -58,7 +59,10 @@ export function numberOf(text) {
 
 /** Returns the numbers of a list as it is typed, between commas, semicolons or spaces. */
 export function numbersIn(text) {
-  return text.split(/[,;\s]+/).filter(Boolean).map(numberOf);
+  return text
+    .split(/[,;\s]+/)
+    .filter(Boolean)
+    .map(numberOf);
 }
 
 /**

@@ -2,19 +2,102 @@
 
 const MATH = "http://www.w3.org/1998/Math/MathML";
 const NAMES = {
-  pi: "π", alpha: "α", beta: "β", gamma: "γ", theta: "θ", lambda: "λ", mu: "μ", sigma: "σ", epsilon: "ε", varepsilon: "ε",
-  phi: "φ", delta: "δ", omega: "ω", rho: "ρ", infty: "∞", ldots: "…", dots: "…", cdots: "⋯",
+  pi: "π",
+  alpha: "α",
+  beta: "β",
+  gamma: "γ",
+  theta: "θ",
+  lambda: "λ",
+  mu: "μ",
+  sigma: "σ",
+  epsilon: "ε",
+  varepsilon: "ε",
+  phi: "φ",
+  delta: "δ",
+  omega: "ω",
+  rho: "ρ",
+  infty: "∞",
+  ldots: "…",
+  dots: "…",
+  cdots: "⋯",
 };
 const OPERATORS = {
-  cdot: "·", times: "×", le: "≤", leq: "≤", ge: "≥", geq: "≥", ne: "≠", sum: "∑", prod: "∏", lvert: "|", rvert: "|", lVert: "‖", rVert: "‖",
-  "|": "‖", "{": "{", "}": "}", in: "∈", pm: "±", lfloor: "⌊", rfloor: "⌋", to: "→", colon: ":", mid: "|", vert: "|", Vert: "‖", bmod: "mod", nabla: "∇", partial: "∂",
+  cdot: "·",
+  times: "×",
+  le: "≤",
+  leq: "≤",
+  ge: "≥",
+  geq: "≥",
+  ne: "≠",
+  sum: "∑",
+  prod: "∏",
+  lvert: "|",
+  rvert: "|",
+  lVert: "‖",
+  rVert: "‖",
+  "|": "‖",
+  "{": "{",
+  "}": "}",
+  in: "∈",
+  pm: "±",
+  lfloor: "⌊",
+  rfloor: "⌋",
+  to: "→",
+  colon: ":",
+  mid: "|",
+  vert: "|",
+  Vert: "‖",
+  bmod: "mod",
+  nabla: "∇",
+  partial: "∂",
 };
-const FUNCTIONS = ["sin", "cos", "tan", "exp", "log", "ln", "max", "min", "sinh", "cosh", "tanh", "arctan", "arcsin", "arccos", "sgn", "sign", "operatorname"];
+const FUNCTIONS = [
+  "sin",
+  "cos",
+  "tan",
+  "exp",
+  "log",
+  "ln",
+  "max",
+  "min",
+  "sinh",
+  "cosh",
+  "tanh",
+  "arctan",
+  "arcsin",
+  "arccos",
+  "sgn",
+  "sign",
+  "operatorname",
+];
 const SPACES = { quad: "1em", qquad: "2em", ",": "0.17em", ";": "0.28em", ":": "0.22em", " ": "0.25em", "!": "0" };
 const BRACKETS = { cases: ["{", ""], pmatrix: ["(", ")"], bmatrix: ["[", "]"], vmatrix: ["|", "|"] };
-const IGNORED = new Set(["left", "right", "displaystyle", "textstyle", "limits", "big", "Big", "bigl", "bigr", "Bigl", "Bigr", "bigg", "Bigg", "biggl", "biggr"]);
+const IGNORED = new Set([
+  "left",
+  "right",
+  "displaystyle",
+  "textstyle",
+  "limits",
+  "big",
+  "Big",
+  "bigl",
+  "bigr",
+  "Bigl",
+  "Bigr",
+  "bigg",
+  "Bigg",
+  "biggl",
+  "biggr",
+]);
 
-const FENCES = { "(": ")", "[": "]", "\\{": "\\}", "\\lfloor": "\\rfloor", "\\lvert": "\\rvert", "\\lVert": "\\rVert" };
+const FENCES = {
+  "(": ")",
+  "[": "]",
+  "\\{": "\\}",
+  "\\lfloor": "\\rfloor",
+  "\\lvert": "\\rvert",
+  "\\lVert": "\\rVert",
+};
 const CLOSING = new Set(Object.values(FENCES));
 const BARS = { "\\left": "\\lvert", "\\right": "\\rvert" };
 
@@ -141,7 +224,8 @@ function argument(tokens) {
 }
 
 function atom(token, tokens) {
-  if (token === "n" && tokens[0] === "e" && tokens[1] === "t") return text("mi", ["n", ...tokens.splice(0, 2)].join(""));
+  if (token === "n" && tokens[0] === "e" && tokens[1] === "t")
+    return text("mi", ["n", ...tokens.splice(0, 2)].join(""));
   if (token === "{") return element("mrow", ...row(tokens, "}"));
   if (token in FENCES && isClosed(token, tokens)) return fenced(token, tokens);
   if (token === "|") return bar(tokens) ?? text("mo", "|");
@@ -152,7 +236,8 @@ function atom(token, tokens) {
 }
 
 function command(name, tokens) {
-  if (name === "frac" || name === "tfrac" || name === "dfrac") return element("mfrac", argument(tokens), argument(tokens));
+  if (name === "frac" || name === "tfrac" || name === "dfrac")
+    return element("mfrac", argument(tokens), argument(tokens));
   if (name === "sqrt") return root(tokens);
   if (["text", "mathrm", "operatorname", "mathit", "mathbf", "textrm"].includes(name)) {
     const inner = argument(tokens);

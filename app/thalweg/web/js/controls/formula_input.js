@@ -9,7 +9,13 @@ const BEFORE = 30; // columns that are shown before the wrong one
 
 export class FormulaInput {
   #onChange;
-  #text = h("textarea", { rows: 3, spellcheck: "false", autocomplete: "off", autocapitalize: "off", class: "formula-text" });
+  #text = h("textarea", {
+    rows: 3,
+    spellcheck: "false",
+    autocomplete: "off",
+    autocapitalize: "off",
+    class: "formula-text",
+  });
   #variables = h("input", { type: "text", spellcheck: "false", autocomplete: "off" });
   #domain = h("input", { type: "text", autocomplete: "off", placeholder: "-5, 5" });
   #dim = numberInput(null, () => this.#changed(), { inputmode: "numeric", placeholder: "one per variable" });
@@ -20,10 +26,16 @@ export class FormulaInput {
   /** @param {(reference: {expression: string, variables: string[]}) => void} onChange */
   constructor(onChange) {
     this.#onChange = onChange;
-    const formula = field({ label: "Formula", control: this.#text, hint: "In Python’s notation: x**2, sin(x), sqrt(abs(y)), pi", pointer: "#/function/expression" });
+    const formula = field({
+      label: "Formula",
+      control: this.#text,
+      hint: "In Python’s notation: x**2, sin(x), sqrt(abs(y)), pi",
+      pointer: "#/function/expression",
+    });
     formula.querySelector(".error").before(this.#where);
     formula.addEventListener("complaints", (event) => this.#pointAt(event.detail[0]));
-    for (const control of [this.#text, this.#variables, this.#domain]) control.addEventListener("input", () => this.#soon());
+    for (const control of [this.#text, this.#variables, this.#domain])
+      control.addEventListener("input", () => this.#soon());
     this.#text.addEventListener("keydown", (event) => {
       if (event.key === "Enter" && !event.shiftKey) {
         event.preventDefault();
@@ -69,7 +81,10 @@ export class FormulaInput {
 
   #changed() {
     clearTimeout(this.#timer);
-    const ends = this.#domain.value.split(/[,;\s]+/).filter(Boolean).map(numberOf);
+    const ends = this.#domain.value
+      .split(/[,;\s]+/)
+      .filter(Boolean)
+      .map(numberOf);
     const pairs = Array.from({ length: Math.ceil(ends.length / 2) }, (_, i) => ends.slice(2 * i, 2 * i + 2));
     const dim = numberOf(this.#dim.value);
     this.#onChange({
@@ -88,6 +103,9 @@ export class FormulaInput {
     const text = this.#text.value.replaceAll("\n", " ");
     const from = Math.max(0, column - 1 - BEFORE);
     const dots = from > 0 ? "…" : "";
-    this.#where.replaceChildren(`${dots}${text.slice(from, column + BEFORE)}\n`, h("span", { class: "caret" }, `${" ".repeat(dots.length + column - 1 - from)}▲`));
+    this.#where.replaceChildren(
+      `${dots}${text.slice(from, column + BEFORE)}\n`,
+      h("span", { class: "caret" }, `${" ".repeat(dots.length + column - 1 - from)}▲`),
+    );
   }
 }

@@ -11,7 +11,12 @@ export class FunctionPicker {
   #onChoose;
   #onDim;
   #chosen = h("div", { class: "chosen-function", "data-pointer": "#/function" });
-  #search = h("input", { type: "search", "aria-label": "Search functions", placeholder: "Search", oninput: () => this.#filter() });
+  #search = h("input", {
+    type: "search",
+    "aria-label": "Search functions",
+    placeholder: "Search",
+    oninput: () => this.#filter(),
+  });
   #grid = h("ul", { class: "gallery", role: "list" });
   #none = h("p", { class: "notice", hidden: true }, "No function matches.");
   #dialog;
@@ -34,8 +39,22 @@ export class FunctionPicker {
     const title = unique("gallery");
     this.#dialog = h(
       "dialog",
-      { class: "gallery-dialog", "aria-labelledby": title, onclick: (event) => event.target === this.#dialog && this.#dialog.close() },
-      h("header", null, h("h2", { id: title }, "Functions"), this.#search, h("button", { type: "button", class: "plain", "aria-label": "Close", onclick: () => this.#dialog.close() }, "✕")),
+      {
+        class: "gallery-dialog",
+        "aria-labelledby": title,
+        onclick: (event) => event.target === this.#dialog && this.#dialog.close(),
+      },
+      h(
+        "header",
+        null,
+        h("h2", { id: title }, "Functions"),
+        this.#search,
+        h(
+          "button",
+          { type: "button", class: "plain", "aria-label": "Close", onclick: () => this.#dialog.close() },
+          "✕",
+        ),
+      ),
       this.#grid,
       this.#none,
     );
@@ -64,10 +83,18 @@ export class FunctionPicker {
         isCatalogue ? this.#thumbnails.of(info) : null,
         h("span", null, h("strong", null, title), h("span", { class: "hint" }, size)),
       ),
-      info?.formula ? h("div", { class: "formula", tabindex: 0, role: "group", "aria-label": "Formula" }, formula(info.formula)) : null,
-      info?.dim > 2 && /x_/.test(info.formula ?? "") ? h("p", { class: "hint" }, "The formula counts coordinates from 1, this page and the API from 0.") : null,
+      info?.formula
+        ? h("div", { class: "formula", tabindex: 0, role: "group", "aria-label": "Formula" }, formula(info.formula))
+        : null,
+      info?.dim > 2 && /x_/.test(info.formula ?? "")
+        ? h("p", { class: "hint" }, "The formula counts coordinates from 1, this page and the API from 0.")
+        : null,
       info?.any_dim
-        ? field({ label: "Coordinates", control: numberInput(info.dim, (value) => this.#onDim(value), { inputmode: "numeric" }), pointer: "#/function/dim" })
+        ? field({
+            label: "Coordinates",
+            control: numberInput(info.dim, (value) => this.#onDim(value), { inputmode: "numeric" }),
+            pointer: "#/function/dim",
+          })
         : null,
       h("p", { class: "error", role: "alert", hidden: true }),
     );
@@ -86,7 +113,11 @@ export class FunctionPicker {
       this.#functions.map((info) =>
         h(
           "li",
-          { "data-words": `${info.name} ${info.title} ${info.any_dim ? "any n" : info.dim}d`.toLowerCase().replaceAll("_", " ") },
+          {
+            "data-words": `${info.name} ${info.title} ${info.any_dim ? "any n" : info.dim}d`
+              .toLowerCase()
+              .replaceAll("_", " "),
+          },
           h(
             "button",
             { type: "button", onclick: () => this.#choose(info.name) },

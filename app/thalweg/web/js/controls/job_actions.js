@@ -25,18 +25,38 @@ export function jobActions(api, job, on, { pictures = false } = {}) {
       button.disabled = false;
     }
   };
-  const button = (text, action, attributes = {}) => h("button", { type: "button", onclick: trying(action), ...attributes }, text);
+  const button = (text, action, attributes = {}) =>
+    h("button", { type: "button", onclick: trying(action), ...attributes }, text);
   const short = job.id.slice(-8);
   const canExtend = job.status === "succeeded" || job.status === "cancelled";
   return h(
     "div",
     { class: "buttons job-actions" },
-    hasEnded(job) ? null : button("Cancel", async () => on.onChange(await api.cancel(job.id)), { "aria-label": `Cancel job ${short}` }),
-    canExtend ? button("Extend", async () => on.onChange(await extended(api, job)), { "aria-label": `Extend job ${short}` }) : null,
-    button("CSV", async () => save(await api.file(job.links.trajectory.slice(1), "text/csv"), `${job.id}.csv`), { "aria-label": `Download job ${short} as CSV` }),
-    pictures ? ["png", "svg", "html"].map((form) => button(form.toUpperCase(), () => savePicture(api, job, form), { "aria-label": `Download a picture of job ${short} as ${form.toUpperCase()}` })) : null,
-    button("curl", (pressed) => copyCurl(api, job, pressed), { "aria-label": `Copy the curl command of job ${short}` }),
-    button("Delete", (pressed) => confirmed(pressed, async () => (await api.remove(job.id), on.onDelete())), { class: "danger", "aria-label": `Delete job ${short}` }),
+    hasEnded(job)
+      ? null
+      : button("Cancel", async () => on.onChange(await api.cancel(job.id)), {
+          "aria-label": `Cancel job ${short}`,
+        }),
+    canExtend
+      ? button("Extend", async () => on.onChange(await extended(api, job)), { "aria-label": `Extend job ${short}` })
+      : null,
+    button("CSV", async () => save(await api.file(job.links.trajectory.slice(1), "text/csv"), `${job.id}.csv`), {
+      "aria-label": `Download job ${short} as CSV`,
+    }),
+    pictures
+      ? ["png", "svg", "html"].map((form) =>
+          button(form.toUpperCase(), () => savePicture(api, job, form), {
+            "aria-label": `Download a picture of job ${short} as ${form.toUpperCase()}`,
+          }),
+        )
+      : null,
+    button("curl", (pressed) => copyCurl(api, job, pressed), {
+      "aria-label": `Copy the curl command of job ${short}`,
+    }),
+    button("Delete", (pressed) => confirmed(pressed, () => api.remove(job.id).then(on.onDelete)), {
+      class: "danger",
+      "aria-label": `Delete job ${short}`,
+    }),
   );
 }
 
@@ -94,7 +114,12 @@ function extended(api, job) {
         h("h2", { id: title }, "Extend the run"),
         field({ label: "Further steps", control: input, pointer: "#/steps" }),
         general,
-        h("div", { class: "buttons" }, h("button", { class: "primary" }, "Extend"), h("button", { type: "button", onclick: () => close(job) }, "Not now")),
+        h(
+          "div",
+          { class: "buttons" },
+          h("button", { class: "primary" }, "Extend"),
+          h("button", { type: "button", onclick: () => close(job) }, "Not now"),
+        ),
       ),
     );
     document.body.append(dialog);

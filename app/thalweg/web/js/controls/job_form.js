@@ -1,6 +1,6 @@
 /** The form of a job: everything that is sent when it is run. */
 
-import { h } from "../dom.js";
+import { h, instead } from "../dom.js";
 import { choice, field, numberInput } from "./field.js";
 import { MethodForm } from "./method_form.js";
 import { Starts } from "./starts.js";
@@ -29,13 +29,27 @@ export class JobForm {
     this.#method = new MethodForm(catalogue, onChange);
     this.#starts = new Starts((init) => onChange({ init }));
     this.#steps = numberInput(null, (steps) => onChange({ steps }), { inputmode: "numeric", required: true });
-    this.#dtype = choice([["float64", "float64"], ["float32", "float32"]], "float64", (dtype) => onChange({ dtype }));
+    this.#dtype = choice(
+      [
+        ["float64", "float64"],
+        ["float32", "float32"],
+      ],
+      "float64",
+      (dtype) => onChange({ dtype }),
+    );
     this.element = h(
       "form",
-      { class: "job-form", novalidate: true, "aria-label": "Run settings", onsubmit: (event) => (event.preventDefault(), onRun()) },
+      { class: "job-form", novalidate: true, "aria-label": "Run settings", onsubmit: instead(onRun) },
       h("fieldset", null, h("legend", null, "Function"), picker.element),
       this.#starts.element,
-      h("fieldset", null, h("legend", null, "Method"), this.#method.element, field({ label: "Steps", control: this.#steps, pointer: "#/steps" }), this.#moreFields()),
+      h(
+        "fieldset",
+        null,
+        h("legend", null, "Method"),
+        this.#method.element,
+        field({ label: "Steps", control: this.#steps, pointer: "#/steps" }),
+        this.#moreFields(),
+      ),
       foot,
     );
   }
@@ -70,8 +84,15 @@ export class JobForm {
     more.clip = numberInput(null, (value) => this.#onChange({ clip_grad_norm: value }));
     more.noise = numberInput(null, (value) => part("gradient_noise", "std", value));
     more.seed = numberInput(null, (value) => part("gradient_noise", "seed", value), { inputmode: "numeric" });
-    more.every = numberInput(null, (value) => this.#onChange({ record_every: value }), { placeholder: "1", inputmode: "numeric" });
-    more.label = h("input", { type: "text", autocomplete: "off", onchange: (event) => this.#onChange({ label: event.target.value || null }) });
+    more.every = numberInput(null, (value) => this.#onChange({ record_every: value }), {
+      placeholder: "1",
+      inputmode: "numeric",
+    });
+    more.label = h("input", {
+      type: "text",
+      autocomplete: "off",
+      onchange: (event) => this.#onChange({ label: event.target.value || null }),
+    });
     return h(
       "details",
       null,
@@ -82,7 +103,12 @@ export class JobForm {
       field({ label: "Clip gradient norm at", control: more.clip, pointer: "#/clip_grad_norm" }),
       field({ label: "Gradient noise, standard deviation", control: more.noise, pointer: "#/gradient_noise/std" }),
       field({ label: "Noise seed", control: more.seed, pointer: "#/gradient_noise/seed" }),
-      field({ label: "Record every", control: more.every, hint: "Steps between recorded points.", pointer: "#/record_every" }),
+      field({
+        label: "Record every",
+        control: more.every,
+        hint: "Steps between recorded points.",
+        pointer: "#/record_every",
+      }),
       field({ label: "Label", control: more.label, pointer: "#/label" }),
     );
   }

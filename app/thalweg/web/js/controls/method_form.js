@@ -30,7 +30,10 @@ export class MethodForm {
     const own = this.#shown;
     this.#shown = { optimizer, lr, scheduler, names: shown };
     // a field that was typed into is not made anew: it would lose the focus
-    if (own && own.names.every((name, index) => name === shown[index]) && own.said === this.#said(optimizer, lr, scheduler)) {
+    if (
+      own?.names.every((name, index) => name === shown[index]) &&
+      own.said === this.#said(optimizer, lr, scheduler)
+    ) {
       this.#shown.said = own.said;
       return;
     }
@@ -64,16 +67,29 @@ export class MethodForm {
     return [
       field({
         label: "Optimizer",
-        control: choice(withChosen(optimizers, optimizer.name).map((each) => this.#option(each)), optimizer.name, (name) => this.#onChange({ optimizer: { name }, lr: null })),
+        control: choice(
+          withChosen(optimizers, optimizer.name).map((each) => this.#option(each)),
+          optimizer.name,
+          (name) => this.#onChange({ optimizer: { name }, lr: null }),
+        ),
         hint: plain(entry.parameters.description),
         pointer: "#/optimizer",
       }),
       field({
         label: "Learning rate",
-        control: numberInput(lr, (value) => this.#change({ lr: value }), { placeholder: usual === undefined ? null : short(usual) }),
+        control: numberInput(lr, (value) => this.#change({ lr: value }), {
+          placeholder: usual === undefined ? null : short(usual),
+        }),
         pointer: "#/lr",
       }),
-      parameters.length ? h("details", { open: Object.keys(values).length > 0 && Boolean(this.element.querySelector("details[open]")) }, h("summary", null, "Parameters"), parameters) : null,
+      parameters.length
+        ? h(
+            "details",
+            { open: Object.keys(values).length > 0 && Boolean(this.element.querySelector("details[open]")) },
+            h("summary", null, "Parameters"),
+            parameters,
+          )
+        : null,
     ];
   }
 
@@ -85,15 +101,32 @@ export class MethodForm {
     const { schedulers } = this.#catalogue;
     const entry = schedulers.find((each) => each.name === scheduler?.name) ?? null;
     const { name: _, ...values } = scheduler ?? {};
-    const chosen = (name) => this.#onChange({ scheduler: name === "" ? null : { name, ...needed(schedulers.find((each) => each.name === name)) } });
+    const chosen = (name) =>
+      this.#onChange({
+        scheduler: name === "" ? null : { name, ...needed(schedulers.find((each) => each.name === name)) },
+      });
     return [
       field({
         label: "Learning-rate schedule",
-        control: choice([["", "Constant"], ...withChosen(schedulers, scheduler?.name ?? null).map((each) => [each.name, each.title])], scheduler?.name ?? "", chosen),
+        control: choice(
+          [
+            ["", "Constant"],
+            ...withChosen(schedulers, scheduler?.name ?? null).map((each) => [each.name, each.title]),
+          ],
+          scheduler?.name ?? "",
+          chosen,
+        ),
         hint: plain(entry?.parameters.description),
         pointer: "#/scheduler",
       }),
-      ...(entry ? schemaFields(entry.parameters, values, (changed) => this.#change({ scheduler: { name: entry.name, ...changed } }), "#/scheduler") : []),
+      ...(entry
+        ? schemaFields(
+            entry.parameters,
+            values,
+            (changed) => this.#change({ scheduler: { name: entry.name, ...changed } }),
+            "#/scheduler",
+          )
+        : []),
     ];
   }
 }
@@ -112,5 +145,7 @@ function withChosen(entries, name) {
 function needed(entry) {
   const first = { integer: 1000, number: 0.5 };
   const { properties, required = [] } = entry.parameters;
-  return Object.fromEntries(required.filter((name) => properties[name].type in first).map((name) => [name, first[properties[name].type]]));
+  return Object.fromEntries(
+    required.filter((name) => properties[name].type in first).map((name) => [name, first[properties[name].type]]),
+  );
 }

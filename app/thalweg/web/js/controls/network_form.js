@@ -15,7 +15,11 @@ export class NetworkForm {
   #said = null;
   #dataset = h("div");
   #data = h("details", null);
-  #hidden = h("input", { type: "text", autocomplete: "off", onchange: (event) => this.#onChange({ hidden: numbersIn(event.target.value) }) });
+  #hidden = h("input", {
+    type: "text",
+    autocomplete: "off",
+    onchange: (event) => this.#onChange({ hidden: numbersIn(event.target.value) }),
+  });
   #first = h("div");
   #rest = h("details");
   #seed = numberInput(null, (seed) => this.#onChange({ seed: seed ?? 0 }), { inputmode: "numeric" });
@@ -29,7 +33,12 @@ export class NetworkForm {
       h("legend", null, "Network"),
       this.#dataset,
       this.#data,
-      field({ label: "Hidden layers", control: this.#hidden, hint: "Units per layer, e.g. 4, 3", pointer: `${AT}/layers` }),
+      field({
+        label: "Hidden layers",
+        control: this.#hidden,
+        hint: "Units per layer, e.g. 4, 3",
+        pointer: `${AT}/layers`,
+      }),
       this.#first,
       field({ label: "Weight seed", control: this.#seed, pointer: "#/init/seed" }),
       this.#rest,
@@ -54,10 +63,23 @@ export class NetworkForm {
   #makeDataset({ datasets, parameters }, dataset) {
     const entry = datasets.find((each) => each.name === dataset.name);
     const options = datasets.map((each) => [each.name, each.name]);
-    const other = dataset.name === undefined ? ["", "the job’s own samples"] : [dataset.name, `${dataset.name}: not known here`];
-    const control = choice(entry ? options : [other, ...options], dataset.name ?? "", (name) => this.#onChange({ network: { ...this.#settings.network, dataset: { name } } }));
+    const other =
+      dataset.name === undefined
+        ? ["", "the job’s own samples"]
+        : [dataset.name, `${dataset.name}: not known here`];
+    const control = choice(entry ? options : [other, ...options], dataset.name ?? "", (name) =>
+      this.#onChange({ network: { ...this.#settings.network, dataset: { name } } }),
+    );
     const hadFocus = this.#dataset.contains(document.activeElement);
-    replace(this.#dataset, field({ label: "Data set", control, hint: entry ? capitalized(entry.title) : null, pointer: `${AT}/dataset` }));
+    replace(
+      this.#dataset,
+      field({
+        label: "Data set",
+        control,
+        hint: entry ? capitalized(entry.title) : null,
+        pointer: `${AT}/dataset`,
+      }),
+    );
     if (hadFocus) control.focus();
     this.#data.hidden = !entry;
     if (!entry) return;
@@ -66,7 +88,13 @@ export class NetworkForm {
     replace(
       this.#data,
       h("summary", null, "Samples"),
-      schemaFields(withUsual(parameters.$defs.GeneratedData, entry), values, (changed) => this.#changeNetwork({ dataset: { name: entry.name, ...changed } }), `${AT}/dataset`, leftOut),
+      schemaFields(
+        withUsual(parameters.$defs.GeneratedData, entry),
+        values,
+        (changed) => this.#changeNetwork({ dataset: { name: entry.name, ...changed } }),
+        `${AT}/dataset`,
+        leftOut,
+      ),
     );
   }
 
@@ -77,7 +105,8 @@ export class NetworkForm {
     return schemaFields(
       { properties },
       Object.fromEntries(own),
-      (changed) => this.#changeNetwork({ ...Object.fromEntries(names.map((name) => [name, undefined])), ...changed }),
+      (changed) =>
+        this.#changeNetwork({ ...Object.fromEntries(names.map((name) => [name, undefined])), ...changed }),
       AT,
     );
   }
@@ -92,7 +121,10 @@ export class NetworkForm {
 
 /** The schema of a data set with what this one is if nothing is said. */
 function withUsual(schema, entry) {
-  const properties = Object.entries(schema.properties).map(([name, property]) => [name, { ...property, default: entry[name] ?? property.default }]);
+  const properties = Object.entries(schema.properties).map(([name, property]) => [
+    name,
+    { ...property, default: entry[name] ?? property.default },
+  ]);
   return { properties: Object.fromEntries(properties) };
 }
 

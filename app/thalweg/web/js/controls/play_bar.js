@@ -23,7 +23,14 @@ export class PlayBar {
   /** @param {(step: number) => void} onStep */
   constructor(onStep) {
     this.#onStep = onStep;
-    this.element = h("div", { class: "play-bar", role: "group", "aria-label": "Play the steps" }, this.#play, this.#slider, this.#speed, this.#readout);
+    this.element = h(
+      "div",
+      { class: "play-bar", role: "group", "aria-label": "Play the steps" },
+      this.#play,
+      this.#slider,
+      this.#speed,
+      this.#readout,
+    );
     this.#label();
   }
 

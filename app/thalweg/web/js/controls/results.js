@@ -14,7 +14,13 @@ export class Results {
   #before = h("button", { type: "button", onclick: () => this.#onPage(this.#page - 1) }, "Previous");
   #next = h("button", { type: "button", onclick: () => this.#onPage(this.#page + 1) }, "Next");
   #place = h("span", { role: "status" });
-  #pager = h("div", { class: "pager", role: "group", "aria-label": "Pages of the table" }, this.#before, this.#next, this.#place);
+  #pager = h(
+    "div",
+    { class: "pager", role: "group", "aria-label": "Pages of the table" },
+    this.#before,
+    this.#next,
+    this.#place,
+  );
   #shown = [];
 
   /** @param {(page: number) => void} onPage */
@@ -27,7 +33,20 @@ export class Results {
       h(
         "div",
         { class: "table-frame", tabindex: 0, role: "region", "aria-label": "Table of runs" },
-        h("table", null, h("thead", null, h("tr", null, HEAD.map((name) => h("th", { scope: "col" }, name)))), this.#rows),
+        h(
+          "table",
+          null,
+          h(
+            "thead",
+            null,
+            h(
+              "tr",
+              null,
+              HEAD.map((name) => h("th", { scope: "col" }, name)),
+            ),
+          ),
+          this.#rows,
+        ),
       ),
       this.#pager,
     );
@@ -52,11 +71,17 @@ export class Results {
     this.#page = Math.min(page, last);
     const from = this.#page * ROWS;
     const rows = all.slice(from, from + ROWS);
-    if (rows.length) replace(this.#rows, rows.map((run) => this.#row(run, colorOf(run))));
+    if (rows.length)
+      replace(
+        this.#rows,
+        rows.map((run) => this.#row(run, colorOf(run))),
+      );
     this.#pager.hidden = last === 0;
     this.#before.disabled = this.#page === 0;
     this.#next.disabled = this.#page === last;
-    this.#place.textContent = rows.length ? `Runs ${count(from + 1)}–${count(from + rows.length)} of ${count(job.n_runs)}` : "Loading …";
+    this.#place.textContent = rows.length
+      ? `Runs ${count(from + 1)}–${count(from + rows.length)} of ${count(job.n_runs)}`
+      : "Loading …";
   }
 
   #row(run, color) {
@@ -71,7 +96,12 @@ export class Results {
       h("td", null, short(run.grad_norm, 3)),
       h("td", null, minimum ? `no. ${minimum.index + 1}, ${short(minimum.distance, 2)} away` : "none"),
       h("td", null, count(run.n_steps)),
-      h("td", { class: `outcome ${run.outcome}` }, outcomeOf(run), run.raised ? h("span", { class: "hint" }, run.raised) : null),
+      h(
+        "td",
+        { class: `outcome ${run.outcome}` },
+        outcomeOf(run),
+        run.raised ? h("span", { class: "hint" }, run.raised) : null,
+      ),
     );
   }
 }

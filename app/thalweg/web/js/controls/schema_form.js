@@ -13,10 +13,11 @@ import { choice, field, numberInput, numberOf } from "./field.js";
  * @param {string[]} [leftOut] properties that are shown elsewhere
  */
 export function schemaFields(schema, values, onChange, pointer, leftOut = []) {
+  let given = values;
   const set = (name, value, property) => {
-    const { [name]: _, ...others } = values;
-    values = value === undefined || same(value, property.default) ? others : { ...others, [name]: value };
-    onChange(values);
+    const { [name]: _, ...others } = given;
+    given = value === undefined || same(value, property.default) ? others : { ...others, [name]: value };
+    onChange(given);
   };
   return Object.entries(schema.properties ?? {})
     .filter(([name]) => !leftOut.includes(name))
@@ -36,7 +37,11 @@ function controlFor(property, value, onChange) {
   const { schema, nullable } = withoutNull(property);
   const empty = nullable ? null : undefined;
   if (schema.type === "boolean") {
-    return h("input", { type: "checkbox", checked: Boolean(value), onchange: (event) => onChange(event.target.checked) });
+    return h("input", {
+      type: "checkbox",
+      checked: Boolean(value),
+      onchange: (event) => onChange(event.target.checked),
+    });
   }
   const options = schema.enum ?? ("const" in schema ? [schema.const] : null);
   if (options) {

@@ -13,7 +13,18 @@ export class Standings {
 
   /** @param {Array<{name: string, color: string, job: Object|null, arrival: number|null|undefined, error: string|null}>} racers */
   update(racers) {
-    const said = JSON.stringify(racers.map((each) => [each.name, each.color, each.job?.id, each.job?.status, each.job?.progress.step, each.progress?.step, each.arrival, each.error]));
+    const said = JSON.stringify(
+      racers.map((each) => [
+        each.name,
+        each.color,
+        each.job?.id,
+        each.job?.status,
+        each.job?.progress.step,
+        each.progress?.step,
+        each.arrival,
+        each.error,
+      ]),
+    );
     if (said === this.#shown) return;
     this.#shown = said;
     replace(this.element, racers.some((each) => each.job || each.error) ? this.#table(ranked(racers)) : []);
@@ -25,7 +36,24 @@ export class Standings {
       h(
         "div",
         { class: "table-frame", tabindex: 0, role: "region", "aria-label": "Table of contenders" },
-        h("table", null, h("thead", null, h("tr", null, HEAD.map((name) => h("th", { scope: "col" }, name)))), h("tbody", null, racers.map((each) => this.#row(each)))),
+        h(
+          "table",
+          null,
+          h(
+            "thead",
+            null,
+            h(
+              "tr",
+              null,
+              HEAD.map((name) => h("th", { scope: "col" }, name)),
+            ),
+          ),
+          h(
+            "tbody",
+            null,
+            racers.map((each) => this.#row(each)),
+          ),
+        ),
       ),
       h(
         "p",

@@ -1,8 +1,8 @@
 /** The starting points, as text: what the map shows, for who would rather type. */
 
 import { h, replace } from "../dom.js";
-import { pathColor } from "../plots/palette.js";
 import { toPixelPrecision } from "../numbers.js";
+import { pathColor } from "../plots/palette.js";
 import { pointHint } from "../words.js";
 import { numbersIn } from "./field.js";
 
@@ -42,7 +42,10 @@ export class Starts {
     this.#info = info;
     this.#init = init;
     const points = pointsOf(init);
-    replace(this.#rows, points.slice(0, MOST_ROWS).map((x, index) => this.#row(x, index, points.length)));
+    replace(
+      this.#rows,
+      points.slice(0, MOST_ROWS).map((x, index) => this.#row(x, index, points.length)),
+    );
     this.#note.textContent = noteOn(init, points.length);
     this.#note.hidden = this.#note.textContent === "";
   }
@@ -61,7 +64,16 @@ export class Starts {
       { "data-pointer": `#/init/${index}` },
       h("span", { class: "dot", style: `background:${pathColor(index, n)}` }),
       text,
-      h("button", { type: "button", class: "plain", "aria-label": `Remove start ${index + 1}`, onclick: () => this.#replaceAt(index, null) }, "✕"),
+      h(
+        "button",
+        {
+          type: "button",
+          class: "plain",
+          "aria-label": `Remove start ${index + 1}`,
+          onclick: () => this.#replaceAt(index, null),
+        },
+        "✕",
+      ),
       h("p", { class: "error", role: "alert", hidden: true }),
     );
   }
@@ -80,7 +92,8 @@ export class Starts {
   }
 
   #random() {
-    const one = () => this.#domain().map(([low, high]) => toPixelPrecision(low + Math.random() * (high - low), high - low));
+    const one = () =>
+      this.#domain().map(([low, high]) => toPixelPrecision(low + Math.random() * (high - low), high - low));
     return Array.from({ length: AT_RANDOM }, one);
   }
 
@@ -97,7 +110,10 @@ export function pointsOf(init) {
 
 function noteOn(init, nPoints) {
   if (!Array.isArray(init)) {
-    const kind = "random" in init ? `${init.random} at random, seed ${init.seed}` : `A grid of ${init.grid?.shape?.join(" × ")}`;
+    const kind =
+      "random" in init
+        ? `${init.random} at random, seed ${init.seed}`
+        : `A grid of ${init.grid?.shape?.join(" × ")}`;
     return `${kind}. Clear them to place starts by hand.`;
   }
   if (nPoints === 0) return "Click on the map, or add a start here.";

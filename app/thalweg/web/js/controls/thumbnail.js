@@ -14,9 +14,12 @@ export class Thumbnails {
   #waiting = [];
   #running = 0;
   #wanted = new WeakMap();
-  #observer = new IntersectionObserver((entries) => {
-    for (const entry of entries) if (entry.isIntersecting) this.#want(entry.target);
-  }, { rootMargin: "80px" });
+  #observer = new IntersectionObserver(
+    (entries) => {
+      for (const entry of entries) if (entry.isIntersecting) this.#want(entry.target);
+    },
+    { rootMargin: "80px" },
+  );
 
   /** @param {import("../api.js").Api} api */
   constructor(api) {
@@ -66,7 +69,11 @@ export class Thumbnails {
 }
 
 function drawHeights(canvas, z, info) {
-  const heights = new Heights(z, info.minima.map((minimum) => minimum.f), true);
+  const heights = new Heights(
+    z,
+    info.minima.map((minimum) => minimum.f),
+    true,
+  );
   const [low, high] = heights.range;
   const small = imageOf(z.toReversed(), (f) => (heights.of(f) - low) / (high - low || 1));
   canvas.getContext("2d").drawImage(small, 0, 0, canvas.width, canvas.height);
@@ -84,7 +91,10 @@ function drawGraph(canvas, values) {
   pen.beginPath();
   values.forEach((value, index) => {
     if (value === null) return;
-    pen.lineTo((index / (values.length - 1)) * width, height - 8 - ((value - low) / (high - low || 1)) * (height - 16));
+    pen.lineTo(
+      (index / (values.length - 1)) * width,
+      height - 8 - ((value - low) / (high - low || 1)) * (height - 16),
+    );
   });
   pen.stroke();
 }

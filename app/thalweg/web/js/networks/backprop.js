@@ -30,7 +30,13 @@ export class Backprop {
     this.element = h(
       "div",
       { class: "backprop-part" },
-      h("div", { class: "view-bar" }, h("h2", null, "Backpropagation"), h("span", { class: "buttons" }, this.#back, this.#forth), this.#switch),
+      h(
+        "div",
+        { class: "view-bar" },
+        h("h2", null, "Backpropagation"),
+        h("span", { class: "buttons" }, this.#back, this.#forth),
+        this.#switch,
+      ),
       this.#caption,
       this.#content,
     );
@@ -65,7 +71,10 @@ export class Backprop {
     replace(
       this.#derivation,
       h("dt", { class: "where" }, `Layer ${chosen.layer + 1}, node ${chosen.node + 1}`),
-      seen.flatMap(({ what, formula, numbers }) => [h("dt", null, what), h("dd", null, h("span", { class: "formula-line" }, set(formula)), h("span", null, numbers))]),
+      seen.flatMap(({ what, formula, numbers }) => [
+        h("dt", null, what),
+        h("dd", null, h("span", { class: "formula-line" }, set(formula)), h("span", null, numbers)),
+      ]),
     );
   }
 
@@ -79,6 +88,7 @@ export class Backprop {
 }
 
 function whyNone({ job, problem }) {
-  if (job && !hasEnded(job)) return job.status === "queued" ? "Waiting for a worker …" : "Waiting for the first steps …";
+  if (job && !hasEnded(job))
+    return job.status === "queued" ? "Waiting for a worker …" : "Waiting for the first steps …";
   return problem ? "There is nothing to show until the form is mended." : "Loading …";
 }

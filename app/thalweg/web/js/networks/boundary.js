@@ -8,7 +8,12 @@ const IN_ORDER = [0, 5, 3, 1, 2, 4, 6, 7]; // colours that lie next to each othe
 const [SIDE, CELLS, MARGIN] = [480, 80, 0.25];
 
 export class Boundary {
-  #canvas = h("canvas", { width: SIDE, height: SIDE, role: "img", "aria-label": "The network’s output over its inputs, and the samples" });
+  #canvas = h("canvas", {
+    width: SIDE,
+    height: SIDE,
+    role: "img",
+    "aria-label": "The network’s output over its inputs, and the samples",
+  });
   element = h("figure", { class: "boundary" }, this.#canvas);
 
   /** @param {Array} parts weights and biases @param {Object} network @param {{x: number[][], y: number[][]}} samples */
@@ -24,20 +29,31 @@ export class Boundary {
     const answers = [];
     for (let row = 0; row < CELLS; row += 1) {
       for (let column = 0; column < CELLS; column += 1) {
-        answers.push(outputs(parts, network, [at(across, (column + 0.5) / CELLS), at(up, 1 - (row + 0.5) / CELLS)]));
+        answers.push(
+          outputs(parts, network, [at(across, (column + 0.5) / CELLS), at(up, 1 - (row + 0.5) / CELLS)]),
+        );
       }
     }
     answers.forEach((answer, index) => {
       pen.fillStyle = shade(answer);
-      pen.fillRect((index % CELLS) * (SIDE / CELLS), Math.floor(index / CELLS) * (SIDE / CELLS), SIDE / CELLS + 1, SIDE / CELLS + 1);
+      pen.fillRect(
+        (index % CELLS) * (SIDE / CELLS),
+        Math.floor(index / CELLS) * (SIDE / CELLS),
+        SIDE / CELLS + 1,
+        SIDE / CELLS + 1,
+      );
     });
-    x.forEach((each, index) => dot(pen, share(across, each[0]) * SIDE, (1 - share(up, each[1])) * SIDE, classColor(classOf(y[index]))));
+    x.forEach((each, index) => {
+      dot(pen, share(across, each[0]) * SIDE, (1 - share(up, each[1])) * SIDE, classColor(classOf(y[index])));
+    });
   }
 
   #curve(pen, parts, network, { x, y }) {
     const across = range(x.map(([value]) => value));
     const up = range(y.flat());
-    x.forEach(([value], index) => dot(pen, share(across, value) * SIDE, (1 - share(up, [y[index]].flat()[0])) * SIDE, pathColor(5, 8)));
+    x.forEach(([value], index) => {
+      dot(pen, share(across, value) * SIDE, (1 - share(up, [y[index]].flat()[0])) * SIDE, pathColor(5, 8));
+    });
     pen.strokeStyle = pathColor(0, 8);
     pen.lineWidth = 3;
     pen.beginPath();

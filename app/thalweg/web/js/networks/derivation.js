@@ -28,13 +28,26 @@ export function derivation(pass, network, input, target, { layer, node }) {
   const sum = before.map((value, from) => `${short(value)}·${bracket(weights[from][node])}`).join(" + ");
   const name = isLast ? (network.output_activation ?? network.activation) : network.activation;
   return [
-    { what: "Net input", formula: "net_j = \\sum_i O_i W_{ij} + b_j", numbers: `${sum} + ${bracket(pass.biases[layer][node])} = ${short(here.net[node])}` },
-    { what: "Output", formula: `O_j = \\operatorname{${name.replace("_", " ")}}(net_j)`, numbers: `${name}(${short(here.net[node])}) = ${short(here.output[node])}` },
+    {
+      what: "Net input",
+      formula: "net_j = \\sum_i O_i W_{ij} + b_j",
+      numbers: `${sum} + ${bracket(pass.biases[layer][node])} = ${short(here.net[node])}`,
+    },
+    {
+      what: "Output",
+      formula: `O_j = \\operatorname{${name.replace("_", " ")}}(net_j)`,
+      numbers: `${name}(${short(here.net[node])}) = ${short(here.output[node])}`,
+    },
     isLast ? outputDelta(here, network, name, target, node) : hiddenDelta(pass, layer, node, name),
     {
       what: "Weight gradients",
       formula: "\\frac{\\partial E}{\\partial W_{ij}} = O_i \\delta_j",
-      numbers: before.map((value, from) => `${short(value)}·${bracket(here.delta[node])} = ${short(here.weight_gradient[from][node])}`).join(";  "),
+      numbers: before
+        .map(
+          (value, from) =>
+            `${short(value)}·${bracket(here.delta[node])} = ${short(here.weight_gradient[from][node])}`,
+        )
+        .join(";  "),
     },
   ];
 }
@@ -45,7 +58,11 @@ function outputDelta(here, network, name, target, node) {
   const n = here.output.length;
   const off = `(${short(o)} − ${bracket(t)})`;
   if (network.loss in WHOLE) {
-    return { what: "Delta", formula: `\\delta_j = ${WHOLE[network.loss]}`, numbers: `${off}${network.loss === "bce" ? `/${n}` : ""}${result}` };
+    return {
+      what: "Delta",
+      formula: `\\delta_j = ${WHOLE[network.loss]}`,
+      numbers: `${off}${network.loss === "bce" ? `/${n}` : ""}${result}`,
+    };
   }
   const slope = SLOPES[name] ?? OTHER;
   const isMean = network.loss === "mse";
@@ -59,7 +76,9 @@ function outputDelta(here, network, name, target, node) {
 function hiddenDelta(pass, layer, node, name) {
   const [here, behind] = [pass.layers[layer], pass.layers[layer + 1]];
   const slope = SLOPES[name] ?? OTHER;
-  const sum = behind.delta.map((delta, to) => `${bracket(pass.weights[layer + 1][node][to])}·${bracket(delta)}`).join(" + ");
+  const sum = behind.delta
+    .map((delta, to) => `${bracket(pass.weights[layer + 1][node][to])}·${bracket(delta)}`)
+    .join(" + ");
   return {
     what: "Delta",
     formula: `\\delta_j = ${slope.formula} \\cdot \\sum_k W_{jk} \\delta_k`,

@@ -1,6 +1,6 @@
 /** A network as nodes and edges, with what passes through it; the backward pass is uncovered layer by layer. */
 
-import { h, replace, svg } from "../dom.js";
+import { h, instead, replace, svg } from "../dom.js";
 import { short } from "../numbers.js";
 
 const [WIDTH, NODE_GAP, MOST_NODES] = [760, 62, 8];
@@ -32,7 +32,10 @@ export class NetworkDiagram {
     const height = Math.max(...columns.map((column) => Math.min(column.length, MOST_NODES))) * NODE_GAP + 46;
     const place = (column, node) => {
       const n = Math.min(columns[column].length, MOST_NODES);
-      return [50 + (column * (WIDTH - 100)) / (columns.length - 1), height / 2 - 8 + (node - (n - 1) / 2) * NODE_GAP];
+      return [
+        50 + (column * (WIDTH - 100)) / (columns.length - 1),
+        height / 2 - 8 + (node - (n - 1) / 2) * NODE_GAP,
+      ];
     };
     const hidden = columns.some((column) => column.length > MOST_NODES);
     replace(
@@ -41,7 +44,11 @@ export class NetworkDiagram {
         "svg",
         { viewBox: `0 0 ${WIDTH} ${height}`, role: "group", "aria-label": "The network" },
         svg("g", null, ...this.#edges(pass, place, shown, chosen)),
-        columns.flatMap((column, index) => column.slice(0, MOST_NODES).map((output, node) => this.#node({ pass, index, node, output, place, shown, chosen }))),
+        columns.flatMap((column, index) =>
+          column
+            .slice(0, MOST_NODES)
+            .map((output, node) => this.#node({ pass, index, node, output, place, shown, chosen })),
+        ),
       ),
       hidden ? h("p", { class: "hint" }, `The first ${MOST_NODES} nodes of each layer are drawn.`) : null,
     );
@@ -54,16 +61,27 @@ export class NetworkDiagram {
         row.slice(0, MOST_NODES).map((weight, to) => {
           const [[x1, y1], [x2, y2]] = [place(layer, from), place(layer + 1, to)];
           const isChosen = chosen.layer === layer && chosen.node === to;
-          const gradient = layer >= shown ? `, gradient ${short(pass.layers[layer].weight_gradient[from][to])}` : "";
+          const gradient =
+            layer >= shown ? `, gradient ${short(pass.layers[layer].weight_gradient[from][to])}` : "";
           const line = svg(
             "line",
-            { x1, y1, x2, y2, class: `edge ${weight < 0 ? "negative" : "positive"}${isChosen ? " chosen" : ""}`, "stroke-width": 0.6 + (4.5 * Math.abs(weight)) / strongest },
+            {
+              x1,
+              y1,
+              x2,
+              y2,
+              class: `edge ${weight < 0 ? "negative" : "positive"}${isChosen ? " chosen" : ""}`,
+              "stroke-width": 0.6 + (4.5 * Math.abs(weight)) / strongest,
+            },
             svg("title", null, `weight ${short(weight)}${gradient}`),
           );
           if (!isChosen) return line;
           const share = 0.36 + 0.1 * (from % 3);
           const [x, y] = [x1 + share * (x2 - x1), y1 + share * (y2 - y1) - 4];
-          const label = layer >= shown ? `${short(weight, 3)} | ∂ ${short(pass.layers[layer].weight_gradient[from][to], 2)}` : short(weight, 3);
+          const label =
+            layer >= shown
+              ? `${short(weight, 3)} | ∂ ${short(pass.layers[layer].weight_gradient[from][to], 2)}`
+              : short(weight, 3);
           return svg("g", null, line, svg("text", { x, y, class: "weight" }, label));
         }),
       ),
@@ -90,11 +108,15 @@ export class NetworkDiagram {
         "data-output": output,
         "data-delta": delta,
         onclick: choose,
-        onkeydown: (event) => (event.key === "Enter" || event.key === " ") && (event.preventDefault(), choose()),
+        onkeydown: (event) => {
+          if (event.key === "Enter" || event.key === " ") instead(choose)(event);
+        },
       },
       circle,
       value,
-      delta === null ? null : svg("text", { x, y: y + RADIUS + 13, class: "delta", "aria-hidden": "true" }, `δ ${short(delta, 3)}`),
+      delta === null
+        ? null
+        : svg("text", { x, y: y + RADIUS + 13, class: "delta", "aria-hidden": "true" }, `δ ${short(delta, 3)}`),
     );
   }
 }

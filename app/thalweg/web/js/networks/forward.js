@@ -37,7 +37,9 @@ export function partsOf(point, layers) {
 export function outputs(parts, network, input) {
   return parts.reduce((values, { weights, biases }, layer) => {
     const isLast = layer === parts.length - 1;
-    const nets = biases.map((bias, to) => values.reduce((sum, value, from) => sum + value * weights[from][to], bias));
+    const nets = biases.map((bias, to) =>
+      values.reduce((sum, value, from) => sum + value * weights[from][to], bias),
+    );
     const name = isLast ? (network.output_activation ?? network.activation) : network.activation;
     return name === "softmax" ? softmax(nets) : nets.map(ACTIVATIONS[name]);
   }, input);
@@ -53,6 +55,7 @@ function softmax(nets) {
 /** Abramowitz and Stegun, Handbook of Mathematical Functions, 1964, 7.1.26: within 1.5e-7, for a picture. */
 function erf(x) {
   const t = 1 / (1 + 0.3275911 * Math.abs(x));
-  const polynomial = ((((1.061405429 * t - 1.453152027) * t + 1.421413741) * t - 0.284496736) * t + 0.254829592) * t;
+  const polynomial =
+    ((((1.061405429 * t - 1.453152027) * t + 1.421413741) * t - 0.284496736) * t + 0.254829592) * t;
   return Math.sign(x) * (1 - polynomial * Math.exp(-x * x));
 }

@@ -5,8 +5,8 @@ import { h } from "../dom.js";
 import { FIRST_CAMERA } from "../plots/camera.js";
 import { CurvePlot } from "../plots/curve.js";
 import { Heights } from "../plots/heights.js";
-import { entryAt } from "../plots/path.js";
 import { pathColor } from "../plots/palette.js";
+import { entryAt } from "../plots/path.js";
 import { SurfacePlot } from "../plots/surface.js";
 import { hasEnded } from "../watch.js";
 import { inWords } from "../words.js";
@@ -18,7 +18,11 @@ export class Training {
   #bar;
   #boundary = new Boundary();
   #surface = new SurfacePlot({ onCamera: () => {}, onHover: () => {} });
-  #curve = new CurvePlot("Loss by step", (path) => path.f, () => {});
+  #curve = new CurvePlot(
+    "Loss by step",
+    (path) => path.f,
+    () => {},
+  );
   #answers = new Panel(this.#boundary.element);
   #landscape = new Panel(this.#surface.element);
   #loss = new Panel(this.#curve.element);
@@ -34,7 +38,11 @@ export class Training {
       h("h2", null, "Training"),
       this.#bar.element,
       h("div", { class: "views" }, this.#answers.element, this.#landscape.element),
-      h("p", { class: "hint" }, "Left: the network’s output over its inputs, and the samples. Right: the loss on the plane that holds most of the path’s variance, and the path projected onto it."),
+      h(
+        "p",
+        { class: "hint" },
+        "Left: the network’s output over its inputs, and the samples. Right: the loss on the plane that holds most of the path’s variance, and the path projected onto it.",
+      ),
       this.#loss.element,
     );
   }
@@ -67,7 +75,8 @@ export class Training {
   /** Draws what the network answers at a step; returns why not, if it cannot. */
   #drawAnswers({ job, trajectory, samples }, at) {
     if (!trajectory?.step.length || !samples) return waiting(job);
-    if (samples.x[0].length > 2) return `The output is drawn over one or two inputs; this network has ${samples.x[0].length}.`;
+    if (samples.x[0].length > 2)
+      return `The output is drawn over one or two inputs; this network has ${samples.x[0].length}.`;
     const network = job.spec.function.mlp;
     const point = trajectory.x[entryAt(trajectory, at)];
     if (point.includes(null)) return "The weights are not finite at this step: the training has diverged.";
@@ -78,11 +87,29 @@ export class Training {
   /** Draws the landscape of the loss; returns why not, if it cannot. */
   #drawLandscape({ job, landscape, landscapeProblem }, at) {
     if (landscapeProblem) return `The loss landscape could not be computed. ${inWords(landscapeProblem.message)}`;
-    if (!landscape) return hasEnded(job) ? "Computing the loss landscape …" : "The loss landscape is computed once training has ended.";
-    const path = { name: "path", color: pathColor(0, 8), step: landscape.step, x: landscape.path.map(([x]) => x), y: landscape.path.map(([, y]) => y), f: landscape.f };
+    if (!landscape)
+      return hasEnded(job)
+        ? "Computing the loss landscape …"
+        : "The loss landscape is computed once training has ended.";
+    const path = {
+      name: "path",
+      color: pathColor(0, 8),
+      step: landscape.step,
+      x: landscape.path.map(([x]) => x),
+      y: landscape.path.map(([, y]) => y),
+      f: landscape.f,
+    };
     if (this.#drawnLandscape !== landscape) {
       const heights = new Heights(landscape.z, [], true);
-      this.#surface.draw({ grid: landscape, heights, paths: [path], minima: [], names: ["1st direction", "2nd direction"], camera: FIRST_CAMERA, isWhole: true });
+      this.#surface.draw({
+        grid: landscape,
+        heights,
+        paths: [path],
+        minima: [],
+        names: ["1st direction", "2nd direction"],
+        camera: FIRST_CAMERA,
+        isWhole: true,
+      });
     }
     this.#drawnLandscape = landscape;
     const entry = entryAt(path, at);
@@ -92,7 +119,13 @@ export class Training {
 
   #drawLoss({ job, trajectory }, at) {
     const path = { name: "loss", color: pathColor(0, 8), step: trajectory.step, f: trajectory.f };
-    if (this.#drawnLoss !== trajectory) this.#curve.draw({ paths: [path], log: true, base: 0, title: job.spec.function.mlp.batch_size ? "loss of the mini-batch" : "loss" });
+    if (this.#drawnLoss !== trajectory)
+      this.#curve.draw({
+        paths: [path],
+        log: true,
+        base: 0,
+        title: job.spec.function.mlp.batch_size ? "loss of the mini-batch" : "loss",
+      });
     this.#drawnLoss = trajectory;
     this.#curve.mark(at);
   }

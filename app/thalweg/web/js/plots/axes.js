@@ -21,11 +21,17 @@ export function axesAbout(frame, across, along, { hasGrid }) {
   const bottom = top + height;
   const columns = across.at.flatMap((value, index) => {
     const [x] = frame.toPixel(value, frame.y[0]);
-    return [line(x, hasGrid ? top : bottom, x, bottom + TICK), text(x, bottom + TEXT, across.text[index], "tick x")];
+    return [
+      line(x, hasGrid ? top : bottom, x, bottom + TICK),
+      text(x, bottom + TEXT, across.text[index], "tick x"),
+    ];
   });
   const rows = along.at.flatMap((value, index) => {
     const [, y] = frame.toPixel(frame.x[0], value);
-    return [line(left - TICK, y, hasGrid ? left + width : left, y), text(left - TICK - 3, y, along.text[index], "tick y")];
+    return [
+      line(left - TICK, y, hasGrid ? left + width : left, y),
+      text(left - TICK - 3, y, along.text[index], "tick y"),
+    ];
   });
   return [
     ...columns,
@@ -46,7 +52,9 @@ export function colorBar({ box }, heights) {
   return [
     svg("linearGradient", { id: "map-colors", x1: 0, x2: 0, y1: 1, y2: 0 }, stops),
     svg("rect", { x, y: top, width: BAR.width, height, fill: "url(#map-colors)" }),
-    ...at.map((value, index) => text(x + BAR.width + 5, top + height * (1 - (value - low) / (high - low || 1)), texts[index], "tick color")),
+    ...at.map((value, index) =>
+      text(x + BAR.width + 5, top + height * (1 - (value - low) / (high - low || 1)), texts[index], "tick color"),
+    ),
   ];
 }
 

@@ -24,8 +24,14 @@ export class Box {
   set(space, heightTicks, names) {
     this.#axes = [...names, "f"].map((name, axis) => {
       const { at, text } = axis === 2 ? heightTicks : ticks(...space.ranges[axis], MOST_TICKS);
-      const marks = at.map((value, index) => ({ place: space.along(axis, value), text: text[index] })).filter(({ place }) => axis === 2 || isInside(place, axis));
-      return { title: h("span", null, name), labels: marks.map((mark) => h("span", null, mark.text)), places: marks.map(({ place }) => place) };
+      const marks = at
+        .map((value, index) => ({ place: space.along(axis, value), text: text[index] }))
+        .filter(({ place }) => axis === 2 || isInside(place, axis));
+      return {
+        title: h("span", null, name),
+        labels: marks.map((mark) => h("span", null, mark.text)),
+        places: marks.map(({ place }) => place),
+      };
     });
     replace(this.element, ...this.#axes.flatMap(({ title, labels }) => [title, ...labels]));
     for (const axis of this.#axes) axis.widths = axis.labels.map((label) => label.offsetWidth);
@@ -53,11 +59,18 @@ export class Box {
   /** Puts the texts where they are seen. */
   show(lens, { eye }, size) {
     const far = farSides(eye);
-    const upright = [[-far[0], far[1]], [far[0], -far[1]]].map(([x, y]) => [x, y, 0]);
+    const upright = [
+      [-far[0], far[1]],
+      [far[0], -far[1]],
+    ].map(([x, y]) => [x, y, 0]);
     const level = (place, axis) => (Math.abs(place) > SIZE[axis] / 4 ? far[2] : -far[2]); // from over the box its lower edges are hidden
     const seenOn = (axis, sides, place = 0) => seenAt(lens, onEdge(axis, sides, place), size);
     const isLefter = (one, other) => (seenOn(2, one)?.[0] ?? Infinity) <= (seenOn(2, other)?.[0] ?? Infinity);
-    const edges = [[0, -far[1], level(eye.y, 1)], [-far[0], 0, level(eye.x, 0)], isLefter(...upright) ? upright[0] : upright[1]];
+    const edges = [
+      [0, -far[1], level(eye.y, 1)],
+      [-far[0], 0, level(eye.x, 0)],
+      isLefter(...upright) ? upright[0] : upright[1],
+    ];
     const middle = seenAt(lens, [0, 0, 0], size);
     this.#axes.forEach((axis, index) => {
       const seen = (place) => seenOn(index, edges[index], place);
@@ -68,7 +81,7 @@ export class Box {
   #showAxis({ title, labels, places, widths }, [from, to], middle, seen) {
     const length = from && to ? Math.hypot(to[0] - from[0], to[1] - from[1]) : 0;
     if (length < 2 * LINE_HEIGHT || !middle) {
-      [title, ...labels].forEach((text) => (text.style.visibility = "hidden"));
+      for (const text of [title, ...labels]) text.style.visibility = "hidden";
       return;
     }
     const way = [(to[0] - from[0]) / length, (to[1] - from[1]) / length];

@@ -17,7 +17,9 @@ export const FIRST_CAMERA = cameraAt(60, -30);
 export function cameraAt(elevation, azimuth, distance = DISTANCE, center = { x: 0, y: 0, z: -0.17 }) {
   const [e, a] = [elevation, azimuth].map((degrees) => (degrees * Math.PI) / 180);
   const way = [Math.cos(e) * Math.cos(a), Math.cos(e) * Math.sin(a), Math.sin(e)];
-  const [x, y, z] = way.map((part, axis) => Number((distance * part + [center.x, center.y, center.z][axis]).toFixed(4)));
+  const [x, y, z] = way.map((part, axis) =>
+    Number((distance * part + [center.x, center.y, center.z][axis]).toFixed(4)),
+  );
   return { eye: { x, y, z }, center };
 }
 
@@ -46,7 +48,11 @@ export function farther(camera, factor) {
 export function lensOf({ eye, center }, aspect) {
   const back = unit([eye.x - center.x, eye.y - center.y, eye.z - center.z]);
   const right = unit([-back[1], back[0], 0]);
-  const up = [back[1] * right[2] - back[2] * right[1], back[2] * right[0] - back[0] * right[2], back[0] * right[1] - back[1] * right[0]];
+  const up = [
+    back[1] * right[2] - back[2] * right[1],
+    back[2] * right[0] - back[0] * right[2],
+    back[0] * right[1] - back[1] * right[0],
+  ];
   const away = (axis) => -(axis[0] * eye.x + axis[1] * eye.y + axis[2] * eye.z);
   const zoom = Math.min(1, aspect / USUAL_ASPECT) / Math.tan(FIELD_OF_VIEW / 2);
   const [depth, shift] = [(FAR + NEAR) / (NEAR - FAR), (2 * FAR * NEAR) / (NEAR - FAR)];

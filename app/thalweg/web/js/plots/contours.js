@@ -21,7 +21,12 @@ export function contours(z, levels) {
   return path;
 }
 
-const SIDES = [[0, 0, 1, 0], [1, 0, 0, 1], [1, 1, -1, 0], [0, 1, 0, -1]]; // from which corner, and which way
+const SIDES = [
+  [0, 0, 1, 0],
+  [1, 0, 0, 1],
+  [1, 1, -1, 0],
+  [0, 1, 0, -1],
+]; // from which corner, and which way
 
 /** Draws the lines from where a square's values fall below a level to where they rise over it again. */
 function cross(path, i, j, corners, level) {

@@ -35,7 +35,13 @@ export class CurvePlot {
   constructor(label, of, onHover) {
     this.#of = of;
     this.#onHover = onHover;
-    const overlay = svg("svg", { class: "overlay passive", "aria-hidden": "true" }, this.#title, this.#axes, this.#rule);
+    const overlay = svg(
+      "svg",
+      { class: "overlay passive", "aria-hidden": "true" },
+      this.#title,
+      this.#axes,
+      this.#rule,
+    );
     this.element = h("figure", { class: "curve", "aria-label": label }, overlay, this.#canvas, this.#note);
     this.element.addEventListener("pointermove", (event) => this.#hover(event));
     this.element.addEventListener("pointerleave", () => onHover(null));
@@ -55,7 +61,12 @@ export class CurvePlot {
     this.#scene = scene;
     const { paths, log, base, zero } = scene;
     const columns = paths.map((path, index) => this.#of(path, index) ?? []);
-    this.#scale = new Scale(columns, { log, base, zero, diverging: paths.map((path) => path.ending === "diverged") });
+    this.#scale = new Scale(columns, {
+      log,
+      base,
+      zero,
+      diverging: paths.map((path) => path.ending === "diverged"),
+    });
     this.#values = columns.map((values) => values.map((value) => this.#scale.of(value)));
     this.#draw();
   }
@@ -85,7 +96,15 @@ export class CurvePlot {
     this.#title.textContent = title + cutNote(this.#scale);
     this.#note.hidden = !this.#scale.isEmpty || !note;
     this.#note.textContent = note ?? "";
-    replace(this.#axes, axesAbout(this.#frame, { at: steps.at, text: steps.at.map((step) => (step < MANY ? count(step) : textOf(step))), title: "step" }, { ...along, title: "" }, { hasGrid: true }));
+    replace(
+      this.#axes,
+      axesAbout(
+        this.#frame,
+        { at: steps.at, text: steps.at.map((step) => (step < MANY ? count(step) : textOf(step))), title: "step" },
+        { ...along, title: "" },
+        { hasGrid: true },
+      ),
+    );
     this.#drawLines(clientWidth, clientHeight);
     this.mark(this.#step);
   }

@@ -27,7 +27,10 @@ export class Frame {
 
   toPixel(x, y) {
     const { left, top, width, height } = this.box;
-    return [left + (width * (x - this.x[0])) / (this.x[1] - this.x[0]), top + height - (height * (y - this.y[0])) / (this.y[1] - this.y[0])];
+    return [
+      left + (width * (x - this.x[0])) / (this.x[1] - this.x[0]),
+      top + height - (height * (y - this.y[0])) / (this.y[1] - this.y[0]),
+    ];
   }
 
   /** Returns where a pixel is, from 0 to 1 rightwards and upwards, or null outside. */
@@ -42,6 +45,10 @@ export class Frame {
     const share = this.shareAt(across, down);
     if (!share) return null;
     const [right, up] = share;
-    return { x: this.x[0] + right * (this.x[1] - this.x[0]), y: this.y[0] + up * (this.y[1] - this.y[0]), pixel: [across, down] };
+    return {
+      x: this.x[0] + right * (this.x[1] - this.x[0]),
+      y: this.y[0] + up * (this.y[1] - this.y[0]),
+      pixel: [across, down],
+    };
   }
 }

@@ -11,7 +11,11 @@ const LINE_POINTS = 600;
  */
 export async function fetchGround(api, reference, info, { axes, window }, signal) {
   const [low, high, ...rest] = window ?? domainWindow(info, axes);
-  if (info.dim > 1) return api.surface(sliceRequest(reference, info, { points: POINTS, axes, window: [low, high, ...rest] }), signal);
+  if (info.dim > 1)
+    return api.surface(
+      sliceRequest(reference, info, { points: POINTS, axes, window: [low, high, ...rest] }),
+      signal,
+    );
   const x = Array.from({ length: LINE_POINTS }, (_, i) => low + ((high - low) * i) / (LINE_POINTS - 1));
   const { f } = await api.evaluate({ function: reference, points: x.map((value) => [value]) }, signal);
   return { x, y: null, f };
@@ -26,6 +30,9 @@ export function fitsLogScale(grid) {
 export function minimaIn(info, axes) {
   const [across, along = null] = axes;
   const through = info.dim > 2 ? middle(info) : null;
-  const lies = (x) => !through || x.every((value, axis) => axes.includes(axis) || Math.abs(value - through[axis]) < 1e-6);
-  return info.minima.flatMap(({ x, f }, index) => (lies(x) ? [{ x: x[across], y: along === null ? 0 : x[along], f, point: x, number: index + 1 }] : []));
+  const lies = (x) =>
+    !through || x.every((value, axis) => axes.includes(axis) || Math.abs(value - through[axis]) < 1e-6);
+  return info.minima.flatMap(({ x, f }, index) =>
+    lies(x) ? [{ x: x[across], y: along === null ? 0 : x[along], f, point: x, number: index + 1 }] : [],
+  );
 }

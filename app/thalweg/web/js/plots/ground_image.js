@@ -20,7 +20,13 @@ export class GroundImage {
     const [low, high] = heights.range;
     this.#image = imageOf(z, (height) => (height - low) / (high - low || 1));
     const step = (high - low) / CONTOURS;
-    this.#lines = step > 0 ? contours(z, Array.from({ length: CONTOURS - 1 }, (_, index) => low + (index + 1) * step)) : new Path2D();
+    this.#lines =
+      step > 0
+        ? contours(
+            z,
+            Array.from({ length: CONTOURS - 1 }, (_, index) => low + (index + 1) * step),
+          )
+        : new Path2D();
   }
 
   /** Draws it where a frame shows it. @param {import("./frame.js").Frame} frame */
@@ -54,7 +60,9 @@ export function imageOf(z, shareOf) {
   const image = new OffscreenCanvas(z[0].length, z.length);
   const pen = image.getContext("2d");
   const pixels = pen.createImageData(image.width, image.height);
-  z.flat().forEach((height, index) => pixels.data.set([...(height === null ? GAP_COLOR : heightColor(shareOf(height))), 255], 4 * index));
+  z.flat().forEach((height, index) => {
+    pixels.data.set([...(height === null ? GAP_COLOR : heightColor(shareOf(height))), 255], 4 * index);
+  });
   pen.putImageData(pixels, 0, 0);
   return image;
 }

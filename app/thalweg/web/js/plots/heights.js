@@ -62,7 +62,9 @@ export class Heights {
     const marked = new Map();
     for (const factors of ROUNDEST_FIRST) {
       const lowest = Math.min(...marked.keys());
-      const candidates = factors.flatMap((factor) => (factor ? powers.flatMap((power) => [Number(`${factor}e${power}`), Number(`-${factor}e${power}`)]) : [0]));
+      const candidates = factors.flatMap((factor) =>
+        factor ? powers.flatMap((power) => [Number(`${factor}e${power}`), Number(`-${factor}e${power}`)]) : [0],
+      );
       for (const value of candidates.toSorted((a, b) => a - b)) {
         const isNeeded = marked.size < FEW || factors[0] === 1 || value < lowest;
         if (!isNeeded || value < this.low || value > this.high) continue;

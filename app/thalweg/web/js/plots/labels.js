@@ -13,7 +13,10 @@ export class Labels {
   set(labels) {
     const placed = labels.filter(({ place }) => place);
     this.#places = placed.map(({ place }) => place);
-    replace(this.element, placed.map(({ text }) => h("span", null, text)));
+    replace(
+      this.element,
+      placed.map(({ text }) => h("span", null, text)),
+    );
   }
 
   /** Puts the texts where their places are seen. */
@@ -22,7 +25,8 @@ export class Labels {
       const label = this.element.children[index];
       const at = seenAt(lens, place, size);
       label.style.visibility = at ? "" : "hidden";
-      if (at) label.style.transform = `translate(${(at[0] + GAP).toFixed(1)}px, ${(at[1] - GAP).toFixed(1)}px) translateY(-50%)`;
+      if (at)
+        label.style.transform = `translate(${(at[0] + GAP).toFixed(1)}px, ${(at[1] - GAP).toFixed(1)}px) translateY(-50%)`;
     });
   }
 }

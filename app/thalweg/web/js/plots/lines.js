@@ -26,7 +26,10 @@ export function within(points, [left, right, low, high]) {
     before = point;
   }
   if (parts.length) return parts;
-  const alone = points.find((point) => point && isPlace(point) && point[0] >= left && point[0] <= right && point[1] >= low && point[1] <= high);
+  const alone = points.find(
+    (point) =>
+      point && isPlace(point) && point[0] >= left && point[0] <= right && point[1] >= low && point[1] <= high,
+  );
   return alone ? [[alone]] : [];
 }
 

@@ -6,7 +6,7 @@
 import { h, replace, svg } from "../dom.js";
 import { point, toPixelPrecision } from "../numbers.js";
 import { axesAbout, colorBar, PIXELS_PER_TICK } from "./axes.js";
-import { fitted, Frame } from "./frame.js";
+import { Frame, fitted } from "./frame.js";
 import { GroundImage } from "./ground_image.js";
 import { within } from "./lines.js";
 import { scaled } from "./slice.js";
@@ -67,7 +67,12 @@ export class MapPlot {
     );
     this.element = h(
       "figure",
-      { class: "map", tabindex: 0, "aria-label": "Map of the function; a click places a starting point, the keys + and − zoom, 0 shows the whole domain" },
+      {
+        class: "map",
+        tabindex: 0,
+        "aria-label":
+          "Map of the function; a click places a starting point, the keys + and − zoom, 0 shows the whole domain",
+      },
       this.#ground.element,
       this.#overlay,
       this.#hint,
@@ -113,14 +118,26 @@ export class MapPlot {
     const { grid, heights, names } = this.#scene;
     const isFlat = !grid.y;
     const { left, top, right, bottom } = MARGIN;
-    const box = { left, top, width: clientWidth - left - (isFlat ? left : right), height: clientHeight - top - bottom };
+    const box = {
+      left,
+      top,
+      width: clientWidth - left - (isFlat ? left : right),
+      height: clientHeight - top - bottom,
+    };
     if (box.width <= 0 || box.height <= 0) return; // its style is not here yet
     const [from, to, ...upwards] = this.#shown;
     const inner = isFlat ? box : fitted(box, [from, to], upwards);
     this.#frame = new Frame(inner, [from, to], isFlat ? roomy(heights.range) : upwards);
     const across = { ...ticks(...this.#frame.x, inner.width / PIXELS_PER_TICK), title: names[0] };
-    const along = { ...(isFlat ? heights.ticks() : ticks(...this.#frame.y, inner.height / PIXELS_PER_TICK)), title: isFlat ? "f" : names[1] };
-    replace(this.#axes, axesAbout(this.#frame, across, along, { hasGrid: isFlat }), isFlat ? [] : colorBar(this.#frame, heights));
+    const along = {
+      ...(isFlat ? heights.ticks() : ticks(...this.#frame.y, inner.height / PIXELS_PER_TICK)),
+      title: isFlat ? "f" : names[1],
+    };
+    replace(
+      this.#axes,
+      axesAbout(this.#frame, across, along, { hasGrid: isFlat }),
+      isFlat ? [] : colorBar(this.#frame, heights),
+    );
     this.#ground.element.hidden = isFlat;
     if (!isFlat) this.#ground.draw(this.#frame);
     this.#graph.setAttribute("d", isFlat ? this.#graphOf(grid, heights) : "");
@@ -166,7 +183,10 @@ export class MapPlot {
     if (ending === "end" && !this.#frame.shareAt(...this.#pixel(x.at(-1), y.at(-1), f.at(-1)))) return [];
     const place = { transform: `translate(${last[0]},${last[1]})`, class: `path-end ${ending}` };
     const d = outline(ending, SIZES[ending]);
-    const shape = ending === "diverged" ? [svg("path", { d, class: "casing" }), svg("path", { d, class: "cross", stroke: color })] : [svg("path", { d, fill: color })];
+    const shape =
+      ending === "diverged"
+        ? [svg("path", { d, class: "casing" }), svg("path", { d, class: "cross", stroke: color })]
+        : [svg("path", { d, fill: color })];
     return [svg("g", place, ...shape, svg("title", null, `${name}: ${ending}`))];
   }
 
@@ -175,7 +195,11 @@ export class MapPlot {
     return svg(
       "g",
       { transform: `translate(${x},${y})` },
-      svg("path", { d: outline("minimum", SIZES.minimum), class: "minimum" }, svg("title", null, `known minimum no. ${known.number}, ${point(known.point)}`)),
+      svg(
+        "path",
+        { d: outline("minimum", SIZES.minimum), class: "minimum" },
+        svg("title", null, `known minimum no. ${known.number}, ${point(known.point)}`),
+      ),
       svg("text", { class: "number", x: 9, y: -9 }, known.number),
     );
   }
@@ -186,7 +210,10 @@ export class MapPlot {
       const handle = this.#starts.children[index] ?? this.#starts.appendChild(this.#handle(index));
       const [x, y] = this.#pixel(start.x, start.y, start.f ?? null);
       handle.setAttribute("transform", `translate(${x},${y})`);
-      handle.setAttribute("aria-label", `Start ${index + 1} at ${point(start.point)}. Arrow keys move it, Delete removes it.`);
+      handle.setAttribute(
+        "aria-label",
+        `Start ${index + 1} at ${point(start.point)}. Arrow keys move it, Delete removes it.`,
+      );
       handle.classList.toggle("fixed", !this.#scene.canPlace);
       handle.lastChild.setAttribute("fill", start.color);
       const { left, top, width, height } = this.#frame.box;
@@ -196,7 +223,12 @@ export class MapPlot {
   }
 
   #handle(index) {
-    const handle = svg("g", { class: "start", tabindex: 0, role: "button" }, svg("circle", { r: 14, class: "reach" }), svg("circle", { r: 7 }));
+    const handle = svg(
+      "g",
+      { class: "start", tabindex: 0, role: "button" },
+      svg("circle", { r: 14, class: "reach" }),
+      svg("circle", { r: 7 }),
+    );
     handle.addEventListener("pointerdown", (event) => this.#begin(event, index));
     handle.addEventListener("keydown", (event) => this.#key(event, index));
     handle.addEventListener("dblclick", () => this.#scene.canPlace && this.#on.remove(index));
@@ -247,7 +279,8 @@ export class MapPlot {
     }
     drag.moved ||= Math.hypot(event.clientX - drag.x, event.clientY - drag.y) > STILL_PIXELS;
     if (!drag.moved) return;
-    if (drag.start !== null && at && this.#scene.canPlace) this.#on.move(drag.start, ...this.#rounded(at.x, at.y), false);
+    if (drag.start !== null && at && this.#scene.canPlace)
+      this.#on.move(drag.start, ...this.#rounded(at.x, at.y), false);
     if (drag.start === null && event.pointerType === "mouse") this.#pan(event, drag);
   }
 
@@ -257,7 +290,8 @@ export class MapPlot {
     this.#drag = null;
     if (!drag) return;
     if (drag.start === null && drag.moved && event.pointerType === "mouse") this.#settle(this.#window);
-    if (drag.start === null && !drag.moved && at && this.#scene.canPlace) this.#on.place(...this.#rounded(at.x, at.y));
+    if (drag.start === null && !drag.moved && at && this.#scene.canPlace)
+      this.#on.place(...this.#rounded(at.x, at.y));
     if (drag.start !== null && drag.moved && at && this.#scene.canPlace) {
       this.#on.move(drag.start, ...this.#rounded(at.x, at.y), true);
     }
@@ -268,7 +302,9 @@ export class MapPlot {
     const [left, right, low, high] = drag.window;
     const across = ((drag.x - event.clientX) / width) * (right - left);
     const up = ((event.clientY - drag.y) / height) * (high - low);
-    this.#show(this.#scene.grid.y ? [left + across, right + across, low + up, high + up] : [left + across, right + across]);
+    this.#show(
+      this.#scene.grid.y ? [left + across, right + across, low + up, high + up] : [left + across, right + across],
+    );
   }
 
   /** Shows more or less; what was at one place goes to another. Places are shares of what is shown, null outside. */
@@ -351,16 +387,18 @@ export class MapPlot {
 
   #graphOf(grid, heights) {
     let pen = "M";
-    return grid.f.map((f, index) => {
-      if (f === null) {
-        pen = "M";
-        return "";
-      }
-      const [x, y] = this.#frame.toPixel(grid.x[index], heights.of(f));
-      const to = `${pen}${bounded(x)},${bounded(y)}`;
-      pen = "L";
-      return to;
-    }).join("");
+    return grid.f
+      .map((f, index) => {
+        if (f === null) {
+          pen = "M";
+          return "";
+        }
+        const [x, y] = this.#frame.toPixel(grid.x[index], heights.of(f));
+        const to = `${pen}${bounded(x)},${bounded(y)}`;
+        pen = "L";
+        return to;
+      })
+      .join("");
   }
 }
 

@@ -25,7 +25,9 @@ export class Mesh {
     const isFirst = right + up <= 1;
     const corner = isFirst ? this.#z[j][i] : this.#z[j + 1][i + 1];
     if (lower === null || upper === null || corner === null) return null;
-    return isFirst ? corner + right * (lower - corner) + up * (upper - corner) : corner + (1 - right) * (upper - corner) + (1 - up) * (lower - corner);
+    return isFirst
+      ? corner + right * (lower - corner) + up * (upper - corner)
+      : corner + (1 - right) * (upper - corner) + (1 - up) * (lower - corner);
   }
 
   /**
@@ -44,13 +46,25 @@ export class Mesh {
   }
 
   #crossings(from, to) {
-    const [a0, b0, a1, b1] = [from[0] * this.#columns, from[1] * this.#rows, to[0] * this.#columns, to[1] * this.#rows];
+    const [a0, b0, a1, b1] = [
+      from[0] * this.#columns,
+      from[1] * this.#rows,
+      to[0] * this.#columns,
+      to[1] * this.#rows,
+    ];
     const shares = [];
-    for (const [begin, end] of [[a0, a1], [b0, b1], [a0 + b0, a1 + b1]]) {
+    for (const [begin, end] of [
+      [a0, a1],
+      [b0, b1],
+      [a0 + b0, a1 + b1],
+    ]) {
       const way = end - begin;
-      for (let line = Math.floor(Math.min(begin, end)) + 1; line < Math.max(begin, end); line += 1) shares.push((line - begin) / way);
+      for (let line = Math.floor(Math.min(begin, end)) + 1; line < Math.max(begin, end); line += 1)
+        shares.push((line - begin) / way);
     }
     shares.sort((one, other) => one - other);
-    return shares.filter((share, index) => share > SAME && share < 1 - SAME && (index === 0 || share - shares[index - 1] > SAME));
+    return shares.filter(
+      (share, index) => share > SAME && share < 1 - SAME && (index === 0 || share - shares[index - 1] > SAME),
+    );
   }
 }

@@ -72,8 +72,20 @@ const PROGRAMS = {
 
 const LAYOUTS = {
   surface: { stride: 16, place: ["FLOAT", 3, 0], color: ["UNSIGNED_BYTE", 4, 12] },
-  lines: { stride: 32, from: ["FLOAT", 3, 0], to: ["FLOAT", 3, 12], color: ["UNSIGNED_BYTE", 4, 24], corner: ["BYTE", 2, 28] },
-  dots: { stride: 24, place: ["FLOAT", 3, 0], color: ["UNSIGNED_BYTE", 4, 12], edge: ["UNSIGNED_BYTE", 4, 16], form: ["BYTE", 2, 20] },
+  lines: {
+    stride: 32,
+    from: ["FLOAT", 3, 0],
+    to: ["FLOAT", 3, 12],
+    color: ["UNSIGNED_BYTE", 4, 24],
+    corner: ["BYTE", 2, 28],
+  },
+  dots: {
+    stride: 24,
+    place: ["FLOAT", 3, 0],
+    color: ["UNSIGNED_BYTE", 4, 12],
+    edge: ["UNSIGNED_BYTE", 4, 16],
+    form: ["BYTE", 2, 20],
+  },
 };
 
 // how far lines and dots come forward: where the surface is steep they are as wide as elsewhere
@@ -92,7 +104,9 @@ export class Painter {
     const gl = canvas.getContext("webgl2", { antialias: true });
     if (!gl) throw new Error("The surface is drawn by WebGL, which this browser does not offer now.");
     this.#gl = gl;
-    this.#programs = Object.fromEntries(Object.entries(PROGRAMS).map(([kind, sources]) => [kind, programOf(gl, sources)]));
+    this.#programs = Object.fromEntries(
+      Object.entries(PROGRAMS).map(([kind, sources]) => [kind, programOf(gl, sources)]),
+    );
     gl.enable(gl.DEPTH_TEST);
     gl.depthFunc(gl.LEQUAL);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
@@ -174,14 +188,17 @@ export class Painter {
     const old = this.#shapes.get(name);
     if (!old) return;
     this.#gl.deleteVertexArray(old.array);
-    old.buffers.forEach((buffer) => this.#gl.deleteBuffer(buffer));
+    for (const buffer of old.buffers) this.#gl.deleteBuffer(buffer);
     this.#shapes.delete(name);
   }
 }
 
 function programOf(gl, sources) {
   const program = gl.createProgram();
-  for (const [stage, type] of [["vertex", gl.VERTEX_SHADER], ["fragment", gl.FRAGMENT_SHADER]]) {
+  for (const [stage, type] of [
+    ["vertex", gl.VERTEX_SHADER],
+    ["fragment", gl.FRAGMENT_SHADER],
+  ]) {
     const shader = gl.createShader(type);
     gl.shaderSource(shader, `#version 300 es\nprecision highp float;${sources[stage]}`);
     gl.compileShader(shader);

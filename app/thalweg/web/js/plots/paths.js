@@ -46,7 +46,10 @@ export async function fetchSlopes(api, reference, trajectories, signal) {
   if (!places.length || places.length * (dim + 1) > MOST_SLOPE_NUMBERS) return [];
   const slopes = trajectories.map((each) => Array(each.step.length).fill(null));
   try {
-    const { gradient } = await api.evaluate({ function: reference, points: places.map((place) => place.x), gradient: true }, signal);
+    const { gradient } = await api.evaluate(
+      { function: reference, points: places.map((place) => place.x), gradient: true },
+      signal,
+    );
     gradient.forEach((row, index) => {
       const { which, entry } = places[index];
       slopes[which][entry] = row.includes(null) ? null : Math.hypot(...row);

@@ -14,13 +14,16 @@ import { SurfacePlot } from "./surface.js";
 import { Legend } from "./symbols.js";
 
 export class Picture {
-  #on;
   #surface;
   #map;
   #value;
   #slope;
   #bar;
-  #flatNote = h("p", { class: "notice", hidden: true }, "A function of one coordinate has a graph, and no surface.");
+  #flatNote = h(
+    "p",
+    { class: "notice", hidden: true },
+    "A function of one coordinate has a graph, and no surface.",
+  );
   #at = h("p", { class: "at" });
   #error = h("p", { class: "error", role: "alert", hidden: true });
   #curves;
@@ -36,12 +39,15 @@ export class Picture {
    * @param {Object} on what happens in it: `place`, `move`, `remove`, `window` of the map, `camera`, `step`
    */
   constructor(on) {
-    this.#on = on;
     const hover = (at) => this.#hover(at);
     this.#surface = new SurfacePlot({ onCamera: on.camera, onHover: hover });
     this.#map = new MapPlot({ ...on, hover });
     this.#value = new CurvePlot("Value by step", (path) => path.f, hover);
-    this.#slope = new CurvePlot("Norm of the gradient by step", (path, index) => this.#scene.slopes?.[index] ?? null, hover);
+    this.#slope = new CurvePlot(
+      "Norm of the gradient by step",
+      (_path, index) => this.#scene.slopes?.[index] ?? null,
+      hover,
+    );
     this.#bar = new PlayBar(on.step);
     this.#curves = h("div", { class: "curves", hidden: true }, this.#value.element, this.#slope.element);
     this.element = h(
@@ -190,5 +196,5 @@ function valueBase({ minima, paths }) {
   if (minima.length) return minima[0].f;
   let lowest = Infinity;
   for (const path of paths) for (const f of path.f) if (f !== null && f < lowest) lowest = f;
-  return lowest > 0 ? 0 : lowest;
+  return Math.min(lowest, 0);
 }

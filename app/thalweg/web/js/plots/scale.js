@@ -24,7 +24,9 @@ export class Scale {
   constructor(columns, { log, base, diverging = [], zero = "0" }) {
     this.base = base;
     this.#zero = zero;
-    const above = columns.map((values) => values.filter((value) => value !== null).map((value) => this.#aboveBase(value)));
+    const above = columns.map((values) =>
+      values.filter((value) => value !== null).map((value) => this.#aboveBase(value)),
+    );
     const all = above.flat();
     /** Whether there is anything to be seen. */
     this.isEmpty = all.length === 0;

@@ -5,7 +5,12 @@ import { SIZE } from "./space.js";
 
 const LIGHT = [-0.32, -0.55, 0.77]; // from above and from the left of the first camera
 const [DARKEST, LIT] = [0.75, 0.325]; // on flat ground the colours of height are those of the map
-const CORNERS = [[-1, -1], [-1, 1], [1, -1], [1, 1]];
+const CORNERS = [
+  [-1, -1],
+  [-1, 1],
+  [1, -1],
+  [1, 1],
+];
 
 /** Returns the surface, coloured by height and lit, and which indices are its fine and its coarse triangles. */
 export function surfaceShape({ places, normals, fine, coarse }) {
@@ -21,7 +26,12 @@ export function surfaceShape({ places, normals, fine, coarse }) {
     bytes.set([...color.map((channel) => channel * light), 255], 16 * index + 12);
   }
   const indices = new Uint32Array([...fine, ...coarse]);
-  return { vertices, indices, count: indices.length, ranges: { fine: [0, fine.length], coarse: [fine.length, coarse.length] } };
+  return {
+    vertices,
+    indices,
+    count: indices.length,
+    ranges: { fine: [0, fine.length], coarse: [fine.length, coarse.length] },
+  };
 }
 
 /** Returns lines. @param {Array<{points: number[][], color: string}>} lines */
@@ -39,7 +49,10 @@ export function linesShape(lines) {
         numbers.set([...points[index], ...points[index + 1]], 8 * at);
         bytes.set([...paint, ...corner], 32 * at + 24);
       });
-      indices.set([0, 1, 2, 1, 3, 2].map((corner) => 4 * segment + corner), 6 * segment);
+      indices.set(
+        [0, 1, 2, 1, 3, 2].map((corner) => 4 * segment + corner),
+        6 * segment,
+      );
     }
   }
   return { vertices, indices, count: indices.length };

@@ -44,8 +44,13 @@ export class Space {
    * @param {import("./path.js").Path} path
    */
   partsOf({ x, y, f }) {
-    const parts = within(x.map((value, entry) => this.#shareOf(value, y[entry], f[entry])), [0, 1, 0, 1]);
-    return parts.map((part) => (this.#isWhole ? this.#mesh.crossed(part) : part).map((share) => this.#lifted(share)).filter(Boolean));
+    const parts = within(
+      x.map((value, entry) => this.#shareOf(value, y[entry], f[entry])),
+      [0, 1, 0, 1],
+    );
+    return parts.map((part) =>
+      (this.#isWhole ? this.#mesh.crossed(part) : part).map((share) => this.#lifted(share)).filter(Boolean),
+    );
   }
 
   /** Returns the shares of the window where a value is, and its height; null where it is none. */
@@ -68,7 +73,8 @@ export class Space {
   /** Whether the surface lies between a place and an eye. */
   isHidden(place, { x, y, z }) {
     const way = [x - place[0], y - place[1], z - place[2]];
-    const step = Math.min(SIZE[0], SIZE[1]) / Math.max(this.#grid.x.length, this.#grid.y.length) / Math.hypot(...way);
+    const step =
+      Math.min(SIZE[0], SIZE[1]) / Math.max(this.#grid.x.length, this.#grid.y.length) / Math.hypot(...way);
     for (let share = 2 * step; share < 1; share += step) {
       const at = place.map((value, axis) => value + share * way[axis]);
       if (at.some((value, axis) => Math.abs(value) > SIZE[axis] / 2)) return false;
@@ -92,7 +98,12 @@ export class Space {
     for (let j = 0, at = 0; j < rows; j += 1) {
       for (let i = 0; i < columns; i += 1, at += 3) {
         places.set([this.along(0, x[i]), this.along(1, y[j]), level(j, i)], at);
-        const [i0, i1, j0, j1] = [Math.max(i - 1, 0), Math.min(i + 1, columns - 1), Math.max(j - 1, 0), Math.min(j + 1, rows - 1)];
+        const [i0, i1, j0, j1] = [
+          Math.max(i - 1, 0),
+          Math.min(i + 1, columns - 1),
+          Math.max(j - 1, 0),
+          Math.min(j + 1, rows - 1),
+        ];
         const across = (level(j, i1) - level(j, i0)) / (this.along(0, x[i1]) - this.along(0, x[i0]));
         const along = (level(j1, i) - level(j0, i)) / (this.along(1, y[j1]) - this.along(1, y[j0]));
         const length = Math.hypot(across, along, 1);

@@ -3,13 +3,13 @@
 import { h, replace } from "../dom.js";
 import { Memory } from "../memory.js";
 import { Box } from "./box.js";
-import { anglesOf, farther, FIRST_CAMERA, lensOf, seenAt, turned } from "./camera.js";
+import { anglesOf, FIRST_CAMERA, farther, lensOf, seenAt, turned } from "./camera.js";
 import { Labels } from "./labels.js";
+import { Painter } from "./painter.js";
 import { dotsShape, linesShape, surfaceShape } from "./shapes.js";
 import { simplified } from "./simplify.js";
 import { Space } from "./space.js";
 import { SHAPES } from "./symbols.js";
-import { Painter } from "./painter.js";
 import { Hint, listenForPinch, listenForWheel } from "./zoom_gestures.js";
 
 const HALF_TURN = 180; // degrees, for a pointer that goes as far as the picture is high
@@ -22,7 +22,12 @@ const TOLERANCE = 0.0006; // a fifth of a pixel
 const PATH_WIDTH = 3;
 const HIDDEN_OPACITY = 0.65; // of what a hill hides
 const MOST_NUMBERS = 30;
-const TURNS = { ArrowLeft: [0, KEY_TURN], ArrowRight: [0, -KEY_TURN], ArrowUp: [-KEY_TURN, 0], ArrowDown: [KEY_TURN, 0] };
+const TURNS = {
+  ArrowLeft: [0, KEY_TURN],
+  ArrowRight: [0, -KEY_TURN],
+  ArrowUp: [-KEY_TURN, 0],
+  ArrowDown: [KEY_TURN, 0],
+};
 const ZOOMS = { "+": 1 / KEY_ZOOM, "-": KEY_ZOOM };
 
 export class SurfacePlot {
@@ -49,7 +54,14 @@ export class SurfacePlot {
   constructor({ onCamera, onHover }) {
     this.#onCamera = onCamera;
     this.#onHover = onHover;
-    this.element = h("figure", { class: "surface", "aria-label": "Surface of the function in space; drag to turn it" }, this.#canvas, this.#box.element, this.#numbers.element, this.#gestures.element);
+    this.element = h(
+      "figure",
+      { class: "surface", "aria-label": "Surface of the function in space; drag to turn it" },
+      this.#canvas,
+      this.#box.element,
+      this.#numbers.element,
+      this.#gestures.element,
+    );
     this.#listen();
     new ResizeObserver(() => this.#request()).observe(this.element);
   }
@@ -81,14 +93,31 @@ export class SurfacePlot {
       this.#box.set(this.#space, heights.ticks(), names);
       this.#painter.set("box", "lines", linesShape(this.#box.lines(line)));
     });
-    const parts = this.#memory.once("parts", [this.#space, paths], () => paths.map((path) => this.#space.partsOf(path)));
-    this.#memory.once("paths", [parts], () => this.#painter.set("paths", "lines", linesShape(linesOf(parts, paths))));
+    const parts = this.#memory.once("parts", [this.#space, paths], () =>
+      paths.map((path) => this.#space.partsOf(path)),
+    );
+    this.#memory.once("paths", [parts], () =>
+      this.#painter.set("paths", "lines", linesShape(linesOf(parts, paths))),
+    );
     this.#memory.once("dots", [parts, minima], () => {
       const known = this.#dots(minima, { color: "#ffffff", edge: "#0b1d3a", size: 15, form: SHAPES.minimum });
-      const starts = paths.map(({ x, y, f, color }) => ({ x: x[0] ?? null, y: y[0] ?? null, f: f[0] ?? null, color }));
+      const starts = paths.map(({ x, y, f, color }) => ({
+        x: x[0] ?? null,
+        y: y[0] ?? null,
+        f: f[0] ?? null,
+        color,
+      }));
       const ends = paths.flatMap((path, index) => this.#endOf(path, parts[index].at(-1)?.at(-1)));
-      this.#painter.set("dots", "dots", dotsShape([...known, ...this.#dots(starts, { edge: "#ffffff", size: 8 }), ...ends]));
-      this.#numbers.set(minima.slice(0, MOST_NUMBERS).map(({ x, y, f, number }) => ({ text: number, place: this.#space.place(x, y, f) })));
+      this.#painter.set(
+        "dots",
+        "dots",
+        dotsShape([...known, ...this.#dots(starts, { edge: "#ffffff", size: 8 }), ...ends]),
+      );
+      this.#numbers.set(
+        minima
+          .slice(0, MOST_NUMBERS)
+          .map(({ x, y, f, number }) => ({ text: number, place: this.#space.place(x, y, f) })),
+      );
     });
     this.#setMarks();
     this.#describe();
@@ -122,16 +151,22 @@ export class SurfacePlot {
   #endOf({ ending, color, x, y, f }, last) {
     if (!ending || !last) return [];
     const place = ending === "diverged" ? last : this.#space.place(x.at(-1), y.at(-1), f.at(-1));
-    return place ? [{ place, color, edge: "#ffffff", size: ending === "diverged" ? 15 : 10, form: SHAPES[ending] }] : [];
+    return place
+      ? [{ place, color, edge: "#ffffff", size: ending === "diverged" ? 15 : 10, form: SHAPES[ending] }]
+      : [];
   }
 
   #dots(values, form) {
-    return values.map((value) => ({ color: value.color, ...form, place: this.#space.place(value.x, value.y, value.f) })).filter(({ place }) => place);
+    return values
+      .map((value) => ({ color: value.color, ...form, place: this.#space.place(value.x, value.y, value.f) }))
+      .filter(({ place }) => place);
   }
 
   /** Returns where the entries of the paths are drawn. */
   #placesOf(paths) {
-    return this.#memory.once("places", [this.#space, paths], () => paths.map((path) => path.f.map((f, entry) => this.#space.place(path.x[entry], path.y[entry], f))));
+    return this.#memory.once("places", [this.#space, paths], () =>
+      paths.map((path) => path.f.map((f, entry) => this.#space.place(path.x[entry], path.y[entry], f))),
+    );
   }
 
   /** Draws in the next frame: of cameras that come faster, the last. */
@@ -147,7 +182,8 @@ export class SurfacePlot {
     if (!this.#painter || !width || !height) return;
     const ratio = Math.min(devicePixelRatio, MOST_PIXELS);
     const [across, down] = [width, height].map((size) => Math.round(size * ratio));
-    if (this.#canvas.width !== across || this.#canvas.height !== down) Object.assign(this.#canvas, { width: across, height: down });
+    if (this.#canvas.width !== across || this.#canvas.height !== down)
+      Object.assign(this.#canvas, { width: across, height: down });
     const lens = lensOf(this.#camera, width / height);
     this.#painter.draw(lens, this.#camera.eye, [
       ...this.#box.farRanges(this.#camera).map((range) => ({ name: "box", width: 1, range, isBehind: true })),
@@ -204,7 +240,9 @@ export class SurfacePlot {
   #pinch(factor, now, before) {
     if (!this.#scene) return;
     this.#grip = null;
-    this.#look(farther(this.#turnedBy(this.#camera, now.clientX - before.clientX, now.clientY - before.clientY), factor));
+    this.#look(
+      farther(this.#turnedBy(this.#camera, now.clientX - before.clientX, now.clientY - before.clientY), factor),
+    );
   }
 
   /** The browser has taken a finger for one that scrolls the page. */
@@ -242,8 +280,13 @@ export class SurfacePlot {
   }
 
   #describe() {
-    const [elevation, azimuth] = [anglesOf(this.#camera).elevation, anglesOf(this.#camera).azimuth].map((angle) => String(Math.round(angle)).replace("-", "−"));
-    this.#canvas.setAttribute("aria-label", `Seen from elevation ${elevation}°, azimuth ${azimuth}°. Arrow keys turn it, plus and minus zoom.`);
+    const [elevation, azimuth] = [anglesOf(this.#camera).elevation, anglesOf(this.#camera).azimuth].map((angle) =>
+      String(Math.round(angle)).replace("-", "−"),
+    );
+    this.#canvas.setAttribute(
+      "aria-label",
+      `Seen from elevation ${elevation}°, azimuth ${azimuth}°. Arrow keys turn it, plus and minus zoom.`,
+    );
   }
 
   #hover(event) {
@@ -259,7 +302,8 @@ export class SurfacePlot {
       places.forEach((place, entry) => {
         const at = place && seenAt(lens, place, size);
         const distance = at ? Math.hypot(at[0] - offsetX, at[1] - offsetY) : Infinity;
-        if (distance < nearest && !this.#space.isHidden(place, this.#camera.eye)) [best, nearest] = [{ path, entry }, distance];
+        if (distance < nearest && !this.#space.isHidden(place, this.#camera.eye))
+          [best, nearest] = [{ path, entry }, distance];
       });
     });
     return best;
@@ -268,5 +312,7 @@ export class SurfacePlot {
 
 /** Returns the parts of paths as lines to be drawn. */
 function linesOf(parts, paths) {
-  return parts.flatMap((each, index) => each.map((points) => ({ points: simplified(points, TOLERANCE), color: paths[index].color })));
+  return parts.flatMap((each, index) =>
+    each.map((points) => ({ points: simplified(points, TOLERANCE), color: paths[index].color })),
+  );
 }

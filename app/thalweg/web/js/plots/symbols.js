@@ -30,5 +30,9 @@ export class Legend {
 }
 
 function sign(kind) {
-  return svg("svg", { viewBox: "-8 -8 16 16", class: `sign ${kind}`, "aria-hidden": "true" }, svg("path", { d: outline(kind, kind === "minimum" ? 6 : 4.5) }));
+  return svg(
+    "svg",
+    { viewBox: "-8 -8 16 16", class: `sign ${kind}`, "aria-hidden": "true" },
+    svg("path", { d: outline(kind, kind === "minimum" ? 6 : 4.5) }),
+  );
 }

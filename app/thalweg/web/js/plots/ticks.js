@@ -12,7 +12,9 @@ export function ticks(low, high, n) {
   const power = 10 ** Math.floor(Math.log10(least));
   const step = [1, 2, 5, 10].map((factor) => factor * power).find((each) => each >= least * (1 - 1e-9));
   const [first, last] = [Math.ceil(low / step - 1e-9), Math.floor(high / step + 1e-9)];
-  return marked(Array.from({ length: last - first + 1 }, (_, index) => Number(((first + index) * step).toPrecision(12))));
+  return marked(
+    Array.from({ length: last - first + 1 }, (_, index) => Number(((first + index) * step).toPrecision(12))),
+  );
 }
 
 /**

@@ -16,14 +16,27 @@ export class ViewBar {
    */
   constructor(on) {
     this.#on = on;
-    this.#log = h("input", { type: "checkbox", role: "switch", id: "log-scale", onchange: (event) => on.log(event.target.checked) });
+    this.#log = h("input", {
+      type: "checkbox",
+      role: "switch",
+      id: "log-scale",
+      onchange: (event) => on.log(event.target.checked),
+    });
     this.#fit = button("Fit the paths", on.fit);
     this.element = h(
       "div",
       { class: "view-bar", role: "group", "aria-label": "View" },
       h("span", { class: "switch" }, this.#log, h("label", { for: "log-scale" }, "log scale")),
       this.#axes,
-      h("span", { class: "buttons" }, button("−", () => on.zoom(1.5), "Zoom out", "Zoom out: −, or Ctrl and the wheel over the map"), button("+", () => on.zoom(1 / 1.5), "Zoom in", "Zoom in: +, or Ctrl and the wheel over the map"), button("Whole domain", on.whole), this.#fit, button("First view", on.turn, "Turn the surface back to its first view")),
+      h(
+        "span",
+        { class: "buttons" },
+        button("−", () => on.zoom(1.5), "Zoom out", "Zoom out: −, or Ctrl and the wheel over the map"),
+        button("+", () => on.zoom(1 / 1.5), "Zoom in", "Zoom in: +, or Ctrl and the wheel over the map"),
+        button("Whole domain", on.whole),
+        this.#fit,
+        button("First view", on.turn, "Turn the surface back to its first view"),
+      ),
     );
   }
 
@@ -40,7 +53,9 @@ export class ViewBar {
     }
     const options = names.slice(0, 100).map((name, index) => [String(index), name]);
     const picker = (place) =>
-      choice(options, String(axes[place]), (text) => this.#on.axes(chosen(axes, place, Number(text))), { "aria-label": place ? "Vertical coordinate" : "Horizontal coordinate" });
+      choice(options, String(axes[place]), (text) => this.#on.axes(chosen(axes, place, Number(text))), {
+        "aria-label": place ? "Vertical coordinate" : "Horizontal coordinate",
+      });
     replace(this.#axes, "slice ", picker(0), " × ", picker(1));
   }
 }

@@ -72,7 +72,10 @@ export function listenForPinch(element, pinch) {
   const fingers = new Map();
   const isTwo = (event) => event.touches.length > 1 && event.cancelable && event.preventDefault();
   for (const name of ["touchstart", "touchmove"]) element.addEventListener(name, isTwo, { passive: false });
-  element.addEventListener("pointerdown", (event) => event.pointerType === "touch" && fingers.set(event.pointerId, event));
+  element.addEventListener(
+    "pointerdown",
+    (event) => event.pointerType === "touch" && fingers.set(event.pointerId, event),
+  );
   element.addEventListener("pointermove", (event) => {
     if (!fingers.has(event.pointerId)) return;
     const before = between(fingers);
@@ -80,7 +83,8 @@ export function listenForPinch(element, pinch) {
     const now = between(fingers);
     if (now?.distance > 0) pinch(before.distance / now.distance, now, before);
   });
-  for (const name of ["pointerup", "pointercancel"]) element.addEventListener(name, (event) => fingers.delete(event.pointerId));
+  for (const name of ["pointerup", "pointercancel"])
+    element.addEventListener(name, (event) => fingers.delete(event.pointerId));
 }
 
 /** Returns the middle between two fingers, and how far apart they are; null unless there are two. */

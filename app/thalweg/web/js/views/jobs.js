@@ -7,7 +7,7 @@ import { count, point } from "../numbers.js";
 import * as permalink from "../permalink.js";
 import { Store } from "../store.js";
 import { hasEnded } from "../watch.js";
-import { methodOf, stateOf, stepOf, STATUSES } from "../words.js";
+import { methodOf, STATUSES, stateOf, stepOf } from "../words.js";
 
 const PAGE = 50;
 const LOOK_AGAIN_MS = 1500;
@@ -31,10 +31,16 @@ export class JobsView {
     this.#catalogue = catalogue;
     const named = (items) => [["", "all"], ...items.map((each) => [each.name, each.title])];
     this.#filters = {
-      status: choice([["", "all"], ...Object.entries(STATUSES)], "", (value) => this.#choose({ status: value || null })),
+      status: choice([["", "all"], ...Object.entries(STATUSES)], "", (value) =>
+        this.#choose({ status: value || null }),
+      ),
       function: choice(named(catalogue.functions), "", (value) => this.#choose({ function: value || null })),
       optimizer: choice(named(catalogue.optimizers), "", (value) => this.#choose({ optimizer: value || null })),
-      tag: h("input", { type: "text", autocomplete: "off", onchange: (event) => this.#choose({ tag: event.target.value || null }) }),
+      tag: h("input", {
+        type: "text",
+        autocomplete: "off",
+        onchange: (event) => this.#choose({ tag: event.target.value || null }),
+      }),
     };
     this.element = h(
       "div",
@@ -43,7 +49,9 @@ export class JobsView {
         "div",
         { class: "jobs-head" },
         h("h1", null, "Jobs"),
-        ...Object.entries(this.#filters).map(([name, control]) => h("label", null, h("span", null, FILTER_NAMES[name]), control)),
+        ...Object.entries(this.#filters).map(([name, control]) =>
+          h("label", null, h("span", null, FILTER_NAMES[name]), control),
+        ),
       ),
       this.#alert,
       this.#list,
@@ -53,7 +61,9 @@ export class JobsView {
   }
 
   async show(values) {
-    const filter = Object.fromEntries(Object.keys(NO_FILTER).map((name) => [name, typeof values[name] === "string" ? values[name] : null]));
+    const filter = Object.fromEntries(
+      Object.keys(NO_FILTER).map((name) => [name, typeof values[name] === "string" ? values[name] : null]),
+    );
     this.#store.set({ filter, items: null });
     await this.#load();
   }
@@ -91,7 +101,8 @@ export class JobsView {
   async #load() {
     clearTimeout(this.#timer);
     const { filter } = this.#store.state;
-    const own = (this.#timer = setTimeout(() => {}, 0));
+    const own = setTimeout(() => {}, 0);
+    this.#timer = own;
     try {
       const n = Math.max(this.#store.state.items?.length ?? 0, PAGE);
       const page = await this.#api.jobs({ ...filter, limit: Math.min(n, 1000) });
@@ -133,7 +144,13 @@ export class JobsView {
       "div",
       { class: "empty" },
       h("h2", null, filtered ? "No job matches" : "No jobs yet"),
-      h("p", null, filtered ? "Loosen the filters above." : ["Start one in the ", h("a", { href: "#/run" }, "Run"), " view, or post it to the API."]),
+      h(
+        "p",
+        null,
+        filtered
+          ? "Loosen the filters above."
+          : ["Start one in the ", h("a", { href: "#/run" }, "Run"), " view, or post it to the API."],
+      ),
     );
   }
 
@@ -154,8 +171,20 @@ export class JobsView {
       h(
         "table",
         { class: "stacking" },
-        h("thead", null, h("tr", null, head.map((name) => h("th", { scope: "col" }, name)))),
-        h("tbody", null, [...rows.values()].map((row) => row.element)),
+        h(
+          "thead",
+          null,
+          h(
+            "tr",
+            null,
+            head.map((name) => h("th", { scope: "col" }, name)),
+          ),
+        ),
+        h(
+          "tbody",
+          null,
+          [...rows.values()].map((row) => row.element),
+        ),
       ),
     );
   }
@@ -168,12 +197,38 @@ export class JobsView {
     return h(
       "tr",
       null,
-      h("th", { scope: "row" }, h("a", { href: permalink.hashOf("run", { job: job.id }) }, title), h("span", { class: "hint id" }, job.id.slice(-8))),
-      cell("Status", h("span", { class: `status ${state.kind}`, "data-status": job.status }, state.text), job.error ? h("span", { class: "hint" }, job.error) : null),
-      cell("Method", spec.optimizer?.name ? methodOf(spec, this.#catalogue) : "–", spec.scheduler ? h("span", { class: "hint" }, spec.scheduler.name) : null),
+      h(
+        "th",
+        { scope: "row" },
+        h("a", { href: permalink.hashOf("run", { job: job.id }) }, title),
+        h("span", { class: "hint id" }, job.id.slice(-8)),
+      ),
+      cell(
+        "Status",
+        h("span", { class: `status ${state.kind}`, "data-status": job.status }, state.text),
+        job.error ? h("span", { class: "hint" }, job.error) : null,
+      ),
+      cell(
+        "Method",
+        spec.optimizer?.name ? methodOf(spec, this.#catalogue) : "–",
+        spec.scheduler ? h("span", { class: "hint" }, spec.scheduler.name) : null,
+      ),
       cell("Starts", job.n_runs === 1 && Array.isArray(spec.init) ? point(spec.init.flat()) : count(job.n_runs)),
-      cell("Progress", hasEnded(job) ? null : h("progress", { max: progress.steps, value: progress.step, "aria-label": "Progress" }), stepOf(progress)),
-      cell("Created", h("time", { datetime: job.created_at }, new Date(job.created_at).toLocaleString(undefined, { dateStyle: "short", timeStyle: "medium" }))),
+      cell(
+        "Progress",
+        hasEnded(job)
+          ? null
+          : h("progress", { max: progress.steps, value: progress.step, "aria-label": "Progress" }),
+        stepOf(progress),
+      ),
+      cell(
+        "Created",
+        h(
+          "time",
+          { datetime: job.created_at },
+          new Date(job.created_at).toLocaleString(undefined, { dateStyle: "short", timeStyle: "medium" }),
+        ),
+      ),
       cell(
         "Actions",
         jobActions(this.#api, job, {

@@ -7,17 +7,28 @@ import { MethodForm } from "../controls/method_form.js";
 import { NetworkForm } from "../controls/network_form.js";
 import { Outdated } from "../controls/outdated.js";
 import { Progress } from "../controls/progress.js";
-import { h, replace } from "../dom.js";
+import { h, instead, replace } from "../dom.js";
 import { Errand } from "../errand.js";
 import { Growth } from "../growth.js";
 import { Backprop } from "../networks/backprop.js";
 import { Training } from "../networks/training.js";
 import * as permalink from "../permalink.js";
 import { entryAt } from "../plots/path.js";
-import { Store, changed } from "../store.js";
+import { changed, Store } from "../store.js";
 import { hasEnded } from "../watch.js";
 import { DAMAGED, madeBy } from "../words.js";
-import { addressed, FIRST_STATE, isOutdated, networkOf, NO_TRAINING, outputActivationOf, settingsOf, specOf, stateFrom, unknownIn } from "./network_state.js";
+import {
+  addressed,
+  FIRST_STATE,
+  isOutdated,
+  NO_TRAINING,
+  networkOf,
+  outputActivationOf,
+  settingsOf,
+  specOf,
+  stateFrom,
+  unknownIn,
+} from "./network_state.js";
 
 const ENTRIES = 400;
 const LIVE_MS = 250;
@@ -33,8 +44,13 @@ export class NetworkView {
   #form;
   #alert = h("div", { class: "error", role: "alert", hidden: true });
   #notice = h("p", { class: "notice", role: "status", hidden: true });
-  #outdated = new Outdated("Train again", { again: () => this.#train(), undo: () => this.#store.set({ settings: this.#state.made, problem: null }) });
-  #progress = new Progress(() => this.#api.cancel(this.#state.job.id).catch((problem) => this.#store.set({ problem })));
+  #outdated = new Outdated("Train again", {
+    again: () => this.#train(),
+    undo: () => this.#store.set({ settings: this.#state.made, problem: null }),
+  });
+  #progress = new Progress(() =>
+    this.#api.cancel(this.#state.job.id).catch((problem) => this.#store.set({ problem })),
+  );
   #button = h("button", { class: "primary", type: "submit" }, "Train");
   #deadEnd = new DeadEnd();
   #backprop;
@@ -68,7 +84,13 @@ export class NetworkView {
       this.#backprop.element,
       this.#training.element,
     );
-    this.element = h("div", { class: "network-view" }, h("h1", { class: "visually-hidden" }, "Train a network"), this.#form, this.#stage);
+    this.element = h(
+      "div",
+      { class: "network-view" },
+      h("h1", { class: "visually-hidden" }, "Train a network"),
+      this.#form,
+      this.#stage,
+    );
     this.#store.subscribe((state, before) => this.#follow(state, before));
   }
 
@@ -122,9 +144,20 @@ export class NetworkView {
   #makeForm() {
     return h(
       "form",
-      { class: "job-form", novalidate: true, "aria-label": "Training settings", onsubmit: (event) => (event.preventDefault(), this.#train()) },
+      {
+        class: "job-form",
+        novalidate: true,
+        "aria-label": "Training settings",
+        onsubmit: instead(() => this.#train()),
+      },
       this.#network.element,
-      h("fieldset", null, h("legend", null, "Method"), this.#method.element, field({ label: "Steps", control: this.#steps, pointer: "#/steps" })),
+      h(
+        "fieldset",
+        null,
+        h("legend", null, "Method"),
+        this.#method.element,
+        field({ label: "Steps", control: this.#steps, pointer: "#/steps" }),
+      ),
       h("div", { class: "form-foot" }, this.#alert, this.#button, this.#progress.element),
     );
   }
@@ -132,7 +165,11 @@ export class NetworkView {
   /** Another network has no results yet; those of another method stay, and say so. */
   #set(patch) {
     const isOther = "network" in patch || "hidden" in patch;
-    this.#leave({ settings: { ...this.#state.settings, ...patch }, problem: null, ...(isOther ? NO_TRAINING : {}) });
+    this.#leave({
+      settings: { ...this.#state.settings, ...patch },
+      problem: null,
+      ...(isOther ? NO_TRAINING : {}),
+    });
   }
 
   /** Takes over what may have an address of its own, so that one can go back to what was there before. */
@@ -147,7 +184,9 @@ export class NetworkView {
   }
 
   #follow(state, before) {
-    const asks = state.job ? changed(state, before, "step", "sample", "trajectory") : changed(state, before, "settings", "job");
+    const asks = state.job
+      ? changed(state, before, "step", "sample", "trajectory")
+      : changed(state, before, "settings", "job");
     if (asks && !state.isOpening) this.#ask(state);
     if (!this.#isVisible) return;
     if (!state.isOpening && !state.deadEnd) permalink.write("network", addressed(state));
@@ -159,7 +198,11 @@ export class NetworkView {
       const offer = await this.#catalogue.networks();
       if (signal.aborted) return;
       if (values.job === undefined) {
-        this.#store.set({ offer, isOpening: false, problem: unknownIn(this.#state.settings, offer, this.#catalogue) });
+        this.#store.set({
+          offer,
+          isOpening: false,
+          problem: unknownIn(this.#state.settings, offer, this.#catalogue),
+        });
         if (!this.#state.problem) this.#ask(this.#state);
         return;
       }
@@ -178,11 +221,20 @@ export class NetworkView {
 
   #notFound(problem) {
     if (problem.status === 404) {
-      const way = { text: "Set up a new network", go: () => (this.#store.set({ deadEnd: null, isOpening: false }), this.#ask(this.#state)) };
-      this.#catalogue.networks().then((offer) => this.#store.set({ offer, deadEnd: noJob(way) }), () => {});
+      const way = { text: "Set up a new network", go: () => this.#begin() };
+      this.#catalogue.networks().then(
+        (offer) => this.#store.set({ offer, deadEnd: noJob(way) }),
+        () => {},
+      );
     } else {
       this.#store.set({ problem, deadEnd: problem instanceof Disconnected ? { text: problem.message } : null });
     }
+  }
+
+  /** Begins with a network of the form, where the address named a job that is not here. */
+  #begin() {
+    this.#store.set({ deadEnd: null, isOpening: false });
+    this.#ask(this.#state);
   }
 
   /** Asks for both passes: of the job's network at its step, or of one that is yet to be trained. */
@@ -196,7 +248,11 @@ export class NetworkView {
       let pass;
       if (job) {
         const at = step === null ? undefined : trajectory.step[entryAt(trajectory, step)];
-        pass = { ...(await this.#api.jobBackprop(job.id, { step: at, sample }, signal)), network: job.spec.function.mlp, isTrained: true };
+        pass = {
+          ...(await this.#api.jobBackprop(job.id, { step: at, sample }, signal)),
+          network: job.spec.function.mlp,
+          isTrained: true,
+        };
       } else {
         pass = await this.#untrained(state, signal);
       }
@@ -219,13 +275,22 @@ export class NetworkView {
   async #train() {
     const { settings, offer } = this.#state;
     if (!offer) return;
-    const posting = (this.#posting = {});
+    const posting = {};
+    this.#posting = posting;
     this.#store.set({ isPosting: true, problem: null, deadEnd: null, notice: null });
     try {
       const job = await this.#api.postJob(specOf(settings, offer));
       if (this.#posting !== posting) return;
       const pass = this.#state.pass?.isTrained ? null : this.#state.pass; // what is not trained is where this begins
-      this.#leave({ ...NO_TRAINING, pass, job, made: settings, progress: progressOf(job), isPosting: false, isOpening: false });
+      this.#leave({
+        ...NO_TRAINING,
+        pass,
+        job,
+        made: settings,
+        progress: progressOf(job),
+        isPosting: false,
+        isOpening: false,
+      });
       this.#errand.start((signal) => this.#watch(signal));
     } catch (problem) {
       if (this.#posting === posting) this.#store.set({ problem, isPosting: false });
@@ -241,7 +306,11 @@ export class NetworkView {
       const trajectory = await this.#api.trajectory(job.id, { run: 0, max_points: ENTRIES }, signal);
       set({ job: ended, progress: progressOf(ended), trajectory, lost: false });
     } catch (problem) {
-      if (problem.status === 404) set({ ...NO_TRAINING, deadEnd: noJob({ text: "Keep its settings", go: () => this.#store.set({ deadEnd: null }) }) });
+      if (problem.status === 404)
+        set({
+          ...NO_TRAINING,
+          deadEnd: noJob({ text: "Keep its settings", go: () => this.#store.set({ deadEnd: null }) }),
+        });
       else set({ problem });
       return;
     }
@@ -267,7 +336,11 @@ export class NetworkView {
       set({ progress: news, ...(news.status === job.status ? {} : { job: { ...job, status: news.status } }) });
       if (news.step > 0) look(news.step);
     };
-    return this.#api.follow(job.id, { progress, lost: () => set({ lost: true }), found: () => set({ lost: false }) }, signal);
+    return this.#api.follow(
+      job.id,
+      { progress, lost: () => set({ lost: true }), found: () => set({ lost: false }) },
+      signal,
+    );
   }
 
   #render(state) {
@@ -276,10 +349,16 @@ export class NetworkView {
     if (this.#steps !== document.activeElement) this.#steps.value = settings.steps ?? "";
     this.#method.update(settings);
     this.#button.disabled = isPosting || !offer;
-    this.#progress.update(isPosting ? { status: "queued", step: 0, steps: Number(settings.steps) || 1 } : progress, { lost, job });
+    this.#progress.update(
+      isPosting ? { status: "queued", step: 0, steps: Number(settings.steps) || 1 } : progress,
+      { lost, job },
+    );
     const rest = showProblem(this.#form, problem);
     this.#alert.hidden = rest.length === 0;
-    replace(this.#alert, rest.map((text) => h("p", null, text)));
+    replace(
+      this.#alert,
+      rest.map((text) => h("p", null, text)),
+    );
     this.#notice.hidden = notice === null;
     this.#notice.textContent = notice ?? "";
     const instead = deadEnd ?? (isOpening ? LOADING : null);
@@ -302,5 +381,8 @@ function progressOf(job) {
 /** Complaints about a network that is yet to be trained point at the same fields as those about its job. */
 function inNetwork(problem) {
   const pointer = (at) => (at === "#/seed" ? "#/init/seed" : at.replace("#/", "#/function/mlp/"));
-  return { message: problem.message, errors: problem.errors?.map((each) => ({ ...each, pointer: pointer(each.pointer) })) };
+  return {
+    message: problem.message,
+    errors: problem.errors?.map((each) => ({ ...each, pointer: pointer(each.pointer) })),
+  };
 }

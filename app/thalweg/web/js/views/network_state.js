@@ -54,7 +54,12 @@ export function networkOf({ network, hidden, ends }, offer) {
 
 /** Returns what the outputs of a network are made with. */
 export function outputActivationOf(network, offer) {
-  return network.output_activation ?? usualOutputActivation(network, offer) ?? network.activation ?? usualOf(offer).activation;
+  return (
+    network.output_activation ??
+    usualOutputActivation(network, offer) ??
+    network.activation ??
+    usualOf(offer).activation
+  );
 }
 
 /** Returns the job that trains it. */
@@ -118,7 +123,15 @@ export function stateFrom(values) {
 export function unknownIn({ network: { dataset }, optimizer, scheduler }, offer, catalogue) {
   const method = unknownMethod({ optimizer, scheduler }, catalogue)?.errors ?? [];
   const isKnown = dataset.name === undefined || offer.datasets.some((each) => each.name === dataset.name);
-  const errors = isKnown ? method : [{ pointer: "#/function/mlp/dataset", detail: `There is no data set called “${dataset.name}” here. Choose another.` }, ...method];
+  const errors = isKnown
+    ? method
+    : [
+        {
+          pointer: "#/function/mlp/dataset",
+          detail: `There is no data set called “${dataset.name}” here. Choose another.`,
+        },
+        ...method,
+      ];
   return errors.length ? { message: errors[0].detail, errors } : null;
 }
 
@@ -126,7 +139,13 @@ export function unknownIn({ network: { dataset }, optimizer, scheduler }, offer,
 function isReadable(settings) {
   const { network, hidden = [], optimizer = FIRST_SETTINGS.optimizer, scheduler } = settings ?? {};
   const isNamed = (value) => typeof value?.name === "string";
-  return typeof network?.dataset === "object" && network.dataset !== null && Array.isArray(hidden) && isNamed(optimizer) && (!scheduler || isNamed(scheduler));
+  return (
+    typeof network?.dataset === "object" &&
+    network.dataset !== null &&
+    Array.isArray(hidden) &&
+    isNamed(optimizer) &&
+    (!scheduler || isNamed(scheduler))
+  );
 }
 
 /** Returns how many inputs and outputs a generated data set wants; null of samples that are given. */
@@ -150,7 +169,9 @@ function belongingTo(loss, offer) {
 
 /** Returns what a network is if nothing is said. */
 function usualOf({ parameters }) {
-  return Object.fromEntries(Object.entries(parameters.properties).map(([name, { default: value = null }]) => [name, value]));
+  return Object.fromEntries(
+    Object.entries(parameters.properties).map(([name, { default: value = null }]) => [name, value]),
+  );
 }
 
 /** Returns what of `values` is not as usual. */

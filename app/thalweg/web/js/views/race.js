@@ -1,6 +1,5 @@
 /** The Race view: several methods from one start, on one surface, and who got where. */
 
-import { Disconnected } from "../api.js";
 import { arrival } from "../arrival.js";
 import { Contenders, methodName } from "../controls/contenders.js";
 import { ALL_JOBS, LESSON, noJob } from "../controls/dead_end.js";
@@ -8,7 +7,7 @@ import { field, numberInput, numbersIn, showProblem } from "../controls/field.js
 import { FunctionPicker } from "../controls/function_picker.js";
 import { Outdated } from "../controls/outdated.js";
 import { Standings } from "../controls/standings.js";
-import { h, replace } from "../dom.js";
+import { h, instead, replace } from "../dom.js";
 import { Errand } from "../errand.js";
 import { Memory } from "../memory.js";
 import { count, point } from "../numbers.js";
@@ -35,7 +34,10 @@ export class RaceView {
   #form;
   #alert = h("div", { class: "error", role: "alert", hidden: true });
   #notice = h("p", { class: "notice", role: "status", hidden: true });
-  #outdated = new Outdated("Race again", { again: () => this.#race(), undo: () => this.#store.set({ ...this.#state.raced, problem: null }) });
+  #outdated = new Outdated("Race again", {
+    again: () => this.#race(),
+    undo: () => this.#store.set({ ...this.#state.raced, problem: null }),
+  });
   #button = h("button", { class: "primary", type: "submit" }, "Race");
   #errand = new Errand();
   #memory = new Memory();
@@ -55,7 +57,11 @@ export class RaceView {
       onFormula: (reference) => this.#choose(reference),
     });
     this.#contenders = new Contenders(catalogue, (contenders) => this.#store.set({ contenders, problem: null }));
-    this.#start = h("input", { type: "text", autocomplete: "off", onchange: (event) => this.#setStart(numbersIn(event.target.value)) });
+    this.#start = h("input", {
+      type: "text",
+      autocomplete: "off",
+      onchange: (event) => this.#setStart(numbersIn(event.target.value)),
+    });
     this.#steps = numberInput(null, (steps) => this.#store.set({ steps, problem: null }), { inputmode: "numeric" });
     const place = (x, y) => this.#setStart(this.#stage.pointAt(x, y, this.#state.start));
     this.#stage = new Stage({
@@ -126,7 +132,7 @@ export class RaceView {
   #makeForm() {
     return h(
       "form",
-      { class: "job-form", novalidate: true, "aria-label": "Race settings", onsubmit: (event) => (event.preventDefault(), this.#race()) },
+      { class: "job-form", novalidate: true, "aria-label": "Race settings", onsubmit: instead(() => this.#race()) },
       h("fieldset", null, h("legend", null, "Function"), this.#picker.element),
       this.#contenders.element,
       h(
@@ -167,20 +173,37 @@ export class RaceView {
     if (!info) return;
     this.#posting = null;
     this.#errand.stop();
-    const start = info.domain.map(([low, high], axis) => info.dim <= 2 ? Number((low + (high - low) * (axis ? 0.2 : 0.35)).toPrecision(3)) : middle(info)[axis] + 0.2 * (high - low));
-    this.#leave({ ...NO_RACE, info, deadEnd: null, problem: null, reference: withDim(reference, info.dim), start, axes: [0, 1], window: null, isPosting: false });
+    const start = info.domain.map(([low, high], axis) =>
+      info.dim <= 2
+        ? Number((low + (high - low) * (axis ? 0.2 : 0.35)).toPrecision(3))
+        : middle(info)[axis] + 0.2 * (high - low),
+    );
+    this.#leave({
+      ...NO_RACE,
+      info,
+      deadEnd: null,
+      problem: null,
+      reference: withDim(reference, info.dim),
+      start,
+      axes: [0, 1],
+      window: null,
+      isPosting: false,
+    });
   }
 
   /** Takes over what has an address of its own, so that one can go back to what was there before. */
   #leave(patch) {
-    if (this.#isVisible && this.#state.raced) permalink.write("race", addressed({ ...this.#state, ...patch }), { push: true });
+    if (this.#isVisible && this.#state.raced)
+      permalink.write("race", addressed({ ...this.#state, ...patch }), { push: true });
     this.#store.set(patch);
   }
 
   async #race() {
     const { contenders } = this.#state;
     if (!contenders.length) {
-      this.#store.set({ problem: { message: "", errors: [{ pointer: "#/contenders", detail: "Add at least one contender." }] } });
+      this.#store.set({
+        problem: { message: "", errors: [{ pointer: "#/contenders", detail: "Add at least one contender." }] },
+      });
       return;
     }
     const problem = wrongPoints([this.#state.start], this.#state.info?.dim, () => "#/init");
@@ -189,9 +212,18 @@ export class RaceView {
       return;
     }
     this.#errand.stop();
-    const posting = (this.#posting = {});
+    const posting = {};
+    this.#posting = posting;
     const raced = courseOf(this.#state);
-    this.#leave({ ...NO_RACE, raced, racers: contenders.map(() => NOT_YET), isPosting: true, problem: null, deadEnd: null, notice: null });
+    this.#leave({
+      ...NO_RACE,
+      raced,
+      racers: contenders.map(() => NOT_YET),
+      isPosting: true,
+      problem: null,
+      deadEnd: null,
+      notice: null,
+    });
     const racers = await Promise.all(
       specsOf(raced).map(async (spec) => {
         try {
@@ -223,7 +255,12 @@ export class RaceView {
       return;
     }
     const racers = race.jobs.map((job) => ({ ...NOT_YET, id: job.id, job }));
-    this.#store.set({ ...race.course, raced: race.course, racers, notice: noteOn(ids.length, jobs.length, racers.length) });
+    this.#store.set({
+      ...race.course,
+      raced: race.course,
+      racers,
+      notice: noteOn(ids.length, jobs.length, racers.length),
+    });
     const info = await this.#stage.about(race.course.reference);
     if (signal.aborted) return;
     if (info) this.#store.set({ info });
@@ -233,8 +270,17 @@ export class RaceView {
   #noRace(jobs, ids) {
     const way = { text: "Set up a new race", go: () => this.#store.set({ deadEnd: null }) };
     if (jobs.length === 0 && ids.length === 1) return noJob(way);
-    if (jobs.length === 0) return { title: "The jobs of this race are not here", text: "They have been deleted, or the link belongs to another service.", ways: [way, LESSON, ALL_JOBS] };
-    return { title: "These jobs are no race", text: "A race is of jobs with one start each, on the same function, for as many steps.", ways: [way, ALL_JOBS] };
+    if (jobs.length === 0)
+      return {
+        title: "The jobs of this race are not here",
+        text: "They have been deleted, or the link belongs to another service.",
+        ways: [way, LESSON, ALL_JOBS],
+      };
+    return {
+      title: "These jobs are no race",
+      text: "A race is of jobs with one start each, on the same function, for as many steps.",
+      ways: [way, ALL_JOBS],
+    };
   }
 
   /** Watches the contenders that have not got to their end yet. */
@@ -258,11 +304,16 @@ export class RaceView {
       trajectory = news.trajectories?.[0] ?? trajectory;
       ended = news.job ?? ended;
       const { trajectories, slopes, ...rest } = news;
-      this.#tell(index, { ...rest, ...(trajectories ? { trajectory } : {}), ...(slopes ? { slope: slopes[0] } : {}) }, signal);
+      this.#tell(
+        index,
+        { ...rest, ...(trajectories ? { trajectory } : {}), ...(slopes ? { slope: slopes[0] } : {}) },
+        signal,
+      );
     };
     await watch(this.#api, job, tell, signal);
     const { info } = this.#state;
-    if (ended && trajectory && info?.domain) this.#tell(index, { arrival: await arrival(this.#api, ended, info, trajectory, signal) }, signal);
+    if (ended && trajectory && info?.domain)
+      this.#tell(index, { arrival: await arrival(this.#api, ended, info, trajectory, signal) }, signal);
   }
 
   #tell(index, news, signal) {
@@ -274,7 +325,12 @@ export class RaceView {
   #render(state) {
     const { info, reference, racers, contenders, raced, start, isPosting } = state;
     const methods = raced?.contenders ?? contenders;
-    const named = racers.map((racer, index) => ({ ...racer, name: methodName(methods[index], this.#catalogue), color: pathColor(index % 8, 8), outcome: racer.job?.runs?.[0]?.outcome }));
+    const named = racers.map((racer, index) => ({
+      ...racer,
+      name: methodName(methods[index], this.#catalogue),
+      color: pathColor(index % 8, 8),
+      outcome: racer.job?.runs?.[0]?.outcome,
+    }));
     this.#picker.update(info, reference);
     this.#contenders.update(contenders);
     if (this.#start !== document.activeElement) this.#start.value = start.join(", ");
@@ -296,7 +352,10 @@ export class RaceView {
   #say(state) {
     const rest = showProblem(this.#form, state.problem);
     this.#alert.hidden = rest.length === 0;
-    replace(this.#alert, rest.map((text) => h("p", null, text)));
+    replace(
+      this.#alert,
+      rest.map((text) => h("p", null, text)),
+    );
     this.#notice.hidden = state.notice === null;
     this.#notice.textContent = state.notice ?? "";
     const isOld = isOutdated(state);
@@ -306,7 +365,15 @@ export class RaceView {
   }
 }
 
-const NOT_YET = { id: null, job: null, progress: null, trajectory: null, slope: null, arrival: undefined, error: null };
+const NOT_YET = {
+  id: null,
+  job: null,
+  progress: null,
+  trajectory: null,
+  slope: null,
+  arrival: undefined,
+  error: null,
+};
 
 function racedBy({ start, steps, contenders }) {
   const n = contenders.length;
@@ -323,7 +390,9 @@ function noteOn(nAsked, nThere, nRacing) {
 }
 
 function unknownAmong(contenders, catalogue) {
-  const problems = contenders.map((method, index) => unknownMethod(method, catalogue, `#/contenders/${index}`)).filter(Boolean);
+  const problems = contenders
+    .map((method, index) => unknownMethod(method, catalogue, `#/contenders/${index}`))
+    .filter(Boolean);
   return problems.length ? { message: problems[0].message, errors: problems.flatMap((each) => each.errors) } : null;
 }
 
@@ -336,7 +405,8 @@ function refusals(racers) {
     message ??= problem.message;
     for (const each of problem.errors ?? []) {
       const pointer = /^#\/(optimizer|lr|scheduler)/.test(each.pointer) ? `#/contenders/${index}` : each.pointer;
-      if (!errors.some((other) => other.pointer === pointer && other.detail === each.detail)) errors.push({ ...each, pointer });
+      if (!errors.some((other) => other.pointer === pointer && other.detail === each.detail))
+        errors.push({ ...each, pointer });
     }
   });
   return message === null ? null : { message, errors };

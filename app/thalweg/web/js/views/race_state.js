@@ -50,7 +50,10 @@ export function addressed(state) {
 export function stateFrom(values) {
   const state = { ...FIRST_STATE, ...stageFrom(values) };
   const readable = {
-    function: (value) => typeof value === "string" || typeof value?.name === "string" || (typeof value?.expression === "string" && Array.isArray(value.variables)),
+    function: (value) =>
+      typeof value === "string" ||
+      typeof value?.name === "string" ||
+      (typeof value?.expression === "string" && Array.isArray(value.variables)),
     start: (value) => Array.isArray(value) && value.every(Number.isFinite),
     steps: Number.isInteger,
     contenders: (value) => Array.isArray(value) && value.every((each) => typeof each?.optimizer?.name === "string"),
@@ -66,7 +69,9 @@ export function stateFrom(values) {
 
 /** Returns the jobs of a race, one for each contender. */
 export function specsOf({ reference, start, steps, contenders }) {
-  return contenders.map((method) => withoutEmpty({ ...method, function: reference, init: [start], steps, tags: ["race"] }));
+  return contenders.map((method) =>
+    withoutEmpty({ ...method, function: reference, init: [start], steps, tags: ["race"] }),
+  );
 }
 
 /**

@@ -22,7 +22,19 @@ import { Runs } from "../runs.js";
 import { Store } from "../store.js";
 import { hasEnded, watch } from "../watch.js";
 import { DAMAGED, madeBy, unknownMethod, wrongPoints } from "../words.js";
-import { addressed, draftOf, FIRST_STATE, inDimension, isOutdated, isLesson, isShowable, LESSON_SPEC, NO_RESULTS, stateFrom, withoutEmpty } from "./run_state.js";
+import {
+  addressed,
+  draftOf,
+  FIRST_STATE,
+  inDimension,
+  isLesson,
+  isOutdated,
+  isShowable,
+  LESSON_SPEC,
+  NO_RESULTS,
+  stateFrom,
+  withoutEmpty,
+} from "./run_state.js";
 import { Stage } from "./stage.js";
 
 export class RunView {
@@ -73,7 +85,8 @@ export class RunView {
       chooseFunction: () => this.#picker.open(),
       on: {
         place: (x, y) => this.#draft({ init: [...this.#starts(), this.#stage.pointAt(x, y)] }),
-        move: (index, x, y) => this.#draft({ init: this.#starts().with(index, this.#stage.pointAt(x, y, this.#starts()[index])) }),
+        move: (index, x, y) =>
+          this.#draft({ init: this.#starts().with(index, this.#stage.pointAt(x, y, this.#starts()[index])) }),
         remove: (index) => this.#draft({ init: this.#starts().toSpliced(index, 1) }),
       },
     });
@@ -199,7 +212,8 @@ export class RunView {
 
   /** A job that is not there leaves the form as it is at first, and says so. */
   async #notFound(problem) {
-    if (problem.status === 422) { // this service does not take jobs of the lesson's size
+    if (problem.status === 422) {
+      // this service does not take jobs of the lesson's size
       this.#store.set({ spec: LESSON_SPEC, info: await this.#stage.about(LESSON_SPEC.function) });
       return;
     }
@@ -208,7 +222,10 @@ export class RunView {
       return;
     }
     const info = await this.#stage.about(FIRST_STATE.spec.function);
-    this.#store.set({ info, deadEnd: noJob({ text: "Set up a new run", go: () => this.#store.set({ deadEnd: null }) }) });
+    this.#store.set({
+      info,
+      deadEnd: noJob({ text: "Set up a new run", go: () => this.#store.set({ deadEnd: null }) }),
+    });
   }
 
   async #choose(reference) {
@@ -220,12 +237,22 @@ export class RunView {
     const { dim } = info;
     const isSameKind = reference.dim || (reference.expression && spec.function.expression);
     const kept = isSameKind ? inDimension(spec.init, info) : [];
-    this.#leave({ ...NO_RESULTS, info, deadEnd: null, problem: null, spec: { ...spec, function: withDim(reference, dim), init: kept }, axes: [0, 1], window: null, isPosting: false });
+    this.#leave({
+      ...NO_RESULTS,
+      info,
+      deadEnd: null,
+      problem: null,
+      spec: { ...spec, function: withDim(reference, dim), init: kept },
+      axes: [0, 1],
+      window: null,
+      isPosting: false,
+    });
   }
 
   /** Takes over what has an address of its own, so that one can go back to what was there before. */
   #leave(patch) {
-    if (this.#isVisible && this.#state.job) permalink.write("run", addressed({ ...this.#state, ...patch }), { push: true });
+    if (this.#isVisible && this.#state.job)
+      permalink.write("run", addressed({ ...this.#state, ...patch }), { push: true });
     this.#store.set(patch);
   }
 
@@ -236,14 +263,24 @@ export class RunView {
       this.#store.set({ problem });
       return;
     }
-    const posting = (this.#posting = {});
+    const posting = {};
+    this.#posting = posting;
     this.#store.set({ isPosting: true, problem: null, deadEnd: null, notice: null });
     const began = performance.now();
     try {
       const job = await this.#api.postJob(withoutEmpty(spec));
       if (this.#posting !== posting) return;
       const { trajectories, slopes, pathsOf } = this.#state; // what is seen stays, paler, until there is something new
-      this.#leave({ ...NO_RESULTS, trajectories, slopes, pathsOf, job, made: spec, progress: progressOf(job), isPosting: false });
+      this.#leave({
+        ...NO_RESULTS,
+        trajectories,
+        slopes,
+        pathsOf,
+        job,
+        made: spec,
+        progress: progressOf(job),
+        isPosting: false,
+      });
       this.#errand.start((signal) => this.#watch(signal, began));
     } catch (problem) {
       if (this.#posting === posting) this.#store.set({ problem, isPosting: false });
@@ -262,7 +299,11 @@ export class RunView {
       await watch(this.#api, job, tell, signal);
     } catch (problem) {
       if (signal.aborted) return;
-      if (problem.status === 404) this.#store.set({ ...NO_RESULTS, deadEnd: noJob({ text: "Keep its settings", go: () => this.#store.set({ deadEnd: null }) }) });
+      if (problem.status === 404)
+        this.#store.set({
+          ...NO_RESULTS,
+          deadEnd: noJob({ text: "Keep its settings", go: () => this.#store.set({ deadEnd: null }) }),
+        });
       else this.#store.set({ problem });
     }
   }
@@ -306,13 +347,23 @@ export class RunView {
     this.#progress.update(progress, { lost, took, job });
     this.#say(problem, state);
     this.#outdated.update(isOutdated(state) ? madeBy(made, this.#catalogue) : null);
-    this.#stage.element.classList.toggle("outdated", isOutdated(state) || (job !== null && state.pathsOf !== job.id));
+    this.#stage.element.classList.toggle(
+      "outdated",
+      isOutdated(state) || (job !== null && state.pathsOf !== job.id),
+    );
     this.#results.update(job && hasEnded(job) ? job : null, state, (run) => this.#colorOf(run.run, run));
-    this.#memory.once("actions", [job], () => replace(this.#actions, job && hasEnded(job) ? this.#actionsFor(job) : []));
+    this.#memory.once("actions", [job], () =>
+      replace(this.#actions, job && hasEnded(job) ? this.#actionsFor(job) : []),
+    );
     if (!this.#stage.isOpen(state)) return;
     const starts = this.#starts();
     this.#stage.draw(state, {
-      runs: trajectories.map((trajectory) => ({ trajectory, name: `run ${trajectory.run + 1}`, color: this.#colorOf(trajectory.run), outcome: job?.runs?.[trajectory.run]?.outcome })),
+      runs: trajectories.map((trajectory) => ({
+        trajectory,
+        name: `run ${trajectory.run + 1}`,
+        color: this.#colorOf(trajectory.run),
+        outcome: job?.runs?.[trajectory.run]?.outcome,
+      })),
       slopes,
       starts: starts.map((point, index) => ({ point, color: pathColor(index, starts.length) })),
       canPlace: Array.isArray(spec.init),
@@ -340,7 +391,10 @@ export class RunView {
   #say(problem, { job, notice }) {
     const rest = showProblem(this.#form.element, problem);
     this.#alert.hidden = rest.length === 0;
-    replace(this.#alert, rest.map((text) => h("p", null, text)));
+    replace(
+      this.#alert,
+      rest.map((text) => h("p", null, text)),
+    );
     const note = notice ?? noteOn(job) ?? (isLesson(job) && !isOutdated(this.#state) ? FIRST_WORDS : null);
     this.#notice.hidden = note === null;
     this.#notice.textContent = note ?? "";
@@ -353,7 +407,8 @@ const OF_ANOTHER_VERSION = {
   ways: [LESSON, ALL_JOBS],
 };
 
-const FIRST_WORDS = "Adam, from three starts: each path goes downhill to a minimum of its own. Play the steps below, click on the map to add a start, and press Run.";
+const FIRST_WORDS =
+  "Adam, from three starts: each path goes downhill to a minimum of its own. Play the steps below, click on the map to add a start, and press Run.";
 
 function progressOf(job) {
   return { ...job.progress, status: job.status };
@@ -365,6 +420,7 @@ function asked(pointer, detail) {
 
 function noteOn(job) {
   if (job?.status === "failed") return `The job failed: ${job.error}`;
-  if (job && job.n_runs > MOST_PATHS) return `The first ${MOST_PATHS} of ${count(job.n_runs)} runs are drawn; the table has all of them.`;
+  if (job && job.n_runs > MOST_PATHS)
+    return `The first ${MOST_PATHS} of ${count(job.n_runs)} runs are drawn; the table has all of them.`;
   return null;
 }

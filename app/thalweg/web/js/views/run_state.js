@@ -14,7 +14,14 @@ const FIRST_SPEC = {
 };
 
 /** What the form begins with where the service has no lesson to show. */
-export const LESSON_SPEC = { ...FIRST_SPEC, init: [[0, 0], [4, 0], [-4, 0]] };
+export const LESSON_SPEC = {
+  ...FIRST_SPEC,
+  init: [
+    [0, 0],
+    [4, 0],
+    [-4, 0],
+  ],
+};
 
 /** What there is to see of a job; `made` is the specification that it was posted with, `pathsOf` whose paths are drawn. */
 export const NO_RESULTS = {
@@ -31,7 +38,14 @@ export const NO_RESULTS = {
   runs: null,
 };
 
-export const FIRST_STATE = { ...FIRST_STAGE, ...NO_RESULTS, spec: FIRST_SPEC, isPosting: false, problem: null, notice: null };
+export const FIRST_STATE = {
+  ...FIRST_STAGE,
+  ...NO_RESULTS,
+  spec: FIRST_SPEC,
+  isPosting: false,
+  problem: null,
+  notice: null,
+};
 
 /** Returns what the address is to say of the state: what made the results, if there are any. */
 export function addressed(state) {
@@ -92,13 +106,17 @@ export function draftOf(spec, catalogue = null) {
 
 /** Whether the form can show a stored specification: other versions of the service may have written it. */
 export function isShowable({ function: reference, optimizer, scheduler = null, init }) {
-  return Object.entries({ function: reference, optimizer, scheduler, init }).every(([name, value]) => value !== undefined && isReadable(name, value));
+  return Object.entries({ function: reference, optimizer, scheduler, init }).every(
+    ([name, value]) => value !== undefined && isReadable(name, value),
+  );
 }
 
 /** Returns an `init` for another number of coordinates: drawn anew at random, or of points that are as they were. */
 export function inDimension(init, info) {
   if (init.random !== undefined) return { random: init.random, seed: init.seed ?? 0 };
-  return pointsOf(init).map((x) => Array.from({ length: info.dim }, (_, axis) => x[axis] ?? middleOf(info.domain?.[axis])));
+  return pointsOf(init).map((x) =>
+    Array.from({ length: info.dim }, (_, axis) => x[axis] ?? middleOf(info.domain?.[axis])),
+  );
 }
 
 /** Returns an optimizer or a schedule by its name and what is not as usual. */
@@ -126,7 +144,8 @@ function namesIn(spec) {
 }
 
 const REFERENCES = {
-  function: (value) => typeof value.name === "string" || (typeof value.expression === "string" && Array.isArray(value.variables)),
+  function: (value) =>
+    typeof value.name === "string" || (typeof value.expression === "string" && Array.isArray(value.variables)),
   optimizer: (value) => typeof value.name === "string",
   scheduler: (value) => typeof value.name === "string",
 };

@@ -9,11 +9,11 @@ import { DeadEnd, LESSON, noFunction } from "../controls/dead_end.js";
 import { h } from "../dom.js";
 import { Memory } from "../memory.js";
 import { short } from "../numbers.js";
+import { FIRST_CAMERA } from "../plots/camera.js";
 import { fetchGround, fitsLogScale, minimaIn } from "../plots/ground.js";
 import { pathOf } from "../plots/paths.js";
 import { Picture } from "../plots/picture.js";
 import { around, axesOf, domainWindow, middle, pointAt, scaled } from "../plots/slice.js";
-import { FIRST_CAMERA } from "../plots/camera.js";
 import { ViewBar } from "../plots/view_bar.js";
 import { inWords } from "../words.js";
 
@@ -67,7 +67,14 @@ export class Stage {
       camera: (camera) => store.set({ camera }),
       step: (step) => store.set({ step }),
     });
-    this.element = h("section", { class: "stage", "aria-label": "Picture" }, this.#deadEnd.element, this.#viewBar.element, this.#sliceNote, this.#picture.element);
+    this.element = h(
+      "section",
+      { class: "stage", "aria-label": "Picture" },
+      this.#deadEnd.element,
+      this.#viewBar.element,
+      this.#sliceNote,
+      this.#picture.element,
+    );
   }
 
   /**
@@ -154,7 +161,9 @@ export class Stage {
       paths,
       slopes: this.#slopes,
       minima: this.#memory.once("minima", [info, axes], () => minimaIn(info, shown)),
-      starts: starts.map((start) => placed(start, shown)).filter((start) => Number.isFinite(start.x) && Number.isFinite(start.y)),
+      starts: starts
+        .map((start) => placed(start, shown))
+        .filter((start) => Number.isFinite(start.x) && Number.isFinite(start.y)),
       names: this.#memory.once("names", [info, axes], () => shown.map((axis) => names[axis])),
       log: isLog,
       logCurves: this.#memory.once("curves", [log, isLog], () => ({ value: isLog, slope: log ?? true })),
@@ -169,9 +178,14 @@ export class Stage {
   /** Returns what there is instead of a picture of a function that cannot be had. */
   #deadEndOf(reference, problem) {
     if (problem instanceof Disconnected) return { text: problem.message };
-    if (reference.expression !== undefined) return { text: "There is nothing to draw until the formula is mended." };
+    if (reference.expression !== undefined)
+      return { text: "There is nothing to draw until the formula is mended." };
     if (problem.status === 404) return noFunction(reference.name, this.#chooseFunction);
-    return { title: "This function cannot be drawn", text: inWords(problem.message), ways: [{ text: "Choose a function", go: this.#chooseFunction }, LESSON] };
+    return {
+      title: "This function cannot be drawn",
+      text: inWords(problem.message),
+      ways: [{ text: "Choose a function", go: this.#chooseFunction }, LESSON],
+    };
   }
 
   /** Says where the coordinates are held that are not looked at. */
@@ -191,7 +205,13 @@ export class Stage {
     this.#grounding = new AbortController();
     const { signal } = this.#grounding;
     try {
-      const grid = await fetchGround(this.#api, this.#referenceOf(state), info, { axes: axesOf(info, axes), window }, signal);
+      const grid = await fetchGround(
+        this.#api,
+        this.#referenceOf(state),
+        info,
+        { axes: axesOf(info, axes), window },
+        signal,
+      );
       if (!signal.aborted) this.#store.set({ grid });
     } catch (problem) {
       if (!signal.aborted) this.#store.set({ problem });
@@ -201,7 +221,9 @@ export class Stage {
   #pathsOf(runs, info, axes) {
     const trajectories = runs.map((run) => run.trajectory);
     return this.#memory.once("paths", [info, axes, ...trajectories, ...runs.map((run) => run.outcome)], () =>
-      runs.map(({ trajectory, name, color, outcome }) => pathOf(trajectory, axesOf(info, axes), { name, color, outcome })),
+      runs.map(({ trajectory, name, color, outcome }) =>
+        pathOf(trajectory, axesOf(info, axes), { name, color, outcome }),
+      ),
     );
   }
 }

@@ -3,7 +3,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PACKAGES := node_modules/.package-lock.json
 PEERS := $(VENV)/.peers
-BENCHMARKS := columns eager fused networks storing service
+BENCHMARKS := columns eager fused networks storing service startup
 
 .DEFAULT_GOAL := help
 # what needs node runs where node is; where CI is set, a missing one fails

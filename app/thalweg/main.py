@@ -31,9 +31,9 @@ from thalweg.api.bodies import Bodies
 from thalweg.api.broadcasts import Broadcasts
 from thalweg.api.computing import Computations
 from thalweg.api.dependencies import Services, authorize
-from thalweg.api.description import description
 from thalweg.api.head import HeadMiddleware
 from thalweg.api.lanes import streaming, writing
+from thalweg.api.openapi import description
 from thalweg.api.queries import check_query
 from thalweg.api.request_id import RequestIdMiddleware
 from thalweg.db.migrations import migrate

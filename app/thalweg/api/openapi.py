@@ -7,7 +7,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
 from thalweg.api import problems
-from thalweg.api.entries import TrajectoryEntry
+from thalweg.api.trajectory_schemas import TrajectoryEntry
 
 _REF = "#/components/schemas/{model}"
 _EVENTS = "text/event-stream"

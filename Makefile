@@ -3,6 +3,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PACKAGES := node_modules/.package-lock.json
 PEERS := $(VENV)/.peers
+SPHINX := $(VENV)/.sphinx
 BENCHMARKS := columns eager fused networks storing service startup
 
 .DEFAULT_GOAL := help
@@ -13,7 +14,7 @@ define with_node
 		test -z "$$CI"; fi
 endef
 
-.PHONY: help setup demo serve test sweep check openapi bench format test-page check-page format-page
+.PHONY: help setup demo serve test sweep check openapi docs bench format test-page check-page format-page
 
 help:
 	@echo "make setup    the environment in $(VENV), if it is not there or out of date"
@@ -21,9 +22,10 @@ help:
 	@echo "make serve    the service at http://127.0.0.1:8000"
 	@echo "make test     all tests"
 	@echo "make sweep    both engines: every optimizer on every function, a thousand random jobs: an hour"
-	@echo "make check    format, lint, types, layers, the page's JavaScript, openapi.json"
+	@echo "make check    format, lint, types, layers, the page's JavaScript, what is generated"
 	@echo "make format   mend what can be mended of these"
-	@echo "make openapi  write openapi.json anew"
+	@echo "make openapi  write openapi.json and the generated parts of the documentation anew"
+	@echo "make docs     the documentation, as a site in docs/_build/html"
 	@echo "make bench    the benchmarks"
 
 setup: $(READY)
@@ -41,6 +43,11 @@ $(PACKAGES): package.json package-lock.json .npmrc
 $(PEERS): $(READY)
 	@echo "adding what the benchmarks compare with to $(VENV)"
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev,bench]'
+	@touch $@
+
+$(SPHINX): $(READY)
+	@echo "adding what builds the documentation to $(VENV)"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev,docs]'
 	@touch $@
 
 demo: setup
@@ -73,6 +80,7 @@ check: setup check-page
 	$(BIN)/lint-imports
 	@$(BIN)/thalweg openapi | diff -u openapi.json - || \
 		{ echo "openapi.json is not what the service says of itself: run 'make openapi' and commit it"; exit 1; }
+	@$(BIN)/python -m docs.generate --check
 
 format: setup format-page
 	$(BIN)/ruff format .
@@ -81,6 +89,11 @@ format: setup format-page
 openapi: setup
 	@$(BIN)/thalweg openapi > openapi.json.new && mv openapi.json.new openapi.json || \
 		{ rm -f openapi.json.new; exit 1; }
+	@$(BIN)/python -m docs.generate
+
+docs: $(SPHINX)
+	@$(BIN)/python -m sphinx -q -b html -W --keep-going -n -E docs docs/_build/html
+	@echo "the documentation is in docs/_build/html/index.html"
 
 bench: $(PEERS)
 	@for name in $(BENCHMARKS); do $(BIN)/python -m benchmarks.$$name || exit 1; done

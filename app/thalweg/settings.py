@@ -23,26 +23,32 @@ class Limits(BaseModel):
     max_starts: Count = Field(100_000, description="starting points of one job")
     max_dim: Count = Field(10_000, description="dimension of a point")
     max_state_values: Count = Field(
-        50_000_000, description="numbers that the points of one job and its optimizer's memory of them are"
+        50_000_000, description="values that one job holds in its points and its optimizer's state"
     )
     max_recorded_points: Count = Field(
         20_000_000, description="recorded trajectory points of one job, over all its runs"
     )
     max_recorded_values: Count = Field(
-        200_000_000, description="recorded numbers of one job: every point is its coordinates and its value"
+        200_000_000, description="recorded values of one job: a point counts its coordinates and its f"
     )
     max_json_points: Count = Field(1_000_000, description="trajectory points in one JSON answer")
-    max_grid_points: Count = Field(1_000_000, description="points of one surface, or of one evaluation")
+    max_grid_points: Count = Field(
+        1_000_000, description="points of one surface, or values in the answer to one evaluation"
+    )
     max_request_values: Count = Field(
-        1_000_000_000, description="numbers that are computed for one answer, while the client waits for it"
+        1_000_000_000,
+        description="values computed for one answer (a surface, an evaluation, a landscape, critical points)",
     )
     max_evaluation_values: Count = Field(
-        50_000_000, description="numbers that one evaluation of the function at all points of a job makes"
+        50_000_000, description="values computed in one evaluation of the function at all points of a job"
     )
     max_body_bytes: Count = Field(8 * 1024 * 1024, description="bytes of a request body")
-    max_header_bytes: Count = Field(65_536, description="bytes of a request's line and headers")
+    max_header_bytes: Count = Field(
+        65_536, description="bytes of a request's line and headers, of which there may be 100"
+    )
     max_body_values: Count = Field(
-        500_000, description="numbers, texts, lists and objects in a request body, by its commas and brackets"
+        500_000,
+        description="values in a request body (numbers, strings, lists, objects), by its commas and brackets",
     )
     max_body_members: Count = Field(10_000, description="members of all objects in a request body, by its colons")
 
@@ -53,54 +59,62 @@ class Settings(Limits, BaseSettings):
     model_config = SettingsConfigDict(env_prefix="THALWEG_", frozen=True, extra="ignore", populate_by_name=True)
 
     data_dir: Path = Field(
-        Path("data"), description="where the database, compiled kernels and the workers' scratch files live"
+        Path("data"),
+        description="directory of the database, its 8 MiB reserve for a full disk, compiled kernels and the "
+        "workers' scratch files; one service at a time",
     )
     database_url: str | None = Field(
         None,
         validation_alias=AliasChoices("DATABASE_URL", "THALWEG_DATABASE_URL"),
-        description="SQLAlchemy URL of the database; SQLite in `data_dir` when it is not set",
+        description="SQLAlchemy URL of the database, an SQLite file; `thalweg.db` in the data directory if not set",
     )
     host: str = Field("127.0.0.1", description="address that the service listens on")
     port: int = Field(8000, ge=0, le=65535, description="port that the service listens on")
     workers: Count = Field(
-        default_factory=lambda: os.cpu_count() or 1, description="worker processes of the local cluster"
+        default_factory=lambda: os.cpu_count() or 1, description="worker processes that the service starts"
     )
-    scheduler: str | None = Field(None, description="address of a Dask scheduler to use instead of local processes")
+    scheduler: str | None = Field(
+        None,
+        description="address of a Dask scheduler to use instead of its own workers, such as "
+        "`tcp://127.0.0.1:8786`; it must be on the same machine as the SQLite file",
+    )
     api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
-        (), description="bearer keys, comma-separated; without any, the service answers everyone"
+        (), description="bearer keys, comma-separated; without any, the service answers everybody"
     )
-    no_auth: bool = Field(
-        default=False, description="listen beyond loopback although there are no keys (`--no-auth`)"
-    )
+    no_auth: bool = Field(default=False, description="listen beyond loopback without keys (`--no-auth`)")
     max_connections: Count = Field(
-        1000, description="connections at once; fewer where the process may not open so many files"
+        1000,
+        description="open connections; fewer where `ulimit -n` is low. Beyond them the longest idle one is closed; "
+        "if none is idle, only `/healthz` and `/readyz` are answered, everything else gets 503",
     )
     idle_seconds: Count = Field(
-        60, description="seconds in which the headers of a connection's first or next request must come"
+        60, description="seconds within which the headers of a connection's first or next request must arrive"
     )
     body_seconds: Count = Field(
-        60, description="seconds in which a request body must come; a second more for every 8 KiB"
+        60, description="seconds within which a request body must arrive, plus one second for every 8 KiB"
     )
     stall_seconds: Count = Field(
-        120, description="seconds after which a client that reads nothing of its answer is cut off"
+        120, description="seconds after which a client that does not read its answer is disconnected"
     )
     idempotency_hours: Annotated[int, Field(ge=24)] = Field(
-        48, description="hours for which an Idempotency-Key is remembered, at least 24"
+        48, description="hours for which an `Idempotency-Key` is remembered, at least 24"
     )
 
     computations: Count = Field(
         default_factory=lambda: os.cpu_count() or 1,
-        description="long computations at once: surfaces, evaluations, landscapes, critical points, pictures, "
-        "thinned trajectories",
+        description="long computations at once: large surfaces and evaluations, landscapes, critical points, "
+        "pictures, long trajectories. Each ends when its client disconnects",
     )
     queued_computations: int = Field(
-        16, ge=0, description="long computations that wait for their turn, 20 s at most; further ones get 503"
+        16,
+        ge=0,
+        description="long computations that may wait, at most 20 s; further ones get 503 with `Retry-After`",
     )
     database_wait_seconds: float = Field(
         10.0,
         gt=0,
-        description="seconds for which a request waits for the database's lock, or for other requests that "
-        "write, before it gets 503",
+        description="seconds that a request waits for the database's lock or for other writing requests before it "
+        "gets 503 with `Retry-After`; reads never wait",
     )
 
     @field_validator("api_keys", mode="before")

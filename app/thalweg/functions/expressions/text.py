@@ -41,7 +41,7 @@ _ADVICE: Final = {
     "×": "multiplication is written *",
     "·": "multiplication is written *",
     "÷": "division is written /",
-    "−": "minus is written -",  # noqa: RUF001 - what people paste
+    "−": "minus is written -",
     "≤": "write <=",
     "≥": "write >=",
     "≠": "write !=",

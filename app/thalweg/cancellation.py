@@ -1,4 +1,4 @@
-"""Ending a computation that nobody waits for any more."""
+"""Cooperative cancellation: aborting a computation whose result is no longer wanted."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ _is_wanted: ContextVar[Callable[[], bool] | None] = ContextVar("is_wanted", defa
 
 @contextmanager
 def while_wanted(is_wanted: Callable[[], bool]) -> Iterator[None]:
-    """Let what is computed within the block end early: `check_wanted` raises once `is_wanted` is false."""
+    """Make `check_wanted` raise within the block as soon as `is_wanted` returns False."""
     token = _is_wanted.set(is_wanted)
     try:
         yield
@@ -20,11 +20,11 @@ def while_wanted(is_wanted: Callable[[], bool]) -> Iterator[None]:
 
 
 def check_wanted() -> None:
-    """Return if somebody waits for the result; to be called between pieces of work of a tenth of a second or so.
+    """Raise if the result is no longer wanted. Call it about every tenth of a second of work.
 
     Raises:
-        Abandoned: Nobody does.
+        Abandoned: The client no longer waits.
     """
     is_wanted = _is_wanted.get()
     if is_wanted is not None and not is_wanted():
-        raise Abandoned("nobody waits for the result any more")
+        raise Abandoned("the client no longer waits for the result")

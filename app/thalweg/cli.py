@@ -1,6 +1,6 @@
 """The `thalweg` command.
 
-What a command needs is imported when it runs: torch alone takes seconds.
+Commands import what they need when they run: torch alone takes seconds.
 """
 
 import json
@@ -22,10 +22,10 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 
 _SHUTDOWN_SECONDS = 5
 
-DataDir = Annotated[Path | None, typer.Option(help="Where the database and caches live. (default: data)")]
+DataDir = Annotated[Path | None, typer.Option(help="Directory of the database and caches. (default: data)")]
 
 
-def _print_version(wanted: bool) -> None:  # noqa: FBT001 a flag of the command line
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 a command-line flag
     if wanted:
         sys.stdout.write(f"thalweg {version('thalweg')}\n")
         raise typer.Exit
@@ -33,7 +33,7 @@ def _print_version(wanted: bool) -> None:  # noqa: FBT001 a flag of the command 
 
 @app.callback()
 def _thalweg(
-    version: Annotated[  # noqa: FBT002 a flag of the command line, answered by its callback
+    version: Annotated[  # noqa: FBT002 a command-line flag, handled by its callback
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
@@ -45,13 +45,13 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on. (default: 127.0.0.1)")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on. (default: 8000)")] = None,
     data_dir: DataDir = None,
-    workers: Annotated[int | None, typer.Option(help="Worker processes. (default: one per core)")] = None,
-    scheduler: Annotated[str | None, typer.Option(help="Dask scheduler to use instead of them.")] = None,
-    no_auth: Annotated[  # noqa: FBT002 a flag of the command line
+    workers: Annotated[int | None, typer.Option(help="Number of worker processes. (default: one per core)")] = None,
+    scheduler: Annotated[str | None, typer.Option(help="Dask scheduler to use instead of local workers.")] = None,
+    no_auth: Annotated[  # noqa: FBT002 a command-line flag
         bool, typer.Option("--no-auth", help="Listen beyond loopback without API keys.")
     ] = False,
 ) -> None:
-    """Serve the API, and run the jobs."""
+    """Serve the page and the API, and run jobs."""
     settings = load(
         host=host,
         port=port,
@@ -60,14 +60,14 @@ def serve(
         scheduler=scheduler,
         no_auth=no_auth or None,
     ).check_exposure()
-    # uvicorn sends itself the signal again after a graceful stop: temporary folders are still to be removed
+    # uvicorn raises the signal again after a graceful stop, before temporary directories are removed
     signal.signal(signal.SIGTERM, _exit)
     from thalweg.listening import Server, bound, refusal
     from thalweg.workers.processes import start_fork_server
 
     sockets = bound(settings.host, settings.port)
     if settings.scheduler is None:
-        start_fork_server()  # it imports what workers need while this process imports the service
+        start_fork_server()  # imports the workers' modules while this process imports the service
     _log_to_stderr()
     import uvicorn
 
@@ -75,24 +75,24 @@ def serve(
     from thalweg.main import create_app, prepared
 
     with prepared(settings):
-        pass  # uvicorn would bury what is wrong in a traceback
+        pass  # fail here: uvicorn would bury the reason in a traceback
     configuration = uvicorn.Config(
         create_app(settings),
         host=settings.host,
         port=settings.port,
-        log_config=None,  # its lines go where all others go
+        log_config=None,  # use the root logger
         **options(settings),
-        timeout_graceful_shutdown=_SHUTDOWN_SECONDS,  # event streams last as long as their jobs
+        timeout_graceful_shutdown=_SHUTDOWN_SECONDS,  # event streams stay open as long as their jobs run
     )
     try:
         Server(configuration).run(sockets=sockets)
-    except OSError as error:  # another process that was bound there, too, began to listen first
+    except OSError as error:  # another process bound to the same port listened first
         raise refusal(error, settings.host, settings.port) from error
 
 
 @app.command()
 def migrate(data_dir: DataDir = None) -> None:
-    """Create the database, or bring it to this version; `serve` does so itself."""
+    """Create the database or upgrade it to this version; `serve` does this, too."""
     settings = load(data_dir=data_dir)
     from thalweg.main import prepared
 
@@ -102,14 +102,14 @@ def migrate(data_dir: DataDir = None) -> None:
 
 @app.command()
 def openapi() -> None:
-    """Print the OpenAPI description of the service."""
+    """Print the OpenAPI document of the service."""
     from thalweg.main import create_app
 
     sys.stdout.write(json.dumps(create_app(load()).openapi(), indent=2, ensure_ascii=False) + "\n")
 
 
 def _exit(number: int, _frame: FrameType | None) -> None:
-    sys.exit(128 + number)  # as a shell tells of a command that a signal ended
+    sys.exit(128 + number)  # as a shell reports a command ended by a signal
 
 
 def _log_to_stderr() -> None:
@@ -123,7 +123,7 @@ def _log_to_stderr() -> None:
 
 
 def main() -> None:
-    """Run the command; an error that a person can mend is said in a sentence, without a traceback."""
+    """Run the command. Errors that the user can fix are printed without a traceback."""
     try:
         app()
     except ThalwegError as error:

@@ -1,4 +1,4 @@
-"""The client: the service's endpoints as methods, over httpx."""
+"""A client of the service: its endpoints as methods, over httpx."""
 
 import ipaddress
 import math
@@ -24,15 +24,15 @@ _MAX_PAUSE_SECONDS = 4.0
 
 
 class ApiError(ThalwegError):
-    """The service refused a request, or failed at it; the message is the sentence that it gave.
+    """The service answered with an error; the message is the `detail` of its problem document.
 
     Attributes:
         status: The HTTP status.
-        problem: The problem (RFC 9457) as it came; empty where the answer was none.
+        problem: The problem document (RFC 9457); empty if the response has none.
     """
 
     def __init__(self, status: int, problem: Json) -> None:
-        super().__init__(str(problem.get("detail") or f"the answer is HTTP {status}, without a reason"))
+        super().__init__(str(problem.get("detail") or f"the service answered HTTP {status} without a reason"))
         self.status = status
         self.problem = problem
 
@@ -40,13 +40,13 @@ class ApiError(ThalwegError):
 class Client:
     """A connection to a Thalweg service; close it, or use it in a `with` statement.
 
-    Every method raises `ApiError` for an answer that is an error, and httpx's own errors (`httpx.HTTPError`)
-    where no answer comes.
+    Every method raises `ApiError` if the service answers with an error, and `httpx.HTTPError` if it does not
+    answer.
 
     Args:
-        base_url: Where the service is.
-        api_key: One of the service's keys, where it wants one.
-        timeout: Seconds to wait for an answer, on top of those that a call asks the service to wait.
+        base_url: Base URL of the service.
+        api_key: One of the service's API keys, if it requires one.
+        timeout: Seconds to wait for a response, on top of the seconds a call asks the service to wait.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class Client:
             base_url=base_url,
             headers={} if api_key is None else {"Authorization": f"Bearer {api_key}"},
             timeout=timeout,
-            # a proxy that the environment names cannot reach this machine's loopback
+            # a proxy from the environment could not reach this machine's loopback
             trust_env=not _is_this_machine(httpx.URL(base_url).host),
         )
 
@@ -76,29 +76,29 @@ class Client:
     def submit(
         self, spec: Mapping[str, Any], *, idempotency_key: str | None = None, wait: float | None = None
     ) -> Json:
-        """Post a job and return it: stored, and ended if it ends within `wait` seconds (at most 60).
+        """Post a job and return it, after it has ended or after `wait` seconds (at most 60).
 
         Args:
-            spec: The job, as `POST /v1/jobs` has it.
-            idempotency_key: Sent again with the same job, it gives that job instead of a second one.
-            wait: Seconds to wait for its end.
+            spec: The body of `POST /v1/jobs`.
+            idempotency_key: If sent again with the same spec, returns the existing job instead of a second one.
+            wait: Seconds to wait for the job to end; by default return at once.
         """
         headers = {} if idempotency_key is None else {"Idempotency-Key": idempotency_key}
         return self._json("POST", "/v1/jobs", body=dict(spec), headers=headers, wait=wait)
 
     def job(self, job_id: str, wait: float | None = None) -> Json:
-        """Return a job, as soon as it has ended or after `wait` seconds (at most 60)."""
+        """Return a job as soon as it has ended, or after `wait` seconds (at most 60)."""
         return self._json("GET", f"/v1/jobs/{job_id}", wait=wait)
 
     def wait(self, job_id: str, timeout: float | None = None) -> Json:
-        """Return a job when it has ended, however long that takes.
+        """Block until a job has ended, and return it.
 
         Args:
-            job_id: The job.
-            timeout: Seconds after which to give up.
+            job_id: The job's id.
+            timeout: Seconds to wait at most; None waits without limit.
 
         Raises:
-            TimeoutError: The job had not ended by then.
+            TimeoutError: The job is still running after `timeout` seconds.
         """
         until = None if timeout is None else time.monotonic() + timeout
         while True:
@@ -107,7 +107,9 @@ class Client:
             if job["status"] in _ENDED:
                 return job
             if until is not None and time.monotonic() >= until:
-                raise TimeoutError(f"job {job_id} has not ended after {timeout} seconds; it is {job['status']}")
+                raise TimeoutError(
+                    f"job {job_id} did not end within {timeout} seconds; its status is {job['status']}"
+                )
 
     def jobs(
         self,
@@ -118,20 +120,20 @@ class Client:
         tag: str | None = None,
         page: int = 100,
     ) -> Iterator[Json]:
-        """Yield the jobs that match, newest first, asking for `page` of them at a time."""
+        """Yield the jobs that match all filters, newest first, fetching `page` at a time."""
         return self._items("/v1/jobs", status=status, function=function, optimizer=optimizer, tag=tag, limit=page)
 
     def runs(self, job_id: str, *, page: int = 1000) -> Iterator[Json]:
-        """Yield all runs of a job, in order, asking for `page` of them at a time."""
+        """Yield all runs of a job in order, fetching `page` at a time."""
         return self._items(f"/v1/jobs/{job_id}/runs", limit=page)
 
     def progress(self, job_id: str) -> Iterator[Json]:
-        """Yield `{"step", "steps", "status"}` whenever the job is further, the last time when it has ended.
+        """Yield `{"step", "steps", "status"}` whenever the job advances, finally when it has ended.
 
-        A connection that breaks is made again, and goes on after the last event that was seen.
+        If the connection drops, reconnect and resume after the last event received.
 
         Raises:
-            httpx.HTTPError: The first connection cannot be made, or a broken one not again.
+            httpx.HTTPError: Connecting or reconnecting failed.
         """
         place: Json = {"step": 0, "steps": None, "status": None}
         shown: Json | None = None
@@ -160,7 +162,7 @@ class Client:
             pause = min(2 * pause, _MAX_PAUSE_SECONDS)
 
     def cancel(self, job_id: str) -> Json:
-        """End a job now, keeping what was recorded, and return it."""
+        """Cancel a job, keeping what it recorded, and return it."""
         return self._json("POST", f"/v1/jobs/{job_id}/cancel")
 
     def extend(
@@ -171,13 +173,13 @@ class Client:
         to_step: int | None = None,
         idempotency_key: str | None = None,
     ) -> Json:
-        """Take an ended job further, and return it.
+        """Continue an ended job, and return it. Give either `steps` or `to_step`.
 
         Args:
-            job_id: The job.
-            steps: How many steps further; or
-            to_step: up to which step.
-            idempotency_key: Sent again with the same extension, it extends the job no further.
+            job_id: The job's id.
+            steps: Number of additional steps.
+            to_step: The step to stop at.
+            idempotency_key: If sent again with the same extension, does not extend the job twice.
         """
         wanted = {"steps": steps, "to_step": to_step}
         headers = {} if idempotency_key is None else {"Idempotency-Key": idempotency_key}
@@ -185,7 +187,7 @@ class Client:
         return self._json("POST", f"/v1/jobs/{job_id}/extend", body=body, headers=headers)
 
     def delete(self, job_id: str) -> None:
-        """Delete a job and all that was recorded of it."""
+        """Delete a job and everything it recorded."""
         self._request("DELETE", f"/v1/jobs/{job_id}")
 
     def trajectory(
@@ -200,60 +202,60 @@ class Client:
         """Return the columns `step`, `x` and `f` of a run; entry k is the point before update k.
 
         Args:
-            job_id: The job.
-            run: The run, from 0.
-            from_step: The first entry, included.
-            to_step: The last entry, included.
-            max_points: Thin to so many, keeping first, last, best and extremes.
+            job_id: The job's id.
+            run: Index of the run, from 0.
+            from_step: First step, inclusive.
+            to_step: Last step, inclusive.
+            max_points: Thin to at most this many points, keeping first, last, best and extremes.
         """
         window = {"from_step": from_step, "to_step": to_step, "max_points": max_points}
         return self._json("GET", f"/v1/jobs/{job_id}/trajectory", query={"run": run, **window})
 
     def loss(self, job_id: str, run: int = 0, **window: int) -> Json:
-        """Return the columns `step` and `f`: a network's loss at every step, however seldom a run is recorded.
+        """Return the columns `step` and `f`: a network's loss at every step, whatever `record_every` is.
 
         Args:
-            job_id: The job.
-            run: The run, from 0.
-            window: `from_step`, `to_step` and `max_points`, as of a trajectory.
+            job_id: The job's id.
+            run: Index of the run, from 0.
+            window: `from_step`, `to_step` and `max_points`, as for `trajectory`.
         """
         return self._json("GET", f"/v1/jobs/{job_id}/loss", query={"run": run, **window})
 
     def landscape(self, job_id: str, run: int = 0, **plane: Any) -> Json:
-        """Return the surface `x`, `y`, `z` around a run's path, and the path on it.
+        """Return the surface `x`, `y`, `z` around a run's path, with the path projected onto it.
 
         Args:
-            job_id: The job.
-            run: The run, from 0.
+            job_id: The job's id.
+            run: Index of the run, from 0.
             plane: `method` (`pca` or `random`), `points` along each axis, and `seed`.
         """
         return self._json("GET", f"/v1/jobs/{job_id}/landscape", query={"run": run, **plane})
 
     def backprop(self, job_id: str, run: int = 0, *, step: int | None = None, sample: int = 0) -> Json:
-        """Return the backward pass of a sample through the network that a job trains, at a recorded step.
+        """Return the backward pass of one sample through the network of a job, at a recorded step.
 
         Args:
-            job_id: The job.
-            run: The run, from 0.
-            step: The step; the last one if None.
-            sample: Which sample of its data.
+            job_id: The job's id.
+            run: Index of the run, from 0.
+            step: The step; by default the last one.
+            sample: Index of the sample in the job's data set.
         """
         return self._json("GET", f"/v1/jobs/{job_id}/backprop", query={"run": run, "step": step, "sample": sample})
 
     def backpropagate(self, **network: Any) -> Json:
-        """Return the backward pass of a sample by the delta rule.
+        """Return the backward pass of one sample by the delta rule.
 
         Args:
-            network: `layers`, `input` and `target`, and what else `POST /v1/mlp/backprop` takes.
+            network: The body of `POST /v1/mlp/backprop`: `layers`, `input`, `target` and optional fields.
         """
         return self._json("POST", "/v1/mlp/backprop", body=network)
 
     def critical_points(self, function: str | Mapping[str, Any], **search: Any) -> Json:
-        """Return where the gradient of a function of two coordinates vanishes, and what is there.
+        """Return the critical points of a function of two coordinates, classified.
 
         Args:
-            function: A name of the catalogue, or a function as a job has it.
-            search: `low` and `high`, the corners of a box, and `starts` along each axis.
+            function: A name from the catalogue, or a function as in a job.
+            search: `low` and `high`, the corners of a box, and `starts`, the number along each axis.
         """
         return self._json("POST", "/v1/critical-points", body={"function": function, **search})
 
@@ -261,9 +263,9 @@ class Client:
         """Return `{"x", "y", "z"}`, with `z[j][i]` the value at `x[i]`, `y[j]`.
 
         Args:
-            function: A name of the catalogue, or a function as a job has it.
-            window: `x_min`, `x_max`, `y_min`, `y_max` and `step` or `points`; and to slice a function of more
-                coordinates, `axes` and `fixed`.
+            function: A name from the catalogue, or a function as in a job.
+            window: `x_min`, `x_max`, `y_min`, `y_max` and `step` or `points`; to slice a function of more
+                coordinates, also `axes` and `fixed`.
         """
         if isinstance(function, str) and not {"axes", "fixed"} & window.keys():
             return self._json("GET", f"/v1/functions/{function}/surface", query=window)
@@ -277,7 +279,7 @@ class Client:
         gradient: bool = False,
         hessian: bool = False,
     ) -> Json:
-        """Return the column `f` of the values at `points`, and `gradient` and `hessian` where asked."""
+        """Return the values `f` at `points`, with `gradient` and `hessian` if requested."""
         body = {"function": function, "points": points, "gradient": gradient, "hessian": hessian}
         return self._json("POST", "/v1/evaluate", body=body)
 
@@ -286,23 +288,23 @@ class Client:
         return self._items("/v1/functions")
 
     def function(self, name: str, dim: int | None = None) -> Json:
-        """Return a function of the catalogue, in `dim` dimensions if it has any number of them."""
+        """Return a function of the catalogue; `dim` sets the dimension if that is variable."""
         return self._json("GET", f"/v1/functions/{name}", query={"dim": dim})
 
     def optimizers(self) -> Iterator[Json]:
-        """Yield the optimizers that a job can use."""
+        """Yield the optimizers available to jobs."""
         return self._items("/v1/optimizers")
 
     def schedulers(self) -> Iterator[Json]:
-        """Yield the learning-rate schedulers that a job can use."""
+        """Yield the learning-rate schedulers available to jobs."""
         return self._items("/v1/schedulers")
 
     def networks(self) -> Json:
-        """Return what a network can be told: its parameters, the data sets and the losses."""
+        """Return the options of networks: parameters as JSON Schema, data sets and losses."""
         return self._json("GET", "/v1/mlp")
 
     def ready(self) -> bool:
-        """Return whether the service answers and can run jobs."""
+        """Return whether the service answers and has workers to run jobs."""
         try:
             return self._http.get("/readyz").is_success
         except httpx.TransportError:

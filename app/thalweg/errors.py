@@ -1,33 +1,33 @@
-"""The errors that Thalweg raises on purpose.
+"""The errors that Thalweg raises.
 
     ThalwegError
-    ├── InvalidInput        a value that was sent cannot be used
-    │   └── LimitExceeded   it could be, but is over a limit of this service
-    ├── NotFound            there is no such thing
-    ├── Conflict            the thing is in a state that does not allow this
-    │   └── NotUnderstood   it was stored by a version whose rules were others
-    ├── Unavailable         the service cannot do its work at present
-    │   ├── DiskFull        because there is no room to write
-    │   └── Abandoned       nobody waits for the result any more
-    └── SettingsError       the service cannot be started as it is configured
+    ├── InvalidInput        a value in the request is invalid
+    │   └── LimitExceeded   it is valid, but over a limit of this service
+    ├── NotFound            no such resource
+    ├── Conflict            the resource's state does not allow this
+    │   └── NotUnderstood   it was stored by a version with other rules
+    ├── Unavailable         the service cannot answer at the moment
+    │   ├── DiskFull        no space left to write
+    │   └── Abandoned       the client no longer waits for the result
+    └── SettingsError       the service cannot start with this configuration
 
-Which HTTP status each becomes is decided in `thalweg.api.problems` alone.
+`thalweg.api.problems` maps them to HTTP statuses.
 """
 
 
 class ThalwegError(Exception):
-    """What was wrong, where, and what to do about it, in a sentence for the person who gets it."""
+    """Base of all. The message says what was wrong, where, and what to do about it."""
 
 
 class InvalidInput(ThalwegError, ValueError):
-    """A value cannot be used.
+    """A value is invalid.
 
-    It is a `ValueError` so that pydantic collects it, raised inside a validator, with all other complaints.
+    It is a `ValueError` so that pydantic collects it together with its own errors when a validator raises it.
 
     Args:
-        detail: The sentence: what is wrong and what would be right.
-        path: Keys and indices that lead to the value, from where the error is raised.
-        column: Where in the value, a text, from 1; None where there is no such place.
+        detail: What is wrong, and what would be right.
+        path: Keys and indices leading to the value, relative to where the error is raised.
+        column: Position in the value if that is a text, from 1; else None.
     """
 
     def __init__(self, detail: str, *path: str | int, column: int | None = None) -> None:
@@ -38,27 +38,27 @@ class InvalidInput(ThalwegError, ValueError):
 
 
 class LimitExceeded(InvalidInput):
-    """A value is over a limit; the detail names the limit and the way out."""
+    """A value is over a limit; the detail names the limit and a way to stay within it."""
 
 
 class NotFound(ThalwegError):
-    """There is no such job, function or other resource."""
+    """No such job, function or other resource."""
 
 
 class Conflict(ThalwegError):
-    """The resource is in a state that does not allow what was asked."""
+    """The resource's state does not allow the operation."""
 
 
 class NotUnderstood(Conflict):
-    """What is stored can be shown, but this version does not know what to do with it."""
+    """A stored specification can be shown, but this version cannot interpret it."""
 
 
 class Unavailable(ThalwegError):
-    """The service cannot answer now; trying again later may help.
+    """The service cannot answer now; retrying later may help.
 
     Args:
         detail: Why, and what to do.
-        retry_seconds: After how long trying again makes sense.
+        retry_seconds: Seconds to wait before retrying.
     """
 
     def __init__(self, detail: str, retry_seconds: int = 1) -> None:
@@ -67,12 +67,12 @@ class Unavailable(ThalwegError):
 
 
 class Abandoned(Unavailable):
-    """The computation was ended, because nobody waits for its result any more."""
+    """The computation was aborted because the client no longer waits for its result."""
 
 
 class DiskFull(Unavailable):
-    """There is no room on the disk for what was to be written; nothing of it is stored."""
+    """The disk is full; nothing was written."""
 
 
 class SettingsError(ThalwegError):
-    """The service cannot be started with these settings."""
+    """The service cannot start with this configuration."""

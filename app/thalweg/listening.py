@@ -1,4 +1,4 @@
-"""The socket that the service listens on, taken before anything slow begins."""
+"""The sockets that the service listens on, bound before anything slow starts."""
 
 import errno
 import logging
@@ -12,26 +12,28 @@ _log = logging.getLogger(__name__)
 
 
 class Server(uvicorn.Server):
-    """A server that says where it listens also when it was given its sockets."""
+    """A server that logs its address even if it is given bound sockets."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, and say where."""
+        """Start, and log the address."""
         await super().startup(sockets)
         if self.started and sockets:
             host, port = sockets[0].getsockname()[:2]
-            _log.info("serving at http://%s:%s (Ctrl+C stops it)", f"[{host}]" if ":" in host else host, port)
+            _log.info("serving at http://%s:%s (press Ctrl+C to stop)", f"[{host}]" if ":" in host else host, port)
 
 
 def bound(host: str, port: int) -> list[socket.socket]:
-    """Return sockets bound to every address of `host`; they do not listen yet.
+    """Return sockets bound to every address of `host`, not yet listening.
 
     Raises:
-        SettingsError: The host has no address here, or the port cannot be had.
+        SettingsError: The host has no address on this machine, or the port is unavailable.
     """
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except socket.gaierror as error:
-        raise SettingsError(f"there is no address for the host {host!r}: {error.strerror}") from error
+        raise SettingsError(
+            f"cannot resolve host {host!r}: {error.strerror}. Check the name, or use an IP address (--host)"
+        ) from error
     sockets: list[socket.socket] = []
     try:
         for family, _, _, _, address in dict.fromkeys(found):
@@ -44,16 +46,18 @@ def bound(host: str, port: int) -> list[socket.socket]:
 
 
 def refusal(error: OSError, host: str, port: int) -> SettingsError:
-    """Return why an address cannot be listened on, in a sentence."""
+    """Return why the service cannot listen on an address."""
     if error.errno == errno.EADDRINUSE:
         return SettingsError(
-            f"port {port} of {host} is in use: stop what listens there, or choose another (--port)"
+            f"port {port} on {host} is in use: stop the process that listens there, or choose another port (--port)"
         )
     if error.errno == errno.EADDRNOTAVAIL:
-        return SettingsError(f"{host} is not an address of this machine: choose one that is (--host)")
+        return SettingsError(f"{host} is not an address of this machine: choose one of its own (--host)")
     if error.errno == errno.EACCES:
-        return SettingsError(f"port {port} is for privileged processes: choose one from 1024 on (--port)")
-    return SettingsError(f"port {port} of {host} cannot be listened on: {error.strerror}")
+        return SettingsError(
+            f"port {port} is reserved for privileged processes: choose a port from 1024 up (--port)"
+        )
+    return SettingsError(f"cannot listen on port {port} of {host}: {error.strerror}")
 
 
 def _bound(family: int, address: tuple[object, ...]) -> socket.socket:
@@ -61,7 +65,7 @@ def _bound(family: int, address: tuple[object, ...]) -> socket.socket:
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
-            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)  # 0.0.0.0 is an address of its own
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)  # 0.0.0.0 is bound separately
         listener.bind(address)
     except OSError:
         listener.close()

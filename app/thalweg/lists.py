@@ -1,4 +1,4 @@
-"""Lists in what clients send: their length is checked first, and a wrong one is not read to its end."""
+"""Lists in request bodies: length is checked first, and validation stops at an early error."""
 
 from itertools import chain
 from typing import Any
@@ -8,15 +8,15 @@ from pydantic_core import CoreSchema, InitErrorDetails, PydanticKnownError, Sche
 
 _MOST_TOLD = 100
 _MOST_TOLD_WITHIN = 10
-_PART = 5000  # items: some milliseconds
+_PART = 5000  # items, validated in a few milliseconds
 
 
 class StopEarly:
-    """Makes a pydantic field that is a tuple, or a tuple of tuples, cheap to refuse.
+    """Makes an invalid tuple, or tuple of tuples, cheap to reject.
 
-    By itself pydantic collects an error for every item. Here the items at the beginning are all told about, and
-    beyond them the first wrong one. It comes behind the field's other annotations, and its items are numbers or
-    texts, in tuples or not.
+    pydantic alone collects an error for every invalid item. This reports all errors among the first items, or else
+    the first error after them. Place it last among the field's annotations; items are numbers or strings, nested or
+    not.
     """
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -38,7 +38,7 @@ class StopEarly:
 
 
 def _in_parts(value: Any, until_wrong: ValidatorFunctionWrapHandler) -> Any:
-    """Validate a list part by part: pydantic holds the interpreter, and with it the event loop, all along."""
+    """Validate a list in parts, since pydantic does not release the interpreter within a call."""
     if not isinstance(value, list | tuple) or len(value) <= _PART:
         return until_wrong(value)
     parts = []
@@ -59,7 +59,7 @@ def _moved(error: ValidationError, begin: int) -> ValidationError:
             ctx=issue.get("ctx", {}),
         )
         for issue in error.errors()
-        if issue["loc"]  # a part is also said to be too short when its items are wrong
+        if issue["loc"]  # pydantic also reports a part as too short when its items are invalid
     ]
     return ValidationError.from_exception_data(error.title, details)
 

@@ -1,4 +1,4 @@
-"""Whole numbers in what clients send: 5, and as JSON Schema's `integer` has it, 5.0 and 1e3, too."""
+"""Integers in requests: 5, and as JSON Schema's `integer` allows, also 5.0 and 1e3."""
 
 import re
 from typing import Annotated, Any
@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from thalweg.errors import InvalidInput
 
 LARGEST_EXACT = 2**53 - 1
-"""The largest whole number that readers of JSON tell from its neighbours, JavaScript's among them."""
+"""The largest integer that JSON readers with double precision, such as JavaScript, represent exactly."""
 
 _WRITTEN_AS_REAL = re.compile(r"[+-]?[0-9]{1,20}(?=[.eE])(\.[0-9]{1,20})?([eE][+-]?[0-9]{1,3})?", re.ASCII)
 
@@ -24,19 +24,19 @@ def _written_whole(value: Any) -> Any:
 def _exact(seed: int) -> int:
     if seed > LARGEST_EXACT:
         raise InvalidInput(
-            f"a seed is at most {LARGEST_EXACT}, 2^53 - 1: many readers of JSON, JavaScript's among them, change "
-            "whole numbers beyond it"
+            f"a seed is at most {LARGEST_EXACT} (2^53 - 1): many JSON readers, JavaScript among them, round larger "
+            "integers"
         )
     return seed
 
 
 WHOLE = BeforeValidator(_whole)
-"""Makes a strict int of a model take 5.0 for 5; it comes last."""
+"""Lets a strict int field accept 5.0 as 5. Place it last among the annotations."""
 
 WRITTEN_WHOLE = BeforeValidator(_written_whole)
-"""Makes an int of a query take 1e3 for 1000, as R writes it; it comes last."""
+"""Lets an int query parameter accept 1e3 as 1000, as R writes it. Place it last among the annotations."""
 
 EXACT = AfterValidator(_exact)
-"""Refuses a seed that JSON does not carry to every reader as it is, with the reason."""
+"""Rejects a seed that some JSON readers would round."""
 
 Seed = Annotated[int, Field(strict=True, ge=0, json_schema_extra={"maximum": LARGEST_EXACT}), EXACT, WHOLE]

@@ -69,7 +69,7 @@ def test_the_client_loads_nothing_of_the_service() -> None:
 
 def test_a_port_that_is_in_use(taken: int, tmp_path: Path) -> None:
     done = run("serve", "--port", str(taken), "--data-dir", tmp_path)
-    assert_refused(done, f"port {taken} of 127.0.0.1 is in use", "--port")
+    assert_refused(done, f"port {taken} on 127.0.0.1 is in use", "--port")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -78,7 +78,7 @@ def test_an_address_of_another_machine() -> None:
 
 
 def test_a_host_that_has_no_address() -> None:
-    assert_refused(run("serve", "--host", "nowhere.invalid", "--no-auth"), "no address", "'nowhere.invalid'")
+    assert_refused(run("serve", "--host", "nowhere.invalid", "--no-auth"), "cannot resolve", "'nowhere.invalid'")
 
 
 @pytest.mark.parametrize(

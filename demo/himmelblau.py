@@ -26,6 +26,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from thalweg.client import Client
+from thalweg.plots.colors import HEIGHTS, INK, PATHS
+from thalweg.plots.heights import Heights, heights
 
 Json = dict[str, Any]
 
@@ -43,12 +45,7 @@ PRINT_EVERY = 2000
 START_SECONDS = 120.0
 STOP_SECONDS = 30.0
 
-INK = "#16202e"
-WATER = LinearSegmentedColormap.from_list(
-    "water", ["#0b1d3a", "#12416b", "#1c7293", "#4fa6a0", "#a5cfae", "#e3e3bd", "#f6edd9"]
-)
-PATH_COLOURS = ("#ff6b5e", "#ffd23f", "#d99bff")
-HEIGHT_TICKS = (0, 10, 100, 1000)
+COLORS = LinearSegmentedColormap.from_list("heights", HEIGHTS)
 CONTOURS = (2, 5, 10, 20, 50, 100, 200, 500, 1000)
 
 
@@ -215,7 +212,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 def draw(surface: Json, paths: Sequence[Json], minima: Sequence[Json], output: Path) -> None:
     """Draw the surface and the contours, with the paths on both.
 
-    Heights and colours are log10(1 + f / 10): in f itself, the rim would dwarf the valleys.
+    Heights and colors are logarithmic, as on the page: in f itself, the rim would dwarf the valleys.
 
     Args:
         surface: `x`, `y` and `z` of the service.
@@ -224,8 +221,9 @@ def draw(surface: Json, paths: Sequence[Json], minima: Sequence[Json], output: P
         output: The file, a PNG.
     """
     figure = Figure(figsize=(13, 6.4), facecolor="white")
-    _draw_surface(figure, surface, paths, minima)
-    _draw_contours(figure, surface, paths, minima)
+    height = heights(np.array(surface["z"]), np.array([minimum["f"] for minimum in minima]), log=True)
+    _draw_surface(figure, surface, height, paths, minima)
+    _draw_contours(figure, surface, height, paths, minima)
     figure.suptitle(
         "Three descents on Himmelblau's function: Adam, lr 0.001, 20,000 steps",
         y=0.965,
@@ -238,53 +236,55 @@ def draw(surface: Json, paths: Sequence[Json], minima: Sequence[Json], output: P
     figure.savefig(output, dpi=110, pil_kwargs={"optimize": True})
 
 
-def _draw_surface(figure: Figure, surface: Json, paths: Sequence[Json], minima: Sequence[Json]) -> None:
+def _draw_surface(
+    figure: Figure, surface: Json, height: Heights, paths: Sequence[Json], minima: Sequence[Json]
+) -> None:
     axes: Any = figure.add_axes((-0.005, 0.105, 0.5, 0.815), projection="3d", computed_zorder=False)
     x, y = np.meshgrid(surface["x"], surface["y"])
-    height = _height(surface["z"])
-    light = LightSource(azdeg=315, altdeg=50).hillshade(height, vert_exag=1.5, dx=0.1, dy=0.1)
-    colours = WATER(height / height.max())
-    colours[..., :3] = np.clip(colours[..., :3] * (0.82 + 0.28 * light[..., None]), 0, 1)
-    axes.plot_surface(
-        x, y, height, facecolors=colours, rcount=120, ccount=120, linewidth=0, antialiased=False, zorder=1
-    )
-    axes.contour(x, y, height, levels=list(_height(CONTOURS)), colors="white", linewidths=0.6, alpha=0.4, zorder=2)
-    for path, colour in zip(paths, PATH_COLOURS, strict=True):
+    z = height.of(np.array(surface["z"]))
+    light = LightSource(azdeg=315, altdeg=50).hillshade(z, vert_exag=1.5, dx=0.1, dy=0.1)
+    colors = COLORS(z / z.max())
+    colors[..., :3] = np.clip(colors[..., :3] * (0.82 + 0.28 * light[..., None]), 0, 1)
+    axes.plot_surface(x, y, z, facecolors=colors, rcount=120, ccount=120, linewidth=0, antialiased=False, zorder=1)
+    axes.contour(x, y, z, levels=height.of(np.array(CONTOURS)), colors="white", linewidths=0.6, alpha=0.4, zorder=2)
+    for path, color in zip(paths, PATHS, strict=False):
         points = np.array(path["x"])
-        above = _height(path["f"]) + 0.04
-        axes.plot(points[:, 0], points[:, 1], above, color=colour, lw=2.6, zorder=5, path_effects=_outline(4.6))
-        axes.plot(*points[0], above[0], "o", color=colour, ms=8, mec=INK, mew=1.3, zorder=7)
-        axes.plot(*points[-1], above[-1], "s", color=colour, ms=7, mec=INK, mew=1.3, zorder=7)
+        above = height.of(np.array(path["f"])) + 0.04
+        axes.plot(points[:, 0], points[:, 1], above, color=color, lw=2.6, zorder=5, path_effects=_outline(4.6))
+        axes.plot(*points[0], above[0], "o", color=color, ms=8, mec=INK, mew=1.3, zorder=7)
+        axes.plot(*points[-1], above[-1], "s", color=color, ms=7, mec=INK, mew=1.3, zorder=7)
     for number, minimum in enumerate(minima, 1):
         axes.plot(*minimum["x"], 0.04, "D", color="white", ms=14, mec=INK, mew=1.2, zorder=6)
         axes.text(*minimum["x"], 0.04, f"    {number}", fontsize=11, color=INK, zorder=8, path_effects=_halo())
     axes.view_init(elev=60, azim=-66)
     axes.set_box_aspect((1, 1, 0.36), zoom=1.06)
-    axes.set_zticks(list(_height(HEIGHT_TICKS[1:])), [f"{tick}" for tick in HEIGHT_TICKS[1:]])
+    axes.set_zticks(*height.ticks())
     axes.set(xlabel="x", ylabel="y", xlim=(-6, 6), ylim=(-6, 6))
     figure.text(0.37, 0.884, "f on a logarithmic scale", fontsize=12, color=INK, ha="center")
     axes.set_zlabel("f", labelpad=2)
     axes.tick_params(labelsize=9, pad=0, colors=INK)
 
 
-def _draw_contours(figure: Figure, surface: Json, paths: Sequence[Json], minima: Sequence[Json]) -> None:
+def _draw_contours(
+    figure: Figure, surface: Json, height: Heights, paths: Sequence[Json], minima: Sequence[Json]
+) -> None:
     axes = figure.add_axes((0.565, 0.14, 0.36, 0.7312))
-    height = _height(surface["z"])
-    filled = axes.contourf(surface["x"], surface["y"], height, levels=np.linspace(0, height.max(), 28), cmap=WATER)
+    z = height.of(np.array(surface["z"]))
+    filled = axes.contourf(surface["x"], surface["y"], z, levels=np.linspace(0, height.top, 28), cmap=COLORS)
     axes.contour(
         surface["x"],
         surface["y"],
-        height,
-        levels=list(_height(CONTOURS)),
+        z,
+        levels=height.of(np.array(CONTOURS)),
         colors="white",
         linewidths=0.6,
         alpha=0.45,
     )
-    for path, colour in zip(paths, PATH_COLOURS, strict=True):
+    for path, color in zip(paths, PATHS, strict=False):
         points = np.array(path["x"])
-        axes.plot(*points.T, color=colour, lw=2.6, zorder=5, path_effects=_outline(4.6))
-        axes.plot(*points[0], "o", color=colour, ms=9, mec=INK, mew=1.3, zorder=7)
-        axes.plot(*points[-1], "s", color=colour, ms=7, mec=INK, mew=1.3, zorder=7)
+        axes.plot(*points.T, color=color, lw=2.6, zorder=5, path_effects=_outline(4.6))
+        axes.plot(*points[0], "o", color=color, ms=9, mec=INK, mew=1.3, zorder=7)
+        axes.plot(*points[-1], "s", color=color, ms=7, mec=INK, mew=1.3, zorder=7)
     for number, minimum in enumerate(minima, 1):
         axes.plot(*minimum["x"], "D", color="white", ms=14, mec=INK, mew=1.2, zorder=6)
         axes.annotate(
@@ -301,7 +301,8 @@ def _draw_contours(figure: Figure, surface: Json, paths: Sequence[Json], minima:
     axes.set_title("The same from above", fontsize=12, color=INK)
     axes.tick_params(labelsize=9, colors=INK)
     bar = figure.colorbar(filled, cax=figure.add_axes((0.938, 0.14, 0.014, 0.7312)))
-    bar.set_ticks(list(_height(HEIGHT_TICKS)), labels=[f"{tick}" for tick in HEIGHT_TICKS])
+    at, texts = height.ticks()
+    bar.set_ticks(list(at), labels=texts)
     bar.ax.set_title("f", fontsize=12, color=INK)
     bar.ax.tick_params(labelsize=9, colors=INK)
 
@@ -311,23 +312,18 @@ def _legend(paths: Sequence[Json]) -> list[Line2D]:
         Line2D(
             [],
             [],
-            color=colour,
+            color=color,
             lw=3,
             path_effects=_outline(4.6),
             label=f"from {_point(path['x'][0])}".replace("-", "\N{MINUS SIGN}"),
         )
-        for path, colour in zip(paths, PATH_COLOURS, strict=True)
+        for path, color in zip(paths, PATHS, strict=False)
     ]
     marks = (("o", 9, "start"), ("s", 7, "end"), ("D", 11, "known minimum"))
     return entries + [
         Line2D([], [], marker=mark, ms=size, ls="", color="white", mec=INK, mew=1.2, label=label)
         for mark, size, label in marks
     ]
-
-
-def _height(f: Any) -> np.ndarray:
-    height: np.ndarray = np.log10(1 + np.array(f, dtype=float) / 10)
-    return height
 
 
 def _outline(width: float) -> list[patheffects.AbstractPathEffect]:

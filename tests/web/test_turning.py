@@ -3,7 +3,6 @@
 import math
 import re
 import time
-from itertools import pairwise
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -80,24 +79,6 @@ def test_the_surface_is_turned_by_keys_and_read_by_pointing_at_a_path(page: Page
         if "run 1" in page.locator(".at").inner_text():
             break
     expect(page.locator(".at")).to_contain_text(re.compile(r"run 1 · step \d+ · x = "))
-
-
-def test_a_path_keeps_its_shape_with_few_of_its_points(page: Page) -> None:
-    module = page.locator("link[href$='plots/simplify.js']").get_attribute("href")
-    spiral = [[0.9**k * math.cos(k), 0.9**k * math.sin(k), 0.9**k] for k in range(300)]
-    kept = page.evaluate(
-        "async ([module, points]) => (await import(`/${module}`)).simplified(points, 1e-3)", [module, spiral]
-    )
-    assert kept[0] == spiral[0]
-    assert kept[-1] == spiral[-1]
-    assert len(kept) < 100
-    line = [
-        [a + share / 50 * (b - a) for a, b in zip(start, end, strict=True)]
-        for start, end in pairwise(kept)
-        for share in range(51)
-    ]
-    for point in spiral:
-        assert min(math.dist(point, each) for each in line) < 0.03  # half a step along the longest piece, at most
 
 
 def test_sixty_paths_of_twenty_thousand_steps_turn(

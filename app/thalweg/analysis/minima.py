@@ -1,5 +1,6 @@
 """Which of a function's known minima a point lies at."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,12 +20,17 @@ class ReachedMinimum:
 
 
 def reached_minimum(objective: Objective, x: np.ndarray) -> ReachedMinimum | None:
-    """Return the known minimum nearest to `x`, `(dim,)`, if it is within `NEAR` of the domain's width."""
+    """Return the known minimum nearest to `x`, `(dim,)`, if it is within `minimum_radius` of it."""
     if objective.domain is None or not objective.minima.count or not np.isfinite(x).all():
         return None
     index = objective.minima.nearest(x.astype(np.float64))
     minimum = objective.minima[index]
     with np.errstate(over="ignore"):  # infinitely far is far
         distance = float(np.linalg.norm(np.array(minimum.x) - x.astype(np.float64)))
-    width = max(high - low for low, high in objective.domain)
-    return ReachedMinimum(index, minimum.x, distance) if distance <= NEAR * width else None
+    near = distance <= minimum_radius(objective.domain)
+    return ReachedMinimum(index, minimum.x, distance) if near else None
+
+
+def minimum_radius(domain: Sequence[tuple[float, float]]) -> float:
+    """Return how far from a known minimum a point may lie to count as being at it."""
+    return NEAR * max(high - low for low, high in domain)

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field, ValidationError
 
 from thalweg.analysis.critical_points import Kind, Search, critical_points
+from thalweg.analysis.minima import minimum_radius
 from thalweg.analysis.values import Evaluation, Slice, evaluate
 from thalweg.api import wire
 from thalweg.api.computing import LONG, Compute
@@ -53,6 +54,9 @@ class Function(BaseModel):
         description=f"the known global minima in the domain: {MOST_MINIMA} at most, fewer where they are long"
     )
     n_minima: wire.Count = Field(description="how many are known; null where more than 2^53")
+    minimum_radius: float = Field(
+        description="how far from a known minimum a point may lie to be at it: what `minimum` of a run goes by"
+    )
     all_minima_known: bool = Field(description="whether the domain has no other global minima than these")
     smooth: bool = Field(description="whether its gradient is continuous everywhere in the domain")
     formula: str = Field(description="LaTeX")
@@ -217,6 +221,7 @@ def _function(function: CatalogueFunction, dim: int | None) -> Function:
         domain=list(objective.domain),
         minima=[KnownMinimum(x=list(known.x), f=known.f) for known in first(objective.minima, most)],
         n_minima=wire.count(objective.minima.count),
+        minimum_radius=minimum_radius(objective.domain),
         all_minima_known=objective.all_minima_known,
         smooth=function.smooth,
         formula=function.formula,

@@ -79,6 +79,9 @@ class DatasetEntry(BaseModel):
     noise: float = Field(description="standard deviation")
     classes: int | None = Field(description="null of a curve")
     any_classes: bool = Field(description="whether there may be more or fewer")
+    output_activation: str | None = Field(
+        description="of the last layer by default, unless the loss has its own; null for that of the hidden layers"
+    )
 
 
 class LossEntry(BaseModel):

@@ -13,7 +13,7 @@ from thalweg.db.trajectories import StepRange
 from thalweg.engine.outcome import Outcome
 from thalweg.plots.document import document
 from thalweg.plots.figure import draw
-from thalweg.plots.scene import MOST_PATHS, PATH_POINTS, Scene, paths_alone, scene
+from thalweg.plots.scene import AZIMUTH, ELEVATION, MOST_PATHS, PATH_POINTS, Scene, paths_alone, scene
 from thalweg.plots.scene import Path as Way
 from thalweg.whole_numbers import WRITTEN_WHOLE
 
@@ -50,8 +50,8 @@ async def get_plot(  # noqa: PLR0913, PLR0917 most are fields of the query
     log: Annotated[
         bool | None, Query(description="heights on a log scale; left out, of surfaces without negative values")
     ] = None,
-    elevation: Annotated[float, Query(ge=-90, le=90, description="of who looks, in degrees")] = 60,
-    azimuth: Annotated[float, Query(ge=-360, le=360, description="of who looks, in degrees")] = -30,
+    elevation: Annotated[float, Query(ge=-90, le=90, description="of who looks, in degrees")] = ELEVATION,
+    azimuth: Annotated[float, Query(ge=-360, le=360, description="of who looks, in degrees")] = AZIMUTH,
     x_axis: Annotated[int, Query(ge=0, description="the coordinate that x stands for"), WRITTEN_WHOLE] = 0,
     y_axis: Annotated[int, Query(ge=0, description="the coordinate that y stands for"), WRITTEN_WHOLE] = 1,
     dpi: Annotated[

@@ -10,9 +10,9 @@ import numpy as np
 import orjson
 
 from thalweg.plots import plotly
-from thalweg.plots.colors import INK, WATER, path_color
+from thalweg.plots.colors import HEIGHTS, INK, path_color
 from thalweg.plots.heights import Heights
-from thalweg.plots.scene import Known, Line, Scene
+from thalweg.plots.scene import AZIMUTH, ELEVATION, Known, Line, Scene
 from thalweg.plots.window import are_alike
 
 _LIFT = 0.01
@@ -44,7 +44,9 @@ Plotly.newPlot("plot", data, layout, { responsive: true, displaylogo: false });
 """)
 
 
-def document(scene: Scene, *, log: bool | None = None, elevation: float = 60, azimuth: float = -30) -> bytes:
+def document(
+    scene: Scene, *, log: bool | None = None, elevation: float = ELEVATION, azimuth: float = AZIMUTH
+) -> bytes:
     """Return a picture as an HTML file; see `thalweg.plots.figure.draw`."""
     height = scene.heights(log)
     lines, minima = scene.lines(height), scene.minima(height)
@@ -83,7 +85,7 @@ def _surface(scene: Scene, height: Heights) -> dict[str, Any]:
         "z": [_column(row) for row in z],
         "cmin": 0,
         "cmax": height.top or 1.0,
-        "colorscale": [[i / (len(WATER) - 1), color] for i, color in enumerate(WATER)],
+        "colorscale": [[i / (len(HEIGHTS) - 1), color] for i, color in enumerate(HEIGHTS)],
         "colorbar": {
             "title": {"text": "f"},
             "thickness": 12,
@@ -103,7 +105,7 @@ def _graph(scene: Scene, height: Heights) -> dict[str, Any]:
         "mode": "lines",
         "x": _column(scene.windows[0].drawn(np.linspace(0, 1, len(z)))),
         "y": _column(z),
-        "line": {"color": WATER[2]},
+        "line": {"color": HEIGHTS[2]},
         "hoverinfo": "skip",
         "name": "f",
     }

@@ -12,13 +12,12 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import Normal, Stroke, withStroke
 
-from thalweg.plots.colors import INK, WATER, path_color
+from thalweg.plots.colors import GAP, HEIGHTS, INK, path_color
 from thalweg.plots.heights import Heights
-from thalweg.plots.scene import Known, Line, Scene
+from thalweg.plots.scene import AZIMUTH, ELEVATION, N_BANDS, Known, Line, Scene
 from thalweg.plots.window import are_alike
 
-_WATER = LinearSegmentedColormap.from_list("water", WATER)
-_LEVELS = 18
+_HEIGHTS = LinearSegmentedColormap.from_list("heights", HEIGHTS)
 _LIFT = 0.012
 _FLAT = 0.5  # above and below heights that are all the same
 _START: dict[str, Any] = {"marker": "o", "ms": 7, "mec": "white", "mew": 1.3}
@@ -33,8 +32,8 @@ def draw(
     form: Literal["png", "svg"],
     *,
     log: bool | None = None,
-    elevation: float = 60,
-    azimuth: float = -30,
+    elevation: float = ELEVATION,
+    azimuth: float = AZIMUTH,
     dpi: int = 110,
 ) -> bytes:
     """Return a picture as a file.
@@ -83,7 +82,7 @@ def _surface(
         each.drawn(np.linspace(0, 1, n)) for each, n in zip(scene.windows, reversed(z.shape), strict=True)
     )
     if np.isfinite(z).any():
-        colors = _WATER(z / rise)
+        colors = _HEIGHTS(z / rise)
         light = LightSource(azdeg=315, altdeg=50).hillshade(
             np.nan_to_num(z / rise), dx=1 / z.shape[1], dy=1 / z.shape[0]
         )
@@ -124,10 +123,10 @@ def _map(figure: Figure, scene: Scene, height: Heights, lines: Sequence[Line], m
         each.drawn(np.linspace(0, 1, n)) for each, n in zip(scene.windows, reversed(z.shape), strict=True)
     )
     top = height.top or 1.0
-    axes.set_facecolor("#808080")  # where the function has no value
-    mesh = axes.pcolormesh(across, along, z, cmap=_WATER, shading="gouraud", vmin=0, vmax=top, rasterized=True)
+    axes.set_facecolor(GAP)
+    mesh = axes.pcolormesh(across, along, z, cmap=_HEIGHTS, shading="gouraud", vmin=0, vmax=top, rasterized=True)
     if z.count() and z.min() < z.max():
-        levels = np.linspace(0, top, _LEVELS + 1)[1:-1]
+        levels = np.linspace(0, top, N_BANDS + 1)[1:-1]
         axes.contour(across, along, z, levels=levels, colors="white", linewidths=0.5, alpha=0.6)
     for known in minima:
         (x, y, _) = _drawn(scene, known.place[None])[0]
@@ -161,7 +160,7 @@ def _map(figure: Figure, scene: Scene, height: Heights, lines: Sequence[Line], m
 def _graph(figure: Figure, scene: Scene, height: Heights, lines: Sequence[Line], minima: Sequence[Known]) -> None:
     axes = figure.add_axes((0.08, 0.16, 0.88, 0.72))
     z = height.of(scene.z)
-    axes.plot(scene.windows[0].drawn(np.linspace(0, 1, len(z))), z, color=WATER[2], lw=2)
+    axes.plot(scene.windows[0].drawn(np.linspace(0, 1, len(z))), z, color=HEIGHTS[2], lw=2)
     for known in minima:
         place = _drawn(scene, known.place[None])[0]
         axes.plot(*place[:, None], **_MINIMUM, ls="", zorder=5)

@@ -6,12 +6,12 @@ import numpy as np
 
 from thalweg.plots import numbers
 
-_MOST = 0.9  # of the ground's values decide what the log scale resolves
-_RESOLVED = 500.0
-_TICK_ROOM = 0.11  # of the axis, for each mark
-_N_LINEAR_TICKS = 6
-_ROUNDEST_FIRST = ((0,), (1,), (5,), (2,), (3, 4, 6, 7, 8, 9))
-_FEW = 3
+MOST = 0.9  # share of the values that lie below what the log scale resolves
+RESOLVED = 500.0  # parts of that
+TICK_ROOM = 0.11  # of the axis, for each mark
+N_LINEAR_TICKS = 6
+ROUNDEST_FIRST = ((0,), (1,), (5,), (2,), (3, 4, 6, 7, 8, 9))
+FEW = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,22 +44,22 @@ class Heights:
 
     def ticks(self) -> tuple[np.ndarray, list[str]]:
         """Return where an axis of heights is marked, and with what: round values of f."""
-        values = self._round_values() if self.log else numbers.ticks(self.low, self.high, _N_LINEAR_TICKS)
+        values = self._round_values() if self.log else numbers.ticks(self.low, self.high, N_LINEAR_TICKS)
         return self.of(np.array(values)), [numbers.text(value) for value in values]
 
     def _round_values(self) -> list[float]:
         """Return values as far apart as their texts need: 0, powers of ten, and others where these are too few."""
         marked: dict[float, float] = {}
-        room = _TICK_ROOM * self.top
+        room = TICK_ROOM * self.top
         largest = max(abs(self.low), abs(self.high), self.unit)
         exponents = range(int(np.floor(np.log10(self.unit))), int(np.floor(np.log10(largest))) + 1)
-        for factors in _ROUNDEST_FIRST:
+        for factors in ROUNDEST_FIRST:
             lowest = min(marked, default=np.inf)
             candidates = {
                 float(f"{sign}{factor}e{exponent}") for exponent in exponents for factor in factors for sign in "+-"
             }
             for value in sorted(candidates):
-                is_needed = len(marked) < _FEW or factors == (1,) or value < lowest
+                is_needed = len(marked) < FEW or factors == (1,) or value < lowest
                 if not (is_needed and self.low <= value <= self.high):
                     continue
                 height = float(self.of(np.array([value]))[0])
@@ -74,5 +74,5 @@ def heights(z: np.ndarray, minima: np.ndarray, *, log: bool) -> Heights:
     if not len(finite):
         return Heights(0.0, 1.0, 1.0, log)
     low, high = float(finite.min()), float(finite.max())
-    most = 2 * (float(np.quantile(finite / 2, _MOST)) - low / 2) / _RESOLVED
+    most = 2 * (float(np.quantile(finite / 2, MOST)) - low / 2) / RESOLVED
     return Heights(low, high, 10.0 ** int(np.floor(np.log10(max(min(most, 1e300), 1e-300)))), log)

@@ -4,17 +4,17 @@ from math import ceil, floor, log10
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
-_PLAIN_FROM, _PLAIN_TO = 1e-4, 1e5
-_DIGITS = 10
-_LEAST = 1e-300
+PLAIN_FROM, PLAIN_TO = 1e-4, 1e5  # sizes that are written without a power of ten
+DIGITS = 10
+LEAST_STEP = 1e-300
 
 
-def text(value: float, digits: int = _DIGITS) -> str:
+def text(value: float, digits: int = DIGITS) -> str:
     """Return a number as text: plain, or as a multiple of a power of ten where it is very large or small."""
     if value == 0:
         return "0"
     mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
-    if _PLAIN_FROM <= abs(value) < _PLAIN_TO:
+    if PLAIN_FROM <= abs(value) < PLAIN_TO:
         plain = f"{value:.{max(digits - 1 - int(exponent), 0)}f}"
         return _trimmed(plain).replace("-", "\N{MINUS SIGN}")
     factor = _trimmed(mantissa).replace("-", "\N{MINUS SIGN}")
@@ -39,7 +39,7 @@ def ticks(low: float, high: float, n: int) -> list[float]:
     if not low < high:
         return [low]
     least = high / n - low / n
-    if least < _LEAST:
+    if least < LEAST_STEP:
         return [low, high]
     power = 10.0 ** floor(log10(least))
     step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= least * (1 - 1e-9))

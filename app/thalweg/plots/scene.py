@@ -23,12 +23,14 @@ from thalweg.spec.starts import LARGEST
 
 MOST_PATHS = 64
 PATH_POINTS = 800
-_GROUND_POINTS = 120
-_LINE_POINTS = 600
+GROUND_POINTS = 120
+LINE_POINTS = 600
 _MOST_MINIMA = 100
-_IN_PLANE = 1e-6
-_FINE = 0.5 / (_GROUND_POINTS - 1)  # of the window: half the distance of the ground's points
-_MOST_HELD = 6  # coordinates that are written out
+N_BANDS = 18  # between contours
+ELEVATION, AZIMUTH = 60, -30  # degrees, from which a surface is first seen
+IN_PLANE = 1e-6  # how far a minimum may lie from a slice on which it is marked
+_FINE = 0.5 / (GROUND_POINTS - 1)  # of the window: half the distance of the ground's points
+MOST_HELD = 6  # coordinates that are written out
 
 End = Literal["end", "diverged"]
 
@@ -163,7 +165,7 @@ def scene(spec: JobSpec, paths: tuple[Path, ...], axes: tuple[int, int], limits:
     in_plane = tuple(
         (index + 1, each)
         for index, each in enumerate(known)
-        if all(abs(each.x[axis] - through[axis]) <= _IN_PLANE for axis in others)
+        if all(abs(each.x[axis] - through[axis]) <= IN_PLANE for axis in others)
     )
     return Scene(
         title=_title(spec),
@@ -192,7 +194,7 @@ def paths_alone(title: str, dim: int, paths: tuple[Path, ...], axes: tuple[int, 
     shown = _shown(dim, axes)
     names = _usual_names(dim)
     windows = tuple(window(names[axis], None, (path.x[:, axis] for path in paths)) for axis in shown)
-    size = (_LINE_POINTS,) if dim == 1 else (_GROUND_POINTS, _GROUND_POINTS)
+    size = (LINE_POINTS,) if dim == 1 else (GROUND_POINTS, GROUND_POINTS)
     return Scene(
         title=title,
         note="paths alone: this version does not know the function",
@@ -228,7 +230,7 @@ def _ground(
     spec: JobSpec, windows: tuple[Window, ...], axes: tuple[int, ...], through: np.ndarray, limits: Limits
 ) -> np.ndarray:
     if len(windows) == 1:
-        at = np.linspace(windows[0].low, windows[0].high, _LINE_POINTS)
+        at = np.linspace(windows[0].low, windows[0].high, LINE_POINTS)
         return evaluate(Evaluation(function=spec.function, points=tuple((value,) for value in at.tolist()))).f
     x, y = windows
     request = Slice(
@@ -239,7 +241,7 @@ def _ground(
         x_max=x.high,
         y_min=y.low,
         y_max=y.high,
-        points=_GROUND_POINTS,
+        points=GROUND_POINTS,
     )
     return surface(request, limits).z
 
@@ -267,8 +269,8 @@ def _is_inside(place: np.ndarray) -> bool:
 def _held(others: list[int], names: tuple[str, ...], through: np.ndarray) -> str:
     if not others:
         return ""
-    values = [f"{names[axis]} = {numbers.text(through[axis], 4)}" for axis in others[:_MOST_HELD]]
-    return "slice at " + ", ".join(values) + (", …" if len(others) > _MOST_HELD else "")
+    values = [f"{names[axis]} = {numbers.text(through[axis], 4)}" for axis in others[:MOST_HELD]]
+    return "slice at " + ", ".join(values) + (", …" if len(others) > MOST_HELD else "")
 
 
 def _title(spec: JobSpec) -> str:

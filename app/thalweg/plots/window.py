@@ -11,10 +11,10 @@ from thalweg.spec.starts import LARGEST
 
 _MARGIN = 0.15  # of what paths span, on both sides
 _LEAST_WIDTH = 1e-6  # of the numbers in it
-_AWAY = 10.0  # times as far as its start: there a diverging path is not followed any more
+AWAY = 10.0  # times as far as its start: there a diverging path is not followed any more
 _USUAL = (1e-50, 1e50)  # sizes of coordinates that every drawing library takes
 _N_TICKS = 7
-_MOST_UNEQUAL = 3.0
+MOST_UNEQUAL = 3.0  # widths of axes that are drawn on one scale
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Window:
 def are_alike(one: Window, other: Window) -> bool:
     """Whether two axes are to be drawn on the same scale: their widths are not too different."""
     ratio = (one.high - one.low) / (other.high - other.low)
-    return 1 / _MOST_UNEQUAL <= ratio <= _MOST_UNEQUAL
+    return 1 / MOST_UNEQUAL <= ratio <= MOST_UNEQUAL
 
 
 def window(name: str, domain: tuple[float, float] | None, paths: Iterable[np.ndarray]) -> Window:
@@ -90,4 +90,4 @@ def _followed(path: np.ndarray) -> np.ndarray:
     if not len(finite):
         return np.asarray(finite)
     with np.errstate(over="ignore"):
-        return np.asarray(finite[np.abs(finite) <= _AWAY * (1 + abs(finite[0]))])
+        return np.asarray(finite[np.abs(finite) <= AWAY * (1 + abs(finite[0]))])

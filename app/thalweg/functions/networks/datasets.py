@@ -48,6 +48,16 @@ class GeneratedDataset:
     generate: Callable[[int, int, Generator], tuple[np.ndarray, np.ndarray]]
     any_classes: bool = False
 
+    @property
+    def output_activation(self) -> str | None:
+        """What outputs are made with where nobody says it; None if with the hidden layers' own activation."""
+        return output_activation_for(self.classes)
+
+
+def output_activation_for(classes: int | None) -> str | None:
+    """Return what outputs are made with where nobody says it; None if with the hidden layers' own activation."""
+    return "identity" if classes is None else None
+
 
 def generated(name: str, n: int, noise: float, classes: int | None, seed: int) -> Samples:
     """Return `n` samples of a data set; classes are of equal size, or differ by one sample.

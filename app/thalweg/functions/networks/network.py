@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidat
 from thalweg.errors import InvalidInput, LimitExceeded
 from thalweg.functions.forms import ByLooks
 from thalweg.functions.networks.architecture import Architecture, Number, OneOf
-from thalweg.functions.networks.datasets import DATASETS, Samples, generated
+from thalweg.functions.networks.datasets import DATASETS, Samples, generated, output_activation_for
 from thalweg.functions.networks.objective import NetworkObjective
 from thalweg.functions.networks.targets import check_classes, given_samples
 from thalweg.lists import StopEarly
@@ -80,9 +80,9 @@ class GeneratedData(_Part):
         elif architecture.layers[-1] != 1:
             raise InvalidInput(f"{self.name} has one output", "layers", len(architecture.layers) - 1)
 
-    def has_classes(self, _architecture: Architecture) -> bool:
-        """Whether the outputs are classes."""
-        return self.classes is not None
+    def classes_for(self, _architecture: Architecture) -> int | None:
+        """Return how many classes there are; None where the outputs are not classes."""
+        return self.classes
 
     def samples(self, _architecture: Architecture) -> Samples:
         """Return the samples."""
@@ -142,9 +142,9 @@ class GivenData(_Part):
         """
         self.samples(architecture)
 
-    def has_classes(self, architecture: Architecture) -> bool:
-        """Whether the outputs can be read as classes."""
-        return self.samples(architecture).classes is not None
+    def classes_for(self, architecture: Architecture) -> int | None:
+        """Return how many classes the outputs can be read as; None where they cannot."""
+        return self.samples(architecture).classes
 
     def samples(self, architecture: Architecture) -> Samples:
         """Return the samples, with classes where y can be read so."""
@@ -208,7 +208,7 @@ class Network(Architecture):
         return self
 
     def _free_output_activation(self) -> str:
-        return self.activation if self.dataset.has_classes(self) else "identity"
+        return output_activation_for(self.dataset.classes_for(self)) or self.activation
 
     @cached_property
     def objective(self) -> NetworkObjective:

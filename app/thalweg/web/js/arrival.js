@@ -1,6 +1,5 @@
 /** When a run arrived at the minimum that it ended at. */
 
-const SHARE = 1e-3; // of the domain's width: how near the service takes a point for the minimum
 const ENTRIES = 500;
 
 /**
@@ -8,15 +7,14 @@ const ENTRIES = 500;
  * What lies between the entries of a thinned trajectory is fetched, until nothing does.
  * @param {import("./api.js").Api} api
  * @param {{id: string, runs: Array}} job
- * @param {{domain: number[][]}} info of the function
+ * @param {{minimum_radius: number}} info of the function
  * @param {{step: number[], x: number[][]}} trajectory of its first run
  */
 export async function arrival(api, job, info, trajectory, signal) {
   const minimum = job.runs[0]?.minimum;
   if (!minimum) return null;
-  const near = SHARE * Math.max(...info.domain.map(([low, high]) => high - low));
   const isThere = (x) =>
-    !x.includes(null) && Math.hypot(...x.map((value, axis) => value - minimum.x[axis])) <= near;
+    !x.includes(null) && Math.hypot(...x.map((value, axis) => value - minimum.x[axis])) <= info.minimum_radius;
   let part = trajectory;
   for (;;) {
     const outside = part.x.findLastIndex((x) => !isThere(x));

@@ -68,6 +68,7 @@ export class Catalogue {
       any_dim: false,
       domain: box,
       minima: [],
+      minimum_radius: 0,
       formula: null,
       variables: isNamed ? variables : null,
     };

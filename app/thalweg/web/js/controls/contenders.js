@@ -2,7 +2,7 @@
 
 import { h, replace } from "../dom.js";
 import { short } from "../numbers.js";
-import { pathColor } from "../plots/palette.js";
+import { colorAt } from "../plots/palette.js";
 import { same } from "../same.js";
 import { MethodForm } from "./method_form.js";
 
@@ -56,7 +56,7 @@ export class Contenders {
       const { form, title, dot } = this.#forms[index];
       form.update(method);
       title.textContent = methodName(method, this.#catalogue);
-      dot.style.background = pathColor(index % 8, 8);
+      dot.style.background = colorAt(index);
     });
     this.#labelButtons();
   }

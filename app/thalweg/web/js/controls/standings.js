@@ -11,10 +11,14 @@ export class Standings {
   element = h("section", { class: "results", "aria-label": "Standings" });
   #shown = null;
 
-  /** @param {Array<{name: string, color: string, job: Object|null, arrival: number|null|undefined, error: string|null}>} racers */
-  update(racers) {
-    const said = JSON.stringify(
-      racers.map((each) => [
+  /**
+   * @param {Array<{name: string, color: string, job: Object|null, arrival: number|null|undefined, error: string|null}>} racers
+   * @param {number|null} radius how near a known minimum is; null where none is known
+   */
+  update(racers, radius) {
+    const said = JSON.stringify([
+      radius,
+      ...racers.map((each) => [
         each.name,
         each.color,
         each.job?.id,
@@ -24,13 +28,13 @@ export class Standings {
         each.arrival,
         each.error,
       ]),
-    );
+    ]);
     if (said === this.#shown) return;
     this.#shown = said;
-    replace(this.element, racers.some((each) => each.job || each.error) ? this.#table(ranked(racers)) : []);
+    replace(this.element, racers.some((each) => each.job || each.error) ? this.#table(ranked(racers), radius) : []);
   }
 
-  #table(racers) {
+  #table(racers, radius) {
     return [
       h("h2", null, "Standings"),
       h(
@@ -58,7 +62,7 @@ export class Standings {
       h(
         "p",
         { class: "hint" },
-        "A contender is there from the step after which it stays within 1/1000 of the domain’s width of a known minimum. ",
+        `A contender is there from the step after which it stays ${radius ? `within ${short(radius)} of` : "at"} a known minimum. `,
         "It is ranked by how often f and its gradient were computed up to then. Where a step takes several evaluations, as in L-BFGS, that is at most the number given.",
       ),
     ];

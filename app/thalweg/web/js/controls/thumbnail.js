@@ -3,6 +3,7 @@
 import { h } from "../dom.js";
 import { imageOf } from "../plots/ground_image.js";
 import { Heights } from "../plots/heights.js";
+import { DEEPEST, GRAPH } from "../plots/palette.js";
 import { sliceRequest } from "../plots/slice.js";
 
 const POINTS = 40;
@@ -84,9 +85,9 @@ function drawGraph(canvas, values) {
   const [low, high] = [Math.min(...finite), Math.max(...finite)];
   const pen = canvas.getContext("2d");
   const { width, height } = canvas;
-  pen.fillStyle = "#0b1d3a";
+  pen.fillStyle = DEEPEST;
   pen.fillRect(0, 0, width, height);
-  pen.strokeStyle = "#a5cfae";
+  pen.strokeStyle = GRAPH;
   pen.lineWidth = 2;
   pen.beginPath();
   values.forEach((value, index) => {

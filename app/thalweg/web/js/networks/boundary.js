@@ -1,7 +1,7 @@
 /** What a network of two inputs answers all over the plane, with the samples on it; of one input, its curve. */
 
 import { h } from "../dom.js";
-import { pathColor } from "../plots/palette.js";
+import { colorAt } from "../plots/palette.js";
 import { outputs } from "./forward.js";
 
 const IN_ORDER = [0, 5, 3, 1, 2, 4, 6, 7]; // colours that lie next to each other are told apart first
@@ -52,9 +52,9 @@ export class Boundary {
     const across = range(x.map(([value]) => value));
     const up = range(y.flat());
     x.forEach(([value], index) => {
-      dot(pen, share(across, value) * SIDE, (1 - share(up, [y[index]].flat()[0])) * SIDE, pathColor(5, 8));
+      dot(pen, share(across, value) * SIDE, (1 - share(up, [y[index]].flat()[0])) * SIDE, colorAt(5));
     });
-    pen.strokeStyle = pathColor(0, 8);
+    pen.strokeStyle = colorAt(0);
     pen.lineWidth = 3;
     pen.beginPath();
     for (let pixel = 0; pixel <= SIDE; pixel += 2) {
@@ -76,7 +76,7 @@ function shade(answer) {
 }
 
 function classColor(index) {
-  return pathColor(IN_ORDER[index % IN_ORDER.length], IN_ORDER.length);
+  return colorAt(IN_ORDER[index % IN_ORDER.length]);
 }
 
 function classOf(y) {

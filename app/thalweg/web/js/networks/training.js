@@ -5,7 +5,7 @@ import { h } from "../dom.js";
 import { FIRST_CAMERA } from "../plots/camera.js";
 import { CurvePlot } from "../plots/curve.js";
 import { Heights } from "../plots/heights.js";
-import { pathColor } from "../plots/palette.js";
+import { colorAt } from "../plots/palette.js";
 import { entryAt } from "../plots/path.js";
 import { SurfacePlot } from "../plots/surface.js";
 import { hasEnded } from "../watch.js";
@@ -93,7 +93,7 @@ export class Training {
         : "The loss landscape is computed once training has ended.";
     const path = {
       name: "path",
-      color: pathColor(0, 8),
+      color: colorAt(0),
       step: landscape.step,
       x: landscape.path.map(([x]) => x),
       y: landscape.path.map(([, y]) => y),
@@ -118,7 +118,7 @@ export class Training {
   }
 
   #drawLoss({ job, trajectory }, at) {
-    const path = { name: "loss", color: pathColor(0, 8), step: trajectory.step, f: trajectory.f };
+    const path = { name: "loss", color: colorAt(0), step: trajectory.step, f: trajectory.f };
     if (this.#drawnLoss !== trajectory)
       this.#curve.draw({
         paths: [path],

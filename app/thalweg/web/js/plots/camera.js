@@ -3,6 +3,8 @@
  * @typedef {{eye: {x: number, y: number, z: number}, center: {x: number, y: number, z: number}}} Camera
  */
 
+import { FACTS } from "../facts.js";
+
 const DISTANCE = 2.15;
 const [NEAREST, FARTHEST] = [1, 8];
 const STEEPEST = 89.9; // degrees: straight from above there would be no right and left
@@ -10,8 +12,8 @@ const FIELD_OF_VIEW = Math.PI / 4;
 const USUAL_ASPECT = 1.2; // what is narrower shows no less from left to right
 const [NEAR, FAR] = [0.05, 20];
 
-/** The camera from which a surface is first seen: elevation 60°, azimuth −30°. */
-export const FIRST_CAMERA = cameraAt(60, -30);
+/** The camera from which a surface is first seen. */
+export const FIRST_CAMERA = cameraAt(FACTS.picture.elevation, FACTS.picture.azimuth);
 
 /** @param {number} elevation degrees @param {number} azimuth degrees */
 export function cameraAt(elevation, azimuth, distance = DISTANCE, center = { x: 0, y: 0, z: -0.17 }) {

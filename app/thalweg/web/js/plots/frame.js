@@ -1,4 +1,6 @@
-const MOST_UNEQUAL = 3; // widths of axes that are drawn on one scale
+import { FACTS } from "../facts.js";
+
+const MOST_UNEQUAL = FACTS.picture.most_unequal; // widths of axes that are drawn on one scale
 
 /**
  * Returns the part of a box in which two axes of like widths have the same scale, so that a square is a square; in its

@@ -1,9 +1,9 @@
 /** The function itself, as far as it is looked at: a grid of its values. */
 
+import { FACTS } from "../facts.js";
 import { domainWindow, middle, sliceRequest } from "./slice.js";
 
-const POINTS = 120;
-const LINE_POINTS = 600;
+const { ground_points: POINTS, line_points: LINE_POINTS, in_plane: IN_PLANE } = FACTS.picture;
 
 /**
  * Fetches the values of a function over a window, by default over its domain.
@@ -31,7 +31,7 @@ export function minimaIn(info, axes) {
   const [across, along = null] = axes;
   const through = info.dim > 2 ? middle(info) : null;
   const lies = (x) =>
-    !through || x.every((value, axis) => axes.includes(axis) || Math.abs(value - through[axis]) < 1e-6);
+    !through || x.every((value, axis) => axes.includes(axis) || Math.abs(value - through[axis]) <= IN_PLANE);
   return info.minima.flatMap(({ x, f }, index) =>
     lies(x) ? [{ x: x[across], y: along === null ? 0 : x[along], f, point: x, number: index + 1 }] : [],
   );

@@ -1,11 +1,12 @@
 /** A function from above: colours of height, and contours. */
 
 import { h } from "../dom.js";
+import { FACTS } from "../facts.js";
 import { contours } from "./contours.js";
-import { heightColor } from "./palette.js";
+import { heightColor, rgb } from "./palette.js";
 
-const CONTOURS = 18;
-const GAP_COLOR = [128, 128, 128];
+const N_BANDS = FACTS.picture.n_bands; // between contours
+const GAP_COLOR = rgb(FACTS.colors.gap);
 
 export class GroundImage {
   element = h("canvas", { class: "ground", "aria-hidden": "true" });
@@ -19,12 +20,12 @@ export class GroundImage {
     const z = heights.grid(grid.z);
     const [low, high] = heights.range;
     this.#image = imageOf(z, (height) => (height - low) / (high - low || 1));
-    const step = (high - low) / CONTOURS;
+    const step = (high - low) / N_BANDS;
     this.#lines =
       step > 0
         ? contours(
             z,
-            Array.from({ length: CONTOURS - 1 }, (_, index) => low + (index + 1) * step),
+            Array.from({ length: N_BANDS - 1 }, (_, index) => low + (index + 1) * step),
           )
         : new Path2D();
   }

@@ -1,11 +1,8 @@
+import { FACTS } from "../facts.js";
 import { textOf, ticks } from "./ticks.js";
 
-const MOST = 0.9; // of the values decide what the log scale resolves
-const RESOLVED = 500;
-const TICK_ROOM = 0.11; // of the range, for each label
-const LINEAR_TICKS = 6;
-const ROUNDEST_FIRST = [[0], [1], [5], [2], [3, 4, 6, 7, 8, 9]];
-const FEW = 3;
+const { most: MOST, resolved: RESOLVED, tick_room: TICK_ROOM, few: FEW } = FACTS.heights;
+const { n_linear_ticks: LINEAR_TICKS, roundest_first: ROUNDEST_FIRST } = FACTS.heights;
 
 /**
  * How high a value is drawn, from 0 up. On the log scale it is log10(1 + (f − low) / unit): even where f is negative or
@@ -19,12 +16,12 @@ export class Heights {
    * @param {boolean} log
    */
   constructor(z, known, log) {
-    const values = z.flat().filter((value) => value !== null);
+    const values = [...z.flat(), ...known].filter((value) => value !== null);
     values.sort((a, b) => a - b);
     this.log = log;
-    this.low = Math.min(values[0] ?? 0, ...known);
-    this.high = Math.max(values.at(-1) ?? 1, ...known);
-    const most = 2 * ((values[Math.floor(MOST * (values.length - 1))] ?? 1) / 2 - this.low / 2); // halves do not overflow
+    this.low = values[0] ?? 0;
+    this.high = values.at(-1) ?? 1;
+    const most = values.length ? 2 * (quantile(values, MOST) / 2 - this.low / 2) : RESOLVED; // halves do not overflow
     this.unit = Number(`1e${Math.floor(Math.log10(Math.min(Math.max(most / RESOLVED, 1e-300), 1e300)))}`);
   }
 
@@ -74,4 +71,12 @@ export class Heights {
     }
     return marked.size ? [...marked.keys()].toSorted((a, b) => a - b) : [this.low];
   }
+}
+
+/** Returns the value below which a share of ascending values lies, between two of them in proportion. */
+function quantile(values, share) {
+  const place = share * (values.length - 1);
+  const [below, above] = [values[Math.floor(place)], values[Math.ceil(place)]];
+  const part = place - Math.floor(place);
+  return below * (1 - part) + above * part;
 }

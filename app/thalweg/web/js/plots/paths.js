@@ -1,9 +1,10 @@
 /** A job's trajectories, fetched thinned to what a screen can show. */
 
 import { Problem } from "../api.js";
+import { FACTS } from "../facts.js";
 import { endingOf, entriesPerPath } from "./path.js";
 
-export const MOST_PATHS = 64;
+export const MOST_PATHS = FACTS.picture.most_paths;
 const AT_ONCE = 6;
 const MOST_SLOPE_NUMBERS = 400_000;
 

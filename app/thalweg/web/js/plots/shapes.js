@@ -1,6 +1,6 @@
 /** What a `Painter` draws, as the numbers that it takes. */
 
-import { heightColor } from "./palette.js";
+import { heightColor, rgb } from "./palette.js";
 import { SIZE } from "./space.js";
 
 const LIGHT = [-0.32, -0.55, 0.77]; // from above and from the left of the first camera
@@ -71,7 +71,6 @@ export function dotsShape(dots) {
   return { vertices, indices: null, count: dots.length };
 }
 
-/** Returns a colour that is written as #rrggbb as bytes. */
 function rgba(color) {
-  return [...[1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16)), 255];
+  return [...rgb(color), 255];
 }

@@ -1,6 +1,8 @@
 /** The plane through a function that is looked at: two of its coordinates, the others held. */
 
-const AWAY = 10; // times as far as its start: there a diverging path is not followed any more
+import { FACTS } from "../facts.js";
+
+const AWAY = FACTS.picture.away; // times as far as its start: there a diverging path is not followed any more
 const LEAST_WIDTH = 1e-12; // of the numbers in it
 
 /**

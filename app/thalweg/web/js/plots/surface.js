@@ -6,6 +6,7 @@ import { Box } from "./box.js";
 import { anglesOf, FIRST_CAMERA, farther, lensOf, seenAt, turned } from "./camera.js";
 import { Labels } from "./labels.js";
 import { Painter } from "./painter.js";
+import { DEEPEST } from "./palette.js";
 import { dotsShape, linesShape, surfaceShape } from "./shapes.js";
 import { simplified } from "./simplify.js";
 import { Space } from "./space.js";
@@ -100,7 +101,7 @@ export class SurfacePlot {
       this.#painter.set("paths", "lines", linesShape(linesOf(parts, paths))),
     );
     this.#memory.once("dots", [parts, minima], () => {
-      const known = this.#dots(minima, { color: "#ffffff", edge: "#0b1d3a", size: 15, form: SHAPES.minimum });
+      const known = this.#dots(minima, { color: "#ffffff", edge: DEEPEST, size: 15, form: SHAPES.minimum });
       const starts = paths.map(({ x, y, f, color }) => ({
         x: x[0] ?? null,
         y: y[0] ?? null,

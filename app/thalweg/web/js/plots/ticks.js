@@ -1,9 +1,9 @@
 /** The round values at which an axis is marked, with their text. */
 
+import { FACTS } from "../facts.js";
+
 const SUPERSCRIPTS = { "-": "⁻", ...Object.fromEntries([..."⁰¹²³⁴⁵⁶⁷⁸⁹"].map((sign, digit) => [digit, sign])) };
-const [PLAIN_FROM, PLAIN_TO] = [1e-4, 1e5];
-const DIGITS = 10;
-const LEAST_STEP = 1e-300;
+const { plain_from: PLAIN_FROM, plain_to: PLAIN_TO, digits: DIGITS, least_step: LEAST_STEP } = FACTS.numbers;
 
 /** Returns at most about so many multiples of 1, 2 or 5 times a power of ten between two values. */
 export function ticks(low, high, n) {

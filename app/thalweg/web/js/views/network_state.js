@@ -160,7 +160,7 @@ function endsOf({ dataset, loss }, offer) {
 /** Returns the output activation that a network gets if nothing is said; null where it is the hidden layers' own. */
 function usualOutputActivation({ dataset, loss }, offer) {
   const entry = offer.datasets.find((each) => each.name === dataset.name);
-  return belongingTo(loss, offer) ?? (entry?.classes === null ? "identity" : null);
+  return belongingTo(loss, offer) ?? entry?.output_activation ?? null;
 }
 
 function belongingTo(loss, offer) {

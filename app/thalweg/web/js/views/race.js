@@ -9,10 +9,11 @@ import { Outdated } from "../controls/outdated.js";
 import { Standings } from "../controls/standings.js";
 import { h, instead, replace } from "../dom.js";
 import { Errand } from "../errand.js";
+import { FACTS } from "../facts.js";
 import { Memory } from "../memory.js";
 import { count, point } from "../numbers.js";
 import * as permalink from "../permalink.js";
-import { pathColor } from "../plots/palette.js";
+import { colorAt } from "../plots/palette.js";
 import { middle, withDim } from "../plots/slice.js";
 import { Store } from "../store.js";
 import { hasEnded, watch } from "../watch.js";
@@ -312,7 +313,7 @@ export class RaceView {
     };
     await watch(this.#api, job, tell, signal);
     const { info } = this.#state;
-    if (ended && trajectory && info?.domain)
+    if (ended && trajectory && info)
       this.#tell(index, { arrival: await arrival(this.#api, ended, info, trajectory, signal) }, signal);
   }
 
@@ -328,7 +329,7 @@ export class RaceView {
     const named = racers.map((racer, index) => ({
       ...racer,
       name: methodName(methods[index], this.#catalogue),
-      color: pathColor(index % 8, 8),
+      color: colorAt(index),
       outcome: racer.job?.runs?.[0]?.outcome,
     }));
     this.#picker.update(info, reference);
@@ -336,7 +337,7 @@ export class RaceView {
     if (this.#start !== document.activeElement) this.#start.value = start.join(", ");
     if (this.#steps !== document.activeElement) this.#steps.value = state.steps ?? "";
     this.#button.disabled = isPosting;
-    this.#standings.update(named);
+    this.#standings.update(named, info?.minimum_radius ?? null);
     this.#say(state);
     if (!this.#stage.isOpen(state)) return;
     const drawn = named.filter((racer) => racer.trajectory);
@@ -344,7 +345,7 @@ export class RaceView {
     this.#stage.draw(state, {
       runs: drawn.length || !racers.length ? drawn : null,
       slopes: this.#memory.once("slopes", slopes, () => slopes),
-      starts: [{ point: start, color: "#16202e" }],
+      starts: [{ point: start, color: FACTS.colors.ink }],
       canPlace: true,
     });
   }

@@ -7,6 +7,7 @@ import { Disconnected } from "../api.js";
 import { coordinateNames } from "../catalogue.js";
 import { DeadEnd, LESSON, noFunction } from "../controls/dead_end.js";
 import { h } from "../dom.js";
+import { FACTS } from "../facts.js";
 import { Memory } from "../memory.js";
 import { short } from "../numbers.js";
 import { FIRST_CAMERA } from "../plots/camera.js";
@@ -18,7 +19,7 @@ import { ViewBar } from "../plots/view_bar.js";
 import { inWords } from "../words.js";
 
 const LOADING = { text: "Loading …" };
-const HELD = 6; // coordinates that are listed by name
+const HELD = FACTS.picture.most_held; // coordinates that are listed by name
 
 export class Stage {
   #api;

@@ -9,10 +9,10 @@ import numpy as np
 from sqlalchemy import func, insert, select
 
 from benchmarks.timing import ratios, table
+from tests.store.stores import Stores
 from thalweg.db.attempts import AttemptStore
-from thalweg.db.models import Base, Block
 from thalweg.db.session import Database
-from thalweg.db.store import JobStore
+from thalweg.db.tables import BLOCKS, METADATA
 from thalweg.engine.fused.runtime.run import FusedRun
 from thalweg.engine.outcome import Checkpoint, Chunk, Results
 from thalweg.jobs.record import Attempt
@@ -44,7 +44,7 @@ class Storing:
         """Make databases, so that the time this takes is not counted."""
         for _ in range(n_databases):
             database = next(self._fresh)
-            job_id = JobStore(database).create(self._spec)[0].id
+            job_id = Stores(database).created(self._spec)
             attempt = AttemptStore(database).begin(job_id, 1)
             if attempt is None:
                 raise AssertionError("a job that was just stored can be begun")
@@ -68,8 +68,8 @@ class Storing:
                 for piece in pieces
                 for i in range(0, len(piece), BLOB_BYTES)
             ]
-            with database.write() as session:
-                session.execute(insert(Block), rows)
+            with database.write() as connection:
+                connection.execute(insert(BLOCKS), rows)
         database.dispose()
 
     def store(self) -> None:
@@ -85,8 +85,8 @@ class Storing:
         store = AttemptStore(database)
         for chunk in chunks:
             store.record(attempt, chunk)
-        with database.read() as session:
-            self.stored_bytes = session.scalar(select(func.sum(func.length(Block.data)))) or 0
+        with database.read() as connection:
+            self.stored_bytes = connection.scalar(select(func.sum(func.length(BLOCKS.c.data)))) or 0
         database.dispose()
 
     def _cuts(self) -> Iterator[slice]:
@@ -157,7 +157,7 @@ def _points(spec: JobSpec) -> tuple[np.ndarray, np.ndarray]:
 
 def _opened(path: Path) -> Database:
     database = Database(f"sqlite:///{path}")
-    Base.metadata.create_all(database.engine)
+    METADATA.create_all(database.engine)
     return database
 
 

@@ -11,7 +11,7 @@ import uvicorn
 
 from tests.contract import check_answer
 from thalweg.api.connections import options
-from thalweg.jobs.dispatch import Dispatcher
+from thalweg.jobs.ports import Dispatcher
 from thalweg.main import create_app
 from thalweg.settings import Settings
 

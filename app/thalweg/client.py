@@ -127,6 +127,10 @@ class Client:
         """Yield all runs of a job in order, fetching `page` at a time."""
         return self._items(f"/v1/jobs/{job_id}/runs", limit=page)
 
+    def history(self, job_id: str, *, page: int = 1000) -> Iterator[Json]:
+        """Yield the events of a job, oldest first: `seq`, `at`, `kind`, and what else is known of each."""
+        return self._items(f"/v1/jobs/{job_id}/history", limit=page)
+
     def progress(self, job_id: str) -> Iterator[Json]:
         """Yield `{"step", "steps", "status"}` whenever the job advances, finally when it has ended.
 

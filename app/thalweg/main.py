@@ -1,4 +1,4 @@
-"""The application: everything that was built elsewhere, wired together."""
+"""The application, wired together."""
 
 import gc
 import logging
@@ -36,15 +36,19 @@ from thalweg.api.lanes import streaming, writing
 from thalweg.api.openapi import description
 from thalweg.api.queries import check_query
 from thalweg.api.request_id import RequestIdMiddleware
+from thalweg.db.events import EventSource
 from thalweg.db.migrations import migrate
 from thalweg.db.ownership import owned
 from thalweg.db.session import Database
-from thalweg.db.standings import StandingSource
 from thalweg.db.store import JobStore
 from thalweg.db.trajectories import TrajectoryStore
 from thalweg.errors import DiskFull, SettingsError
-from thalweg.jobs.dispatch import Dispatcher
+from thalweg.jobs.cancel import Cancel
+from thalweg.jobs.delete import Delete
+from thalweg.jobs.extend import Extend
 from thalweg.jobs.lesson import Lesson
+from thalweg.jobs.ports import Dispatcher
+from thalweg.jobs.submit import Submit
 from thalweg.jobs.watcher import Watcher
 from thalweg.optimizers.catalogue import Adam
 from thalweg.optimizers.check import check
@@ -63,26 +67,26 @@ look at every step it took. Errors are `application/problem+json`.
 
 
 def create_app(settings: Settings, dispatcher: Dispatcher | None = None) -> FastAPI:
-    """Return the service. Its database is opened, and its dispatcher is started, when it starts to serve.
+    """Return the service. It opens its database and starts its dispatcher when it starts to serve.
 
     Args:
         settings: The configuration.
-        dispatcher: Runs the jobs; by default the cluster that the settings describe does.
+        dispatcher: Hands jobs to workers; by default, to the cluster that the settings describe.
     """
     app = FastAPI(
         title="Thalweg",
         version=version("thalweg"),
         description=_DESCRIPTION,
         lifespan=_lifespan,
-        docs_url=None,  # FastAPI's own pages fetch what they are made of from elsewhere: thalweg.web has one
+        docs_url=None,  # FastAPI's own pages load scripts from other sites: thalweg.web has one that does not
         redoc_url=None,
-        generate_unique_id_function=lambda route: route.name,  # what a generated client calls its functions
+        generate_unique_id_function=lambda route: route.name,  # the names of functions in generated clients
     )
     app.state.settings = settings
     app.state.dispatcher = dispatcher
     problems.install(app)
     app.add_middleware(HeadMiddleware)
-    app.add_middleware(RequestIdMiddleware)  # around all others: every answer has an identifier
+    app.add_middleware(RequestIdMiddleware)  # the outermost: every answer has an identifier
     problem: dict[int | str, dict[str, Any]] = {
         "4XX": {"model": problems.Problem, "description": "The request cannot be served, and why"},
         "5XX": {"model": problems.Problem, "description": "The service failed, or is not ready"},
@@ -100,17 +104,22 @@ def create_app(settings: Settings, dispatcher: Dispatcher | None = None) -> Fast
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     settings: Settings = app.state.settings
     with prepared(settings) as database:
-        await run_sync(check, Adam())  # torch's first optimizer takes seconds, which no request should wait
+        await run_sync(check, Adam())  # torch's first optimizer takes seconds: no request should wait for it
         dispatcher: Dispatcher = app.state.dispatcher or QueueDispatcher(settings)
-        store, watcher = JobStore(database), Watcher(StandingSource(database))
+        store, watcher = JobStore(database), Watcher(EventSource(database))
+        submit = Submit(store, settings, dispatcher)
         app.state.services = Services(
             settings=settings,
             jobs=store,
+            submit=submit,
+            cancel=Cancel(store, dispatcher),
+            extend=Extend(store, settings, dispatcher),
+            delete=Delete(store, dispatcher),
             trajectories=TrajectoryStore(database),
             watcher=watcher,
             broadcasts=Broadcasts(store, watcher),
             dispatcher=dispatcher,
-            lesson=Lesson(store, settings, dispatcher.wake),
+            lesson=Lesson(store, submit),
             bodies=Bodies(settings),
             computations=Computations(settings),
             writing=writing(settings),
@@ -121,7 +130,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         deadlines.start()
         dispatcher.start()
         gc.collect()
-        gc.freeze()  # or the collector goes through all of torch, for 0.3 s, whenever a body makes many lists
+        gc.freeze()  # or the collector traverses all of torch, in 0.3 s, whenever a body makes many lists
         try:
             yield
         finally:
@@ -131,10 +140,10 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 @contextmanager
 def prepared(settings: Settings) -> Iterator[Database]:
-    """Yield the database of a service that may be served, up to date and held against any second service.
+    """Yield the service's database: migrated, and locked against a second service.
 
     Raises:
-        SettingsError: What keeps the service from being served.
+        SettingsError: The service cannot be started, with the reason.
     """
     database = Database(settings.url, settings.database_wait_seconds)
     check_scheduler(settings, database)
@@ -167,7 +176,8 @@ def _bring_up_to_date(database: Database) -> None:
         if not database.reserve.release():
             raise
         _log.warning(
-            "the disk of %s is full: jobs can be read and deleted, and run when there is room", database.path
+            "the disk of %s is full: jobs can be read and deleted, but none can be run until there is room",
+            database.path,
         )
         database.dispose()
         migrate(database)

@@ -17,13 +17,12 @@ from tests.serving import NoWorkers, served
 from tests.store.stores import NO_JOB, Stores, opened
 from tests.unit.driving import job
 from thalweg.api.broadcasts import Broadcasts, News
+from thalweg.db.events import EventReader, EventSource
 from thalweg.db.migrations import migrate
-from thalweg.db.standings import RowLook, StandingSource
 from thalweg.db.store import JobStore
 from thalweg.errors import Unavailable
-from thalweg.jobs.extension import Extension
 from thalweg.jobs.watcher import Watcher
-from thalweg.settings import Limits, Settings
+from thalweg.settings import Settings
 
 PATIENCE_SECONDS = 60
 N_STREAMS = 200
@@ -38,7 +37,7 @@ def stores(tmp_path: Path) -> Iterator[Stores]:
 
 
 def broadcasts(stores: Stores) -> Broadcasts:
-    return Broadcasts(stores.jobs, Watcher(StandingSource(stores.database)))
+    return Broadcasts(stores.jobs, Watcher(EventSource(stores.database)))
 
 
 class Calls(Counter[str]):
@@ -87,7 +86,7 @@ def test_all_streams_of_a_job_share_what_is_read_and_made(
         streams.until_all_have(b'"status":"queued"')
         calls = Calls(
             monkeypatch,
-            looks=(RowLook, "standings"),
+            looks=(EventReader, "standings"),
             jobs=(JobStore, "get"),
             results=(JobStore, "get_with_results"),
             revisions=(JobStore, "revision"),
@@ -123,7 +122,7 @@ def test_who_is_slow_gets_the_latest(stores: Stores) -> None:
             while (await news(quick)).step < step:
                 pass
         assert (await news(slow)).step == 3
-        stores.jobs.cancel(job_id)
+        stores.cancel(job_id)
         for each in (slow, quick):
             last = await news(each)
             assert (last.step, last.progress is None, last.done is None) == (3, False, False)
@@ -139,7 +138,7 @@ def test_who_comes_after_an_extension_is_not_told_of_the_end_before(stores: Stor
         followed = broadcasts(stores)
         late = followed.follow(job_id)
         assert (await news(late)).done is not None
-        stores.jobs.extend(job_id, Extension(steps=10), Limits.model_validate({}))
+        stores.extend(job_id, 10)
         new = followed.follow(job_id)
         assert (await news(new)).done is None
         await new.aclose()
@@ -166,7 +165,7 @@ def test_a_silent_stream_shows_that_it_lives(
         job_id = stores.created(job(steps=10))
         streams = Streams(stack, client, f"/v1/jobs/{job_id}/events", 2)
         streams.until_all_have(b": ping\n\n")
-        stores.jobs.cancel(job_id)
+        stores.cancel(job_id)
         streams.until_all_have(b"event: done")
         for received in streams.received:
             assert received.count(b"event: ") == 2

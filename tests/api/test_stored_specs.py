@@ -35,12 +35,12 @@ class Aged:
         return self.stores.finished(JobSpec.model_validate({**GOOD, **fields}))
 
     def rewrite(self, job_id: str, change: dict[str, Any] | None = None, version: int = SPEC_VERSION) -> None:
-        with self.database.write() as session:
+        with self.database.write() as connection:
             read = text("SELECT spec FROM jobs WHERE id = :id")
-            document = json.loads(session.execute(read, {"id": job_id}).scalar_one())
+            document = json.loads(connection.execute(read, {"id": job_id}).scalar_one())
             document.update(change or {})
             write = text("UPDATE jobs SET spec = :spec, spec_version = :version WHERE id = :id")
-            session.execute(write, {"spec": json.dumps(document), "version": version, "id": job_id})
+            connection.execute(write, {"spec": json.dumps(document), "version": version, "id": job_id})
 
     def get(self, job_id: str, at: str = "", accept: str = "application/json") -> httpx.Response:
         return self.client.get(f"/v1/jobs/{job_id}{at}", headers={"Accept": accept})

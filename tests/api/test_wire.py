@@ -19,16 +19,10 @@ def record_of(spec: JobSpec) -> JobRecord:
         spec=StoredSpec.of(spec),
         engine=spec.chosen_engine,
         status=Status.succeeded,
-        generation=1,
         attempt=1,
-        revision=2,
         step=spec.steps,
         created_at=datetime(2026, 1, 1, tzinfo=UTC),
-        started_at=None,
-        finished_at=None,
-        error=None,
-        n_diverged=None,
-        gradient_check=None,
+        queued_at=datetime(2026, 1, 1, tzinfo=UTC),
     )
 
 

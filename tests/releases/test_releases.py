@@ -76,6 +76,55 @@ def test_all_that_was_said_of_a_job_is_said_again(schema: str, client: httpx.Cli
         assert_still_said(said, now[name], name)
 
 
+ENDS = {  # of what the columns of these jobs prove, the last event
+    "succeeded": "succeeded",
+    "single_precision": "succeeded",
+    "diverged": "succeeded",
+    "network": "succeeded",
+    "formula": "succeeded",
+    "cancelled": "cancelled",
+    "failed": "failed",
+    "timed_out": "succeeded",
+}
+
+
+def test_a_history_begins_with_what_the_columns_of_a_job_prove(schema: str, client: httpx.Client) -> None:
+    for name, said in said_then(schema).items():
+        job = said["job"]
+        events = client.get(f"/v1/jobs/{job['id']}/history").json()["items"]
+        wanted = [("created", job["created_at"], 0, 0, None)]
+        if job["started_at"] is not None:
+            wanted.append(("started", job["started_at"], 1, 0, None))
+        if job["finished_at"] is not None:
+            wanted.append((ENDS[name], job["finished_at"], 1, job["progress"]["step"], job["error"]))
+        assert [
+            tuple(each[key] for key in ("kind", "at", "attempt", "step", "reason")) for each in events
+        ] == wanted
+        assert {each["steps"] for each in events} == {job["progress"]["steps"]}
+        assert [each["seq"] for each in events] == sorted({each["seq"] for each in events})
+
+
+def test_a_job_that_was_extended_before_histories_were_kept_says_so(schema: str, settings: Settings) -> None:
+    """Its earlier number of steps is not known; that it was extended, and when, is."""
+    job = said_then(schema)["succeeded"]["job"]
+    with sqlite3.connect(Database(settings.url).path) as connection:
+        connection.execute(
+            "UPDATE jobs SET status = 'queued', finished_at = NULL, generation = 2, queued_at = created_at + 60 "
+            "WHERE id = ?",
+            (job["id"],),
+        )
+    with served(settings, NoWorkers()) as client:
+        events = client.get(f"/v1/jobs/{job['id']}/history").json()["items"]
+        assert [(each["kind"], each["steps"]) for each in events] == [
+            ("created", None),
+            ("started", None),
+            ("extended", 12),
+        ]
+        assert client.post(f"/v1/jobs/{job['id']}/cancel").json()["status"] == "cancelled"
+        (last,) = client.get(f"/v1/jobs/{job['id']}/history").json()["items"][3:]
+        assert (last["kind"], last["attempt"], last["step"], last["steps"]) == ("cancelled", 1, 12, 12)
+
+
 def test_keys_and_filters_hold(schema: str, client: httpx.Client) -> None:
     job = said_then(schema)["queued_network"]["job"]
     for query in ({"function": "mlp", "status": "queued"}, {"optimizer": "adam", "function": "mlp"}):

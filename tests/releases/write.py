@@ -13,10 +13,10 @@ import httpx
 
 from tests.serving import NoWorkers, served
 from tests.store.stores import Stores
-from thalweg.db.idempotency import Key
 from thalweg.db.migrations import migrate
 from thalweg.db.session import Database
 from thalweg.engine.outcome import Outcome
+from thalweg.jobs.idempotency import Key
 from thalweg.jobs.record import Attempt
 from thalweg.settings import Settings
 from thalweg.spec.job import JobSpec
@@ -92,7 +92,7 @@ def fill(database: Database) -> dict[str, str]:
     ids = {}
     for name, fields in SPECS.items():
         spec = JobSpec.model_validate(fields)
-        ids[name] = stores.jobs.create(spec, key=Key(f"key-of-{name}"))[0].id
+        ids[name] = stores.submit(spec, key=Key(f"key-of-{name}"))[0].id
         if name.startswith("queued"):
             continue
         if name in {"cancelled", "failed", "timed_out", "running"}:
@@ -102,7 +102,7 @@ def fill(database: Database) -> dict[str, str]:
             end = Outcome.timed_out if name == "timed_out" else None
             stores.attempts.record(attempt, run.advance(3), ended_by=end)
             if name == "cancelled":
-                stores.jobs.cancel(ids[name])
+                stores.cancel(ids[name])
             elif name == "failed":
                 stores.attempts.fail(attempt, "OSError: no space left on device")
         else:

@@ -5,17 +5,24 @@ from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, inspect, select
+from sqlalchemy import Row, func, select
 
+from tests.serving import NoWorkers
 from tests.unit.driving import assert_same, drive
 from thalweg.db.attempts import AttemptStore
-from thalweg.db.models import Base, Block, Checkpoint, Job
+from thalweg.db.events import EventReader
 from thalweg.db.session import Database
 from thalweg.db.store import JobStore
+from thalweg.db.tables import BLOCKS, CHECKPOINTS, JOBS, METADATA
 from thalweg.db.trajectories import StepRange, Trajectory, TrajectoryStore
 from thalweg.engine.eager.run import EagerRun
 from thalweg.engine.outcome import Outcome, Results
-from thalweg.jobs.record import Attempt
+from thalweg.jobs.cancel import Cancel
+from thalweg.jobs.delete import Delete
+from thalweg.jobs.extend import Extend, Extension
+from thalweg.jobs.idempotency import Key
+from thalweg.jobs.record import Attempt, JobRecord
+from thalweg.jobs.submit import Submit
 from thalweg.settings import Limits
 from thalweg.spec.job import JobSpec
 
@@ -32,13 +39,26 @@ RAGGED: dict[str, Any] = {
 
 
 class Stores:
-    """All stores of one database, and the work that a worker does with them."""
+    """All stores of one database, the use cases over them, and the work that a worker does with them."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
         self.jobs = JobStore(database)
         self.attempts = AttemptStore(database)
         self.trajectories = TrajectoryStore(database)
+        self.events = EventReader(database, lambda: 0)
+        dispatcher = NoWorkers()
+        self._submit = Submit(self.jobs, LIMITS, dispatcher)
+        self.cancel = Cancel(self.jobs, dispatcher)
+        self.delete = Delete(self.jobs, dispatcher)
+
+    def submit(self, spec: JobSpec, key: Key | None = None) -> tuple[JobRecord, bool]:
+        return self._submit(self._submit.draft(spec), key=key)
+
+    def extend(
+        self, job_id: str, steps: int, limits: Limits = LIMITS, key: Key | None = None
+    ) -> tuple[JobRecord, bool]:
+        return Extend(self.jobs, limits, NoWorkers())(job_id, Extension(steps=steps), key=key)
 
     def begin(self, job_id: str) -> Attempt:
         attempt = self.attempts.begin(job_id, self.jobs.get(job_id).generation)
@@ -68,7 +88,7 @@ class Stores:
                 return
 
     def created(self, spec: JobSpec) -> str:
-        return self.jobs.create(spec)[0].id
+        return self.submit(spec)[0].id
 
     def finished(self, spec: JobSpec, cuts: Iterable[int] = ()) -> str:
         job_id = self.created(spec)
@@ -81,16 +101,16 @@ class Stores:
         return list(self.trajectories.read(record, results, runs, StepRange(first, last)))
 
     def n_rows(self) -> dict[str, int]:
-        with self.database.read() as session:
+        with self.database.read() as connection:
             return {
-                table.name: session.execute(select(func.count()).select_from(table)).scalar_one()
-                for table in Base.metadata.sorted_tables
+                table.name: connection.execute(select(func.count()).select_from(table)).scalar_one()
+                for table in METADATA.sorted_tables
             }
 
-    def blocks(self, job_id: str) -> list[Block]:
-        with self.database.read() as session:
-            chosen = select(Block).where(Block.job_id == job_id).order_by(Block.first_run, Block.first_step)
-            return list(session.scalars(chosen))
+    def blocks(self, job_id: str) -> list[Row[Any]]:
+        with self.database.read() as connection:
+            chosen = select(BLOCKS).where(BLOCKS.c.job_id == job_id)
+            return list(connection.execute(chosen.order_by(BLOCKS.c.first_run, BLOCKS.c.first_step)))
 
 
 def opened(path: Path) -> Database:
@@ -98,13 +118,12 @@ def opened(path: Path) -> Database:
 
 
 def state(stores: Stores, job_id: str) -> tuple[Any, ...]:
-    with stores.database.read() as session:
-        row = session.get(Job, job_id)
-        checkpoint = session.get(Checkpoint, job_id)
-        assert row is not None
-        columns = {column.key: getattr(row, column.key) for column in inspect(Job).columns}
-        saved = None if checkpoint is None else (checkpoint.step, checkpoint.state, checkpoint.results)
-    return columns, saved, [(block.first_step, block.data) for block in stores.blocks(job_id)]
+    """Return all that is stored for a job, for comparison."""
+    with stores.database.read() as connection:
+        row = connection.execute(select(JOBS).where(JOBS.c.id == job_id)).one()
+        saved = connection.execute(select(CHECKPOINTS).where(CHECKPOINTS.c.job_id == job_id)).one_or_none()
+    events = stores.jobs.history(job_id, 1000)
+    return row._asdict(), saved, events, [(block.first_step, block.data) for block in stores.blocks(job_id)]
 
 
 def expected(spec: JobSpec) -> list[Trajectory]:

@@ -4,7 +4,6 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from tests.store.stores import (
-    LIMITS,
     NO_JOB,
     Stores,
     assert_same_results,
@@ -16,18 +15,18 @@ from tests.unit.driving import drive, job
 from thalweg.db.attempts import MAX_LOST_ATTEMPTS
 from thalweg.engine.eager.run import EagerRun
 from thalweg.engine.outcome import Outcome
-from thalweg.jobs.extension import Extension
+from thalweg.jobs.record import QueuedJob
 from thalweg.jobs.status import Status
 
 
 def test_the_queue_gives_the_longest_waiting_first(stores: Stores) -> None:
     ids = [stores.created(job()) for _ in range(5)]
-    stores.jobs.cancel(ids[1])
+    stores.cancel(ids[1])
     stores.begin(ids[2])
     stores.finish(ids[3])
     assert stores.attempts.waiting(10) == [(ids[0], 1), (ids[2], 1), (ids[4], 1)]
     assert stores.attempts.waiting(2) == [(ids[0], 1), (ids[2], 1)]
-    stores.jobs.extend(ids[3], Extension(steps=5), LIMITS)
+    stores.extend(ids[3], 5)
     assert stores.attempts.waiting(10)[-1] == (ids[3], 2)
 
 
@@ -47,7 +46,7 @@ def test_an_attempt_makes_the_job_run(stores: Stores) -> None:
 def test_what_is_recalled_waits_on_and_can_be_begun_only_anew(stores: Stores) -> None:
     queued, running, ended = stores.created(job()), stores.created(job()), stores.finished(job())
     attempt = stores.begin(running)
-    sent = [(queued, 1), (running, 1), (ended, 1), (NO_JOB, 1)]
+    sent = [QueuedJob(job_id, 1) for job_id in (queued, running, ended, NO_JOB)]
     assert stores.attempts.recall(sent) == {(queued, 1)}
     assert stores.attempts.recall(sent) == set()
     assert stores.attempts.begin(queued, 1) is None
@@ -60,11 +59,11 @@ def test_what_is_recalled_waits_on_and_can_be_begun_only_anew(stores: Stores) ->
 
 def test_what_has_ended_is_gone_or_of_another_generation_is_not_begun(stores: Stores) -> None:
     done, cancelled, deleted = stores.finished(job()), stores.created(job()), stores.created(job())
-    stores.jobs.cancel(cancelled)
-    stores.jobs.delete(deleted)
+    stores.cancel(cancelled)
+    stores.delete(deleted)
     for job_id in (done, cancelled, deleted):
         assert stores.attempts.begin(job_id, 1) is None
-    stores.jobs.extend(done, Extension(steps=5), LIMITS)
+    stores.extend(done, 5)
     assert stores.attempts.begin(done, 1) is None
     assert stores.attempts.begin(done, 3) is None
     assert stores.jobs.get(done).status is Status.queued
@@ -78,7 +77,7 @@ def test_the_deadline_stays_when_another_worker_takes_over_and_goes_with_an_exte
     second = stores.begin(job_id)
     assert second.deadline_at == first.deadline_at
     stores.work(second, [3], ended_by=Outcome.timed_out)
-    stores.jobs.extend(job_id, Extension(steps=5), LIMITS)
+    stores.extend(job_id, 5)
     third = stores.begin(job_id)
     assert third.deadline_at is not None
     assert first.deadline_at is not None
@@ -135,11 +134,11 @@ def test_an_attempt_writes_nothing_after_its_job_was_taken_away(stores: Stores, 
     if how == "requeue":
         stores.attempts.requeue_orphans()
     elif how == "delete":
-        stores.jobs.delete(job_id)
+        stores.delete(job_id)
     else:
-        stores.jobs.cancel(job_id)
+        stores.cancel(job_id)
         if how == "extend":
-            stores.jobs.extend(job_id, Extension(steps=3), LIMITS)
+            stores.extend(job_id, 3)
     before = stores.n_rows(), None if how == "delete" else state(stores, job_id)
     assert not stores.attempts.record(attempt, run.advance(5))
     stores.attempts.finish(attempt)
@@ -210,7 +209,7 @@ def test_losses_of_one_generation_do_not_count_in_the_next(stores: Stores) -> No
     for _ in range(MAX_LOST_ATTEMPTS):
         attempt = stores.begin(job_id)
     stores.work(attempt, [1000])
-    stores.jobs.extend(job_id, Extension(steps=5), LIMITS)
+    stores.extend(job_id, 5)
     for _ in range(MAX_LOST_ATTEMPTS):
         assert stores.attempts.begin(job_id, 2) is not None
     assert stores.attempts.begin(job_id, 2) is None

@@ -7,7 +7,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.store.stores import (
-    LIMITS,
     RAGGED,
     Stores,
     assert_same_results,
@@ -18,7 +17,6 @@ from tests.store.stores import (
 from tests.unit.driving import drive, job
 from thalweg.engine.outcome import Outcome
 from thalweg.errors import Conflict, InvalidInput, LimitExceeded
-from thalweg.jobs.extension import Extension
 from thalweg.jobs.status import Status
 from thalweg.settings import Limits
 
@@ -27,7 +25,7 @@ from thalweg.settings import Limits
 
 def test_a_queued_job_is_cancelled_at_once(stores: Stores) -> None:
     job_id = stores.created(job(init=[[0, 0], [1, 1]]))
-    record = stores.jobs.cancel(job_id)
+    record = stores.cancel(job_id)
     assert record.status is Status.cancelled
     assert record.finished_at is not None
     _, results = stores.jobs.get_with_results(job_id)
@@ -40,7 +38,7 @@ def test_a_running_job_is_cancelled_and_keeps_what_was_recorded(stores: Stores) 
     job_id = stores.created(spec)
     attempt = stores.begin(job_id)
     stores.work(attempt, [5, 8])
-    stores.jobs.cancel(job_id)
+    stores.cancel(job_id)
     record, results = stores.jobs.get_with_results(job_id)
     assert (record.status, record.step) == (Status.cancelled, 13)
     assert_same_trajectories(stores.read(job_id), expected(spec.model_copy(update={"steps": 13})))
@@ -53,10 +51,10 @@ def test_a_running_job_is_cancelled_and_keeps_what_was_recorded(stores: Stores) 
 
 def test_cancelling_again_or_too_late_changes_nothing(stores: Stores) -> None:
     done, cancelled = stores.finished(job()), stores.created(job())
-    stores.jobs.cancel(cancelled)
+    stores.cancel(cancelled)
     for job_id in (done, cancelled):
         before = state(stores, job_id)
-        stores.jobs.cancel(job_id)
+        stores.cancel(job_id)
         assert state(stores, job_id) == before
 
 
@@ -69,7 +67,7 @@ def test_a_then_b_is_stored_as_a_plus_b(stores: Stores, optimizer: Any, record_e
     start = {"init": [[0, 0], [4, 0]], "optimizer": optimizer, "record_every": record_every}
     job_id = stores.finished(job(steps=17, **start), [4, 9])
     assert [t.steps[-1] for t in stores.read(job_id)] == [17, 17]
-    record, _ = stores.jobs.extend(job_id, Extension(steps=16), LIMITS)
+    record, _ = stores.extend(job_id, 16)
     assert (record.status, record.generation, record.finished_at) == (Status.queued, 2, None)
     assert record.spec.steps == 33
     stores.finish(job_id, [2])
@@ -94,7 +92,7 @@ def test_extended_runs_with_ragged_ends_are_stored_as_one(
     spec = job(**{**RAGGED, "steps": a + b, "record_every": record_every})
     job_id = lasting_stores.finished(spec.model_copy(update={"steps": a}), cuts)
     assert_same_trajectories(lasting_stores.read(job_id), expected(spec.model_copy(update={"steps": a})))
-    lasting_stores.jobs.extend(job_id, Extension(steps=b), LIMITS)
+    lasting_stores.extend(job_id, b)
     lasting_stores.finish(job_id, cuts)
     assert_same_trajectories(lasting_stores.read(job_id), expected(spec))
     record, results = lasting_stores.jobs.get_with_results(job_id)
@@ -104,7 +102,7 @@ def test_extended_runs_with_ragged_ends_are_stored_as_one(
 
 def test_what_waits_to_be_extended_shows_no_entry_off_the_grid(stores: Stores) -> None:
     job_id = stores.finished(job(steps=17, record_every=5))
-    stores.jobs.extend(job_id, Extension(steps=10), LIMITS)
+    stores.extend(job_id, 10)
     assert stores.read(job_id)[0].steps.tolist() == [0, 5, 10, 15]
     assert stores.jobs.get_with_results(job_id)[1].outcome.tolist() == [Outcome.running]
 
@@ -112,16 +110,16 @@ def test_what_waits_to_be_extended_shows_no_entry_off_the_grid(stores: Stores) -
 def test_a_cancelled_job_goes_on_from_where_it_was(stores: Stores) -> None:
     job_id = stores.created(job(steps=100))
     stores.work(stores.begin(job_id), [12])
-    stores.jobs.cancel(job_id)
-    assert stores.jobs.extend(job_id, Extension(steps=8), LIMITS)[0].spec.steps == 20
+    stores.cancel(job_id)
+    assert stores.extend(job_id, 8)[0].spec.steps == 20
     stores.finish(job_id)
     assert_same_trajectories(stores.read(job_id), expected(job(steps=20)))
 
 
 def test_a_job_that_was_cancelled_before_it_began_goes_on_from_its_start(stores: Stores) -> None:
     job_id = stores.created(job(steps=100))
-    stores.jobs.cancel(job_id)
-    assert stores.jobs.extend(job_id, Extension(steps=8), LIMITS)[0].spec.steps == 8
+    stores.cancel(job_id)
+    assert stores.extend(job_id, 8)[0].spec.steps == 8
     stores.finish(job_id)
     assert_same_trajectories(stores.read(job_id), expected(job(steps=8)))
 
@@ -133,7 +131,7 @@ def test_a_job_whose_time_was_up_goes_on_from_where_it_was(stores: Stores) -> No
     assert (record.status, record.step) == (Status.succeeded, 12)
     assert results.outcome.tolist() == [Outcome.timed_out]
     assert stores.read(job_id)[0].steps.tolist() == [0, 10, 12]
-    assert stores.jobs.extend(job_id, Extension(steps=13), LIMITS)[0].spec.steps == 25
+    assert stores.extend(job_id, 13)[0].spec.steps == 25
     stores.finish(job_id)
     assert_same_trajectories(stores.read(job_id), expected(job(steps=25, record_every=10)))
 
@@ -141,7 +139,7 @@ def test_a_job_whose_time_was_up_goes_on_from_where_it_was(stores: Stores) -> No
 def test_runs_that_have_all_ended_on_their_own_stay_as_they_are(stores: Stores) -> None:
     job_id = stores.finished(job(init=[[3, 2], [1e200, 0]], stop={"f": 1e-3}, steps=10))
     before = stores.read(job_id)
-    assert stores.jobs.extend(job_id, Extension(steps=5), LIMITS)[0].spec.steps == 15
+    assert stores.extend(job_id, 5)[0].spec.steps == 15
     stores.finish(job_id)
     record, results = stores.jobs.get_with_results(job_id)
     assert record.status is Status.succeeded
@@ -152,32 +150,32 @@ def test_runs_that_have_all_ended_on_their_own_stay_as_they_are(stores: Stores) 
 def test_what_goes_on_or_failed_is_not_extended(stores: Stores) -> None:
     job_id = stores.created(job())
     with pytest.raises(Conflict, match="queued"):
-        stores.jobs.extend(job_id, Extension(steps=5), LIMITS)
+        stores.extend(job_id, 5)
     attempt = stores.begin(job_id)
     with pytest.raises(Conflict, match="running"):
-        stores.jobs.extend(job_id, Extension(steps=5), LIMITS)
+        stores.extend(job_id, 5)
     stores.attempts.fail(attempt, "reason")
     with pytest.raises(Conflict, match="failed"):
-        stores.jobs.extend(job_id, Extension(steps=5), LIMITS)
+        stores.extend(job_id, 5)
 
 
 def test_an_extension_over_a_limit_is_refused_and_changes_nothing(stores: Stores) -> None:
     job_id = stores.finished(job(steps=20))
     before = state(stores, job_id)
     with pytest.raises(LimitExceeded, match="max_steps"):
-        stores.jobs.extend(job_id, Extension(steps=11), Limits(max_steps=30))
+        stores.extend(job_id, 11, Limits(max_steps=30))
     with pytest.raises(LimitExceeded, match="record_every"):
-        stores.jobs.extend(job_id, Extension(steps=10), Limits(max_recorded_points=30))
+        stores.extend(job_id, 10, Limits(max_recorded_points=30))
     assert state(stores, job_id) == before
     limits = Limits(max_steps=30, max_recorded_points=31)
-    assert stores.jobs.extend(job_id, Extension(steps=10), limits)[0].spec.steps == 30
+    assert stores.extend(job_id, 10, limits)[0].spec.steps == 30
 
 
 def test_an_extension_beyond_the_scheduler_is_refused(stores: Stores) -> None:
     scheduler = {"name": "one_cycle_lr", "max_lr": 0.1, "total_steps": 20}
     job_id = stores.finished(job(steps=15, scheduler=scheduler))
     with pytest.raises(InvalidInput, match="20 steps"):
-        stores.jobs.extend(job_id, Extension(steps=6), LIMITS)
-    stores.jobs.extend(job_id, Extension(steps=5), LIMITS)
+        stores.extend(job_id, 6)
+    stores.extend(job_id, 5)
     stores.finish(job_id)
     assert_same_trajectories(stores.read(job_id), expected(job(steps=20, scheduler=scheduler)))

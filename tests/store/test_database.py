@@ -12,7 +12,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import event, func, inspect, select, text
+from sqlalchemy import event, func, insert, inspect, select, text
 from sqlalchemy.exc import IntegrityError
 
 from alembic import command
@@ -25,10 +25,10 @@ from tests.store.stores import (
 from tests.unit.driving import job
 from thalweg.db import migrations
 from thalweg.db.migrations import migrate
-from thalweg.db.models import Base, Job, Tag
 from thalweg.db.ownership import owned
 from thalweg.db.session import Database
 from thalweg.db.store import JobStore
+from thalweg.db.tables import JOBS, METADATA, TAGS
 from thalweg.errors import SettingsError, Unavailable
 from thalweg.jobs.filter import JobFilter
 
@@ -37,10 +37,9 @@ from thalweg.jobs.filter import JobFilter
 
 def test_every_connection_is_configured(stores: Stores) -> None:
     def pragmas(_: int) -> tuple[Any, ...]:
-        with stores.database.read() as session:
-            barrier.wait(timeout=30)  # all hold a connection of their own
+        with stores.database.read() as connection:
+            barrier.wait(timeout=30)  # each holds a connection of its own
             names = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
-            connection = session.connection()
             return tuple(connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in names)
 
     barrier = threading.Barrier(12)
@@ -52,7 +51,7 @@ def test_every_connection_is_configured(stores: Stores) -> None:
 def test_only_what_need_not_survive_a_power_cut_does_not_wait_for_the_disk(
     stores: Stores, durable: bool, synchronous: int
 ) -> None:
-    with stores.database.writer(durable=durable) as connection:
+    with stores.database.write(durable=durable) as connection:
         pragmas = [
             connection.exec_driver_sql(f"PRAGMA {name}").scalar()
             for name in ("journal_mode", "synchronous", "foreign_keys")
@@ -62,17 +61,17 @@ def test_only_what_need_not_survive_a_power_cut_does_not_wait_for_the_disk(
 
 
 def test_foreign_keys_are_enforced(stores: Stores) -> None:
-    with pytest.raises(IntegrityError), stores.database.write() as session:
-        session.add(Tag(job_id=NO_JOB, tag="a"))
+    with pytest.raises(IntegrityError), stores.database.write() as connection:
+        connection.execute(insert(TAGS), {"job_id": NO_JOB, "tag": "a"})
 
 
 def test_a_reader_sees_one_state_and_does_not_stop_a_writer(stores: Stores) -> None:
     stores.created(job())
-    counted = select(func.count()).select_from(Job)
-    with stores.database.read() as session:
-        assert session.execute(counted).scalar_one() == 1
+    counted = select(func.count()).select_from(JOBS)
+    with stores.database.read() as connection:
+        assert connection.execute(counted).scalar_one() == 1
         stores.created(job())
-        assert session.execute(counted).scalar_one() == 1
+        assert connection.execute(counted).scalar_one() == 1
     assert stores.n_rows()["jobs"] == 2
 
 
@@ -113,7 +112,7 @@ def test_a_writer_gives_up_in_time_and_tries_ever_more_seldom(stores: Stores, pa
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         begun = time.monotonic()
-        with pytest.raises(Unavailable, match="locked"), patient.writer():
+        with pytest.raises(Unavailable, match="locked"), patient.write():
             pass
         assert time.monotonic() - begun >= 1
         n_first = sum(then < begun + 0.1 for then in tries)
@@ -145,10 +144,10 @@ def alembic_config(database: Database) -> Config:
     return config
 
 
-def test_the_migrations_make_what_the_models_say(stores: Stores) -> None:
+def test_the_migrations_make_the_tables(stores: Stores) -> None:
     with stores.database.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
-        assert compare_metadata(context, Base.metadata) == []
+        assert compare_metadata(context, METADATA) == []
     command.check(alembic_config(stores.database))
 
 
@@ -169,8 +168,8 @@ def test_the_migrations_go_back_and_forth(stores: Stores) -> None:
 
 def test_a_database_of_a_later_version_is_refused_and_left_alone(stores: Stores) -> None:
     job_id = stores.finished(job())
-    with stores.database.write() as session:
-        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with stores.database.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     before = state(stores, job_id)
     with pytest.raises(SettingsError, match=r"9999.*later"):
         migrate(stores.database)
@@ -210,8 +209,8 @@ def test_a_database_is_owned_once_by_whatever_name(tmp_path: Path, name: str) ->
         for other in (path, tmp_path / "link.db", tmp_path / "twin.db"):
             with pytest.raises(SettingsError, match="another service uses the database"), owned(other):
                 pass
-        with database.write() as session:
-            session.connection().exec_driver_sql("UPDATE jobs SET revision = revision")
+        with database.write() as connection:
+            connection.exec_driver_sql("UPDATE jobs SET revision = revision")
             # SQLite's own locks on the file were not dropped by the attempts to own it
             locked = sqlite3.connect(path, timeout=0)
             with pytest.raises(sqlite3.OperationalError, match="locked"):

@@ -10,6 +10,7 @@ from tests.unit.driving import drive, job
 from tests.workers.service import until
 from thalweg.engine.eager.run import EagerRun
 from thalweg.engine.outcome import Outcome
+from thalweg.jobs.record import QueuedJob
 from thalweg.jobs.status import Status
 from thalweg.workers.deadlines import Deadlines
 
@@ -53,7 +54,7 @@ def test_a_deadline_holds_for_a_job_that_waits_for_another_worker(
     if how == "requeued":
         stores.attempts.requeue_orphans()
     elif how == "put back":
-        stores.attempts.put_back([(job_id, 1)])
+        stores.attempts.put_back([QueuedJob(job_id, 1)])
     assert stores.attempts.time_out_overdue(deadline) == 1
     record, results = stores.jobs.get_with_results(job_id)
     assert (record.status, results.outcome.tolist()) == (Status.succeeded, [Outcome.timed_out])
@@ -77,7 +78,7 @@ def test_who_has_time_or_no_deadline_or_has_ended_is_left_alone(stores: Stores, 
     stores.begin(no_deadline)
     stores.finish(done)
     stores.begin(cancelled)
-    stores.jobs.cancel(cancelled)
+    stores.cancel(cancelled)
     before = {job_id: state(stores, job_id) for job_id in (not_begun, no_deadline, done, cancelled)}
     assert stores.attempts.time_out_overdue(deadline) == 0
     in_time = stores.begin(stores.created(spec))

@@ -8,13 +8,12 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from tests.store.stores import LIMITS, NO_JOB, Stores
+from tests.store.stores import NO_JOB, Stores
 from tests.unit.driving import assert_same, job
-from thalweg.db.idempotency import Key
 from thalweg.engine.outcome import Outcome
 from thalweg.errors import InvalidInput, NotFound
-from thalweg.jobs.extension import Extension
 from thalweg.jobs.filter import JobFilter
+from thalweg.jobs.idempotency import Key
 from thalweg.jobs.status import Status
 
 # jobs
@@ -22,7 +21,7 @@ from thalweg.jobs.status import Status
 
 def test_a_created_job_is_queued_and_found_again(stores: Stores) -> None:
     spec = job(label="first", tags=["a", "b"])
-    record, is_new = stores.jobs.create(spec)
+    record, is_new = stores.submit(spec)
     assert is_new
     assert record == stores.jobs.get(record.id)
     assert record.spec.parsed() == spec
@@ -36,15 +35,18 @@ def test_a_created_job_is_queued_and_found_again(stores: Stores) -> None:
     assert results.outcome.tolist() == [Outcome.running]
 
 
-@pytest.mark.parametrize("ask", ["get", "revision", "get_with_results", "cancel", "delete"])
-def test_what_does_not_exist_is_not_found(stores: Stores, ask: str) -> None:
+@pytest.mark.parametrize("ask", ["get", "revision", "get_with_results"])
+def test_a_job_that_does_not_exist_is_not_found(stores: Stores, ask: str) -> None:
     with pytest.raises(NotFound, match=NO_JOB):
         getattr(stores.jobs, ask)(NO_JOB)
 
 
-def test_extending_what_does_not_exist_is_not_found(stores: Stores) -> None:
-    with pytest.raises(NotFound):
-        stores.jobs.extend(NO_JOB, Extension(steps=5), LIMITS)
+def test_a_job_that_does_not_exist_is_not_cancelled_extended_or_deleted(stores: Stores) -> None:
+    for change in (stores.cancel, stores.delete, lambda job_id: stores.extend(job_id, 5)):
+        with pytest.raises(NotFound, match=NO_JOB):
+            change(NO_JOB)
+    with pytest.raises(NotFound, match=NO_JOB):
+        stores.jobs.history(NO_JOB, 10)
 
 
 def test_jobs_are_found_newest_first_and_page_by_page(stores: Stores) -> None:
@@ -64,7 +66,7 @@ def test_filters_choose_and_go_together(stores: Stores) -> None:
         "c": stores.created(job(function="booth", tags=["xy"])),
         "d": stores.created(job(function="booth", optimizer="sgd", tags=["x", "y"])),
     }
-    stores.jobs.cancel(made["a"])
+    stores.cancel(made["a"])
 
     def found(**chosen: Any) -> str:
         records = stores.jobs.find(JobFilter(**chosen), 100)
@@ -82,18 +84,18 @@ def test_filters_choose_and_go_together(stores: Stores) -> None:
 
 
 def test_deleting_leaves_nothing_behind(stores: Stores) -> None:
-    job_id = stores.jobs.create(job(tags=["a", "b"]), key=Key("key"))[0].id
+    job_id = stores.submit(job(tags=["a", "b"]), key=Key("key"))[0].id
     other = stores.finished(job(tags=["a"]))
     stores.finish(job_id, [10])
     before = stores.n_rows()
     assert before["blocks"] == 3
-    stores.jobs.delete(job_id)
-    left = {"jobs": 1, "tags": 1, "checkpoints": 1, "blocks": 1, "losses": 0, "idempotency_keys": 0}
+    stores.delete(job_id)
+    left = {"jobs": 1, "tags": 1, "checkpoints": 1, "blocks": 1, "losses": 0, "idempotency_keys": 0, "events": 3}
     assert stores.n_rows() == left
-    stores.jobs.delete(other)
+    stores.delete(other)
     assert set(stores.n_rows().values()) == {0}
     with pytest.raises(NotFound):
-        stores.jobs.delete(job_id)
+        stores.delete(job_id)
 
 
 def test_the_store_answers_when_the_tables_are_there(stores: Stores) -> None:
@@ -104,52 +106,52 @@ def test_the_store_answers_when_the_tables_are_there(stores: Stores) -> None:
 
 
 def test_a_key_with_the_same_job_gives_the_job_of_then(stores: Stores) -> None:
-    first, is_new = stores.jobs.create(job(lr=0.001), key=Key("k"))
-    again, is_new_again = stores.jobs.create(job(), key=Key("k"))  # the same once normalised
+    first, is_new = stores.submit(job(lr=0.001), key=Key("k"))
+    again, is_new_again = stores.submit(job(), key=Key("k"))  # the same once normalised
     assert (is_new, is_new_again) == (True, False)
     assert again == first
-    assert stores.jobs.create(job(), key=Key("other"))[0].id != first.id
-    assert stores.jobs.create(job())[0].id != first.id
+    assert stores.submit(job(), key=Key("other"))[0].id != first.id
+    assert stores.submit(job())[0].id != first.id
     assert stores.n_rows()["jobs"] == 3
 
 
 def test_a_key_gives_the_job_as_it_is_now(stores: Stores) -> None:
-    first, _ = stores.jobs.create(job(), key=Key("k"))
-    stores.jobs.cancel(first.id)
-    assert stores.jobs.create(job(), key=Key("k"))[0].status is Status.cancelled
+    first, _ = stores.submit(job(), key=Key("k"))
+    stores.cancel(first.id)
+    assert stores.submit(job(), key=Key("k"))[0].status is Status.cancelled
 
 
 def test_a_key_with_another_job_is_refused_and_stores_nothing(stores: Stores) -> None:
-    first, _ = stores.jobs.create(job(), key=Key("k"))
+    first, _ = stores.submit(job(), key=Key("k"))
     with pytest.raises(InvalidInput, match="new key") as complaint:
-        stores.jobs.create(job(steps=101), key=Key("k"))
+        stores.submit(job(steps=101), key=Key("k"))
     assert complaint.value.path == ("key",)
     assert stores.n_rows()["jobs"] == 1
-    assert stores.jobs.create(job(), key=Key("k"))[0].id == first.id
+    assert stores.submit(job(), key=Key("k"))[0].id == first.id
 
 
 def test_a_key_lives_as_long_as_it_is_told(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1e9
     monkeypatch.setattr("thalweg.db.idempotency.time.time", lambda: now)
-    first, _ = stores.jobs.create(job(), key=Key("k", 100))
+    first, _ = stores.submit(job(), key=Key("k", 100))
     now += 99
-    assert stores.jobs.create(job(), key=Key("k", 100))[0].id == first.id
+    assert stores.submit(job(), key=Key("k", 100))[0].id == first.id
     now += 2
-    second, is_new = stores.jobs.create(job(steps=101), key=Key("k", 100))
+    second, is_new = stores.submit(job(steps=101), key=Key("k", 100))
     assert is_new
     assert second.id != first.id
     assert stores.n_rows()["idempotency_keys"] == 1
 
 
 def test_the_key_of_a_deleted_job_is_free(stores: Stores) -> None:
-    first, _ = stores.jobs.create(job(), key=Key("k"))
-    stores.jobs.delete(first.id)
-    assert stores.jobs.create(job(steps=7), key=Key("k"))[1]
+    first, _ = stores.submit(job(), key=Key("k"))
+    stores.delete(first.id)
+    assert stores.submit(job(steps=7), key=Key("k"))[1]
 
 
 def test_one_key_sent_many_times_at_once_gives_one_job(stores: Stores) -> None:
     with ThreadPoolExecutor(8) as pool:
-        made = list(pool.map(lambda _: stores.jobs.create(job(), key=Key("k")), range(40)))
+        made = list(pool.map(lambda _: stores.submit(job(), key=Key("k")), range(40)))
     assert len({record.id for record, _ in made}) == 1
     assert sum(is_new for _, is_new in made) == 1
 
@@ -171,7 +173,7 @@ def test_a_list_reads_only_the_jobs_it_shows(stores: Stores, n_filters: int, bef
         stores.jobs.find(JobFilter(**{name: values[name] for name in names}), 10, before)  # type: ignore[arg-type]
     listed = [(statement, parameters) for statement, parameters in statements if "FROM jobs" in statement]
     assert len(listed) == comb(len(values), n_filters)
-    with stores.database.reader() as connection:
+    with stores.database.read() as connection:
         for statement, parameters in listed:
             plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
             steps = [step.detail for step in plan]

@@ -4,18 +4,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sqlalchemy import Row, select
 
 from alembic import command
-from tests.store.stores import LIMITS, Stores, assert_same_trajectories, expected, state
+from tests.store.stores import Stores, assert_same_trajectories, expected, state
 from tests.store.test_database import alembic_config
 from tests.unit.driving import Recording, assert_same, drive, job
 from thalweg.db.migrations import migrate
-from thalweg.db.models import LossBlock
+from thalweg.db.tables import LOSSES
 from thalweg.db.trajectories import StepRange, Trajectory
 from thalweg.engine.columns import unpack
 from thalweg.engine.eager.run import EagerRun
 from thalweg.engine.outcome import Outcome
-from thalweg.jobs.extension import Extension
 from thalweg.jobs.filter import JobFilter
 from thalweg.spec.job import JobSpec
 
@@ -43,10 +43,10 @@ def losses(stores: Stores, job_id: str, run: int, first: int | None = None, last
     return stores.trajectories.losses(record, results, run, StepRange(first, last))
 
 
-def loss_blocks(stores: Stores, job_id: str) -> list[LossBlock]:
-    with stores.database.read() as session:
-        found = session.query(LossBlock).filter_by(job_id=job_id)
-        return list(found.order_by(LossBlock.first_run, LossBlock.first_step))
+def loss_blocks(stores: Stores, job_id: str) -> list[Row[Any]]:
+    with stores.database.read() as connection:
+        chosen = select(LOSSES).where(LOSSES.c.job_id == job_id)
+        return list(connection.execute(chosen.order_by(LOSSES.c.first_run, LOSSES.c.first_step)))
 
 
 def assert_losses(stores: Stores, job_id: str, wanted: Recording) -> None:
@@ -92,7 +92,7 @@ def test_a_range_of_losses_is_cut_out(stores: Stores) -> None:
 
 
 def test_a_large_chunk_of_losses_is_cut_into_blocks(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("thalweg.db.attempts._BLOCK_BYTES", 160)  # twenty doubles
+    monkeypatch.setattr("thalweg.db.blocks._BLOCK_BYTES", 160)  # twenty doubles
     spec = training()
     job_id = stores.finished(spec)
     blocks = loss_blocks(stores, job_id)
@@ -148,7 +148,7 @@ def test_only_the_latest_attempt_writes_losses(stores: Stores) -> None:
 
 def test_an_extension_goes_on_with_the_losses(stores: Stores) -> None:
     job_id = stores.finished(training(steps=17), [3])
-    stores.jobs.extend(job_id, Extension(steps=23), LIMITS)
+    stores.extend(job_id, 23)
     stores.finish(job_id, [8])
     assert_losses(stores, job_id, densely(training()))
     assert_same_trajectories(stores.read(job_id), expected(training()))
@@ -159,7 +159,7 @@ def test_a_cancelled_job_keeps_its_losses(stores: Stores) -> None:
     attempt = stores.begin(job_id)
     run = EagerRun(attempt.spec)
     stores.attempts.record(attempt, run.advance(10), ended_by=None)
-    stores.jobs.cancel(job_id)
+    stores.cancel(job_id)
     assert not stores.attempts.record(attempt, run.advance(10), ended_by=None)
     assert_same(losses(stores, job_id, 3).steps, np.arange(11))
 
@@ -179,13 +179,14 @@ def test_nothing_is_left_of_a_deleted_job(stores: Stores) -> None:
     job_id = stores.finished(training(tags=["a"]), [5])
     assert stores.n_rows()["losses"] == 2
     kept = stores.finished(training())
-    stores.jobs.delete(job_id)
+    stores.delete(job_id)
     assert stores.n_rows() | {"blocks": 1} == {
         **dict.fromkeys(stores.n_rows(), 0),
         "jobs": 1,
         "checkpoints": 1,
         "blocks": 1,
         "losses": 1,
+        "events": 3,
     }
     assert_losses(stores, kept, densely(training()))
 
@@ -196,7 +197,7 @@ def test_nothing_is_left_of_a_deleted_job(stores: Stores) -> None:
 def test_the_check_of_a_gradient_is_kept(stores: Stores) -> None:
     formula = {"expression": "floor(x) + y", "variables": ["x", "y"]}
     spec = job(function=formula, init=[[0.5, 0], [1, 0]], steps=3)
-    created, _ = stores.jobs.create(spec)
+    created, _ = stores.submit(spec)
     assert created.gradient_check is not None
     assert not created.gradient_check.agrees
     assert created.gradient_check.n_points == 2
@@ -204,7 +205,7 @@ def test_the_check_of_a_gradient_is_kept(stores: Stores) -> None:
     for read in (stores.jobs.get(created.id), *stores.jobs.find(JobFilter(function="expression"), 10)):
         assert read.gradient_check == created.gradient_check
     stores.finish(created.id)
-    stores.jobs.extend(created.id, Extension(steps=2), LIMITS)
+    stores.extend(created.id, 2)
     stores.finish(created.id)
     assert stores.jobs.get(created.id).gradient_check == created.gradient_check
 

@@ -10,8 +10,9 @@ from sqlalchemy import update
 from tests.store.stores import Stores, state
 from tests.unit.driving import job
 from tests.workers.service import until
-from thalweg.db.models import Job
+from thalweg.db.tables import JOBS
 from thalweg.errors import Unavailable
+from thalweg.jobs.record import QueuedJob
 from thalweg.jobs.status import Status
 from thalweg.settings import Settings
 from thalweg.workers.cluster import Worker
@@ -67,7 +68,7 @@ def test_a_job_that_is_put_back_has_lost_no_worker(stores: Stores) -> None:
     job_id, ended = stores.created(job()), stores.finished(job())
     for number in range(1, 8):
         assert stores.begin(job_id).number == number
-        stores.attempts.put_back([(job_id, 1), (ended, 1)])
+        stores.attempts.put_back([QueuedJob(job_id, 1), QueuedJob(ended, 1)])
         assert stores.jobs.get(job_id).status is Status.queued
         assert stores.jobs.get(ended).status is Status.succeeded
     stores.finish(job_id)
@@ -106,8 +107,10 @@ def test_a_database_that_does_not_answer_for_long_is_no_lost_worker(
 
 def test_a_job_that_cannot_be_begun_fails_and_says_why(stores: Stores, tmp_path: Path) -> None:
     job_id = stores.created(job())
-    with stores.database.write() as session:
-        session.execute(update(Job).where(Job.id == job_id).values(spec='{"function": "of another version"}'))
+    with stores.database.write() as connection:
+        connection.execute(
+            update(JOBS).where(JOBS.c.id == job_id).values(spec='{"function": "of another version"}')
+        )
     run_job(str(stores.database.url), str(tmp_path / "kernels"), job_id, 1)
     columns, *_ = state(stores, job_id)
     assert columns["status"] == Status.failed

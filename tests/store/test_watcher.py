@@ -9,8 +9,8 @@ import pytest
 
 from tests.store.stores import NO_JOB, Stores, opened
 from tests.unit.driving import job
+from thalweg.db.events import EventReader, EventSource
 from thalweg.db.session import Database
-from thalweg.db.standings import RowLook, StandingSource
 from thalweg.errors import Unavailable
 from thalweg.jobs.status import Status
 from thalweg.jobs.watcher import Standing, Watcher
@@ -19,7 +19,7 @@ SOON_SECONDS = 10
 
 
 def watching(database: Database) -> Watcher:
-    return Watcher(StandingSource(database))
+    return Watcher(EventSource(database))
 
 
 def looks() -> bool:
@@ -50,7 +50,7 @@ def test_those_who_wait_are_told_of_the_end_of_their_job_and_of_no_other(stores:
     for future in waiting[:2]:
         assert future.result(SOON_SECONDS) == Standing(revision, Status.succeeded, 100, 100)
     assert not waiting[2].done()
-    stores.jobs.cancel(other)
+    stores.cancel(other)
     assert standing(waiting[2]).status is Status.cancelled
     until_nobody_looks()
 
@@ -59,7 +59,7 @@ def test_who_comes_when_a_job_has_ended_or_is_gone_is_told_at_once(stores: Store
     watcher = watching(stores.database)
     ended, deleted = stores.finished(job()), stores.created(job())
     waiting = watcher.end_of(deleted)
-    stores.jobs.delete(deleted)
+    stores.delete(deleted)
     for future in (waiting, watcher.end_of(deleted), watcher.end_of(NO_JOB)):
         assert future.result(SOON_SECONDS) is None
     assert standing(watcher.end_of(ended)).status is Status.succeeded
@@ -69,7 +69,7 @@ def test_an_end_that_another_connection_commits_is_seen(stores: Stores) -> None:
     job_id = stores.created(job())
     waiting = watching(stores.database).end_of(job_id)
     other = Stores(opened(stores.database.path))
-    other.jobs.cancel(job_id)
+    other.cancel(job_id)
     assert standing(waiting).status is Status.cancelled
     other.database.dispose()
 
@@ -100,7 +100,7 @@ def test_many_can_wait(stores: Stores) -> None:
         watcher.end_of(f"none-{i}") for i in range(1200)
     ]
     for job_id in job_ids:
-        stores.jobs.cancel(job_id)
+        stores.cancel(job_id)
     assert wait(waiting, SOON_SECONDS).not_done == set()
 
 
@@ -118,19 +118,19 @@ def test_changes_are_told_one_after_the_other(stores: Stores) -> None:
     stores.work(attempt, [4])
     assert standing(changed).step == 4
     changed = watcher.change_of(job_id, standing(changed))
-    stores.jobs.delete(job_id)
+    stores.delete(job_id)
     assert changed.result(SOON_SECONDS) is None
 
 
 def test_one_look_serves_all(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[set[str]] = []
-    look = RowLook.standings
+    look = EventReader.standings
 
-    def counted(self: RowLook, job_ids: Iterable[str]) -> dict[str, Standing]:
+    def counted(self: EventReader, job_ids: Iterable[str]) -> dict[str, Standing]:
         asked.append(set(job_ids))
         return look(self, job_ids)
 
-    monkeypatch.setattr(RowLook, "standings", counted)
+    monkeypatch.setattr(EventReader, "standings", counted)
     watcher = watching(stores.database)
     job_ids = [stores.created(job()) for _ in range(3)]
     first = [watcher.change_of(job_id, None) for job_id in job_ids]
@@ -142,7 +142,7 @@ def test_one_look_serves_all(stores: Stores, monkeypatch: pytest.MonkeyPatch) ->
         stores.begin(job_id)
     assert wait(changes, SOON_SECONDS).not_done == set()
     for job_id in job_ids:
-        stores.jobs.cancel(job_id)
+        stores.cancel(job_id)
     assert wait(ends, SOON_SECONDS).not_done == set()
     until_nobody_looks()
     # a commit is looked at once, or a second time where another one came while it was looked at

@@ -57,6 +57,11 @@ def assert_recorded(service: Service, job_id: str, undisturbed: Any) -> None:
         assert trajectory["x"][-1] == undisturbed.results.x[run].tolist()
 
 
+def history(service: Service, job_id: str) -> str:
+    items = service.client.get(f"/v1/jobs/{job_id}/history").json()["items"]
+    return " ".join(item["kind"] for item in items)
+
+
 def test_a_job_whose_worker_is_killed_ends_as_if_it_had_not_been(service: Service, undisturbed: Any) -> None:
     job_id = service.post(**LONG)
     for attempt in (1, 2):
@@ -67,6 +72,7 @@ def test_a_job_whose_worker_is_killed_ends_as_if_it_had_not_been(service: Servic
     ended = service.ended(job_id)
     assert ended["status"] == "succeeded", ended["error"]
     assert ended["attempt"] == 3
+    assert history(service, job_id) == "created started lost started lost started succeeded"
     assert_recorded(service, job_id, undisturbed)
 
 
@@ -81,6 +87,9 @@ def test_after_the_whole_service_is_killed_every_accepted_job_ends(tmp_path: Pat
         for job_id in (long, *waiting):
             ended = service.ended(job_id)
             assert ended["status"] == "succeeded", ended["error"]
+        first, *between, last = history(service, long).split(" requeued ")
+        assert (first, last) == ("created started", "started succeeded")
+        assert set(between) <= {"started"}
         assert_recorded(service, long, undisturbed)
 
 
@@ -116,6 +125,7 @@ def test_a_job_that_loses_its_worker_three_times_fails_alone(tmp_path: Path) -> 
         failed = service.ended(culprit)
         assert failed["status"] == "failed"
         assert "died 3 times" in failed["error"]
+        assert history(service, culprit) == "created" + 3 * " started lost" + " failed"
         assert failed["progress"]["step"] > 0
         assert [service.ended(other)["status"] for other in others] == ["succeeded"] * 5
         assert service.client.post(f"/v1/jobs/{culprit}/extend", json={"steps": 5}).status_code == 409

@@ -1,4 +1,4 @@
-"""The events of jobs: each is read and made once, for all who follow the job."""
+"""Progress of jobs as server-sent events, each read and encoded once for all listeners of a job."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -16,12 +16,12 @@ from thalweg.errors import NotFound
 from thalweg.jobs.watcher import Standing, Watcher
 
 _PAUSE_SECONDS = 0.2
-_SILENCE_SECONDS = 15  # after which proxies begin to think that a connection is dead
+_SILENCE_SECONDS = 15  # after which a comment is sent, as proxies close silent connections
 
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What there is to tell of a job, as it is sent: `progress` to who has not seen this step, `done` to all."""
+    """Encoded events: `progress` for listeners that have not seen this step, `done` for all."""
 
     step: int
     progress: bytes | None
@@ -29,7 +29,7 @@ class News:
 
 
 class Broadcasts:
-    """Follows jobs, each for all who listen, and while anybody does."""
+    """Follows each job once for all its listeners, while it has any."""
 
     def __init__(self, jobs: JobStore, watcher: Watcher) -> None:
         self._jobs = jobs
@@ -37,9 +37,9 @@ class Broadcasts:
         self._open: dict[str, _Broadcast] = {}
 
     async def follow(self, job_id: str) -> AsyncGenerator[News | None]:
-        """Yield the latest news of a job whenever there are newer ones, until it is done. Raises `Unavailable`.
+        """Yield the latest news of a job whenever they change, until it is done. Raises `Unavailable`.
 
-        Whoever is slow misses what was overtaken meanwhile. None is yielded when there is nothing to tell for long.
+        A slow listener skips news that newer ones have replaced. None is yielded after a long silence.
         """
         broadcast = self._open.get(job_id)
         if broadcast is None or broadcast.has_ended:  # it may have been extended since
@@ -73,9 +73,7 @@ class Broadcasts:
             yield news
             if news.done is not None:
                 return
-            with anyio.move_on_after(
-                _PAUSE_SECONDS
-            ):  # steps come faster than anybody reads, the end is told at once
+            with anyio.move_on_after(_PAUSE_SECONDS):  # progress is told at most this often, the end at once
                 await asyncio.wrap_future(self._watcher.end_of(job_id))
 
     async def _made(self, job_id: str, standing: Standing) -> News:
@@ -95,7 +93,7 @@ class Broadcasts:
 
 
 class _Broadcast:
-    """Makes the news of one job, and keeps the latest."""
+    """Makes the news of one job and keeps the latest."""
 
     def __init__(self, news: AsyncGenerator[News]) -> None:
         self.n_listeners = 0
@@ -112,7 +110,7 @@ class _Broadcast:
         self._task.cancel()
 
     async def after(self, known: News | None) -> News:
-        """Return the latest news once they are others than `known`."""
+        """Return the latest news, once they are not `known`."""
         while self._latest is None or self._latest is known:
             if self._error is not None:
                 raise self._error
@@ -125,7 +123,7 @@ class _Broadcast:
                 async for latest in news:
                     self._latest = latest
                     self._announce()
-        except Exception as error:  # noqa: BLE001 all who listen must hear of it
+        except Exception as error:  # noqa: BLE001 it is raised for every listener
             self._error = error
             self._announce()
 

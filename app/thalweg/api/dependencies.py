@@ -1,4 +1,4 @@
-"""What endpoints are given: the stores, the settings, and the certainty that the caller may ask."""
+"""What endpoints depend on: use cases, stores, settings, and an authorized caller."""
 
 import hmac
 from dataclasses import dataclass
@@ -17,9 +17,13 @@ from thalweg.db.store import JobStore
 from thalweg.db.trajectories import TrajectoryStore
 from thalweg.errors import Conflict, InvalidInput, NotUnderstood
 from thalweg.functions.networks.objective import NetworkObjective
-from thalweg.jobs.dispatch import Dispatcher
+from thalweg.jobs.cancel import Cancel
+from thalweg.jobs.delete import Delete
+from thalweg.jobs.extend import Extend
 from thalweg.jobs.lesson import Lesson
+from thalweg.jobs.ports import Dispatcher
 from thalweg.jobs.record import JobRecord
+from thalweg.jobs.submit import Submit
 from thalweg.jobs.watcher import Watcher
 from thalweg.settings import Settings
 from thalweg.whole_numbers import WRITTEN_WHOLE
@@ -27,10 +31,14 @@ from thalweg.whole_numbers import WRITTEN_WHOLE
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Everything that the API works with, wired in `thalweg.main`."""
+    """Everything that the API works with; wired in `thalweg.main`."""
 
     settings: Settings
     jobs: JobStore
+    submit: Submit
+    cancel: Cancel
+    extend: Extend
+    delete: Delete
     trajectories: TrajectoryStore
     watcher: Watcher
     broadcasts: Broadcasts
@@ -43,7 +51,7 @@ class Services:
     probing: CapacityLimiter
 
 
-# these do not wait for anything: as `def` each would be a thread's work
+# async although they await nothing: FastAPI runs a plain `def` in a thread
 async def _services(request: Request) -> Services:
     return cast("Services", request.app.state.services)
 
@@ -63,12 +71,12 @@ bearer = HTTPBearer(auto_error=False, description="needed where THALWEG_API_KEYS
 async def authorize(
     services: Wired, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 ) -> None:
-    """Let pass who holds one of the keys; anyone, where there are none."""
+    """Let a caller pass who has one of the keys; any caller if there are none."""
     keys = services.settings.api_keys
     if not keys:
         return
     sent = b"" if credentials is None else credentials.credentials.encode()
-    # every key is compared, so that the time taken tells nothing
+    # all keys are compared, so that the time taken reveals nothing
     matches = [hmac.compare_digest(sent, key.get_secret_value().encode()) for key in keys]
     if not any(matches):
         raise Unauthorized
@@ -84,7 +92,7 @@ def check_run(record: JobRecord, run: int) -> None:
     """Check that a job has a run of this number.
 
     Raises:
-        InvalidInput: It has not.
+        InvalidInput: It has none.
     """
     if run >= record.spec.n_runs:
         raise InvalidInput(f"there is no run {run}: the job has {record.spec.n_runs}, from 0", "query", "run")

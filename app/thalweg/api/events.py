@@ -18,16 +18,13 @@ _UNBUFFERED = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}  # the se
 
 
 class EventStream(StreamingResponse):
-    """Server-sent events that are encoded already.
-
-    FastAPI's own class encodes each event anew for each client, and passes it through three tasks.
-    """
+    """Server-sent events that are encoded already: FastAPI's class would encode each event for each client."""
 
     media_type = "text/event-stream"
 
 
 def _existing(job_id: JobId, services: Wired) -> str:
-    services.jobs.revision(job_id)  # before the stream begins, or the 404 could not be said
+    services.jobs.revision(job_id)  # before the stream begins, as a 404 cannot be sent later
     return job_id
 
 
@@ -36,10 +33,10 @@ async def get_events(
     job_id: Annotated[str, Depends(_existing)],
     services: Wired,
     last_event_id: Annotated[
-        str | None, Header(description="the last `id` that was seen: events up to it are left out")
+        str | None, Header(description="the last `id` received: events up to it are left out")
     ] = None,
 ) -> EventStream:
-    """Send a `progress` event, with the step as its id, whenever the job is further; one `done` at its end.
+    """Send a `progress` event, with the step as its id, whenever the job advances, and `done` at its end.
 
     `progress` carries `step`, `steps` and `status`; `done` carries the job.
     """

@@ -1,4 +1,4 @@
-"""Jobs: posting them, looking at them, ending them, taking them further."""
+"""Jobs: post, list, get, cancel, extend, delete, and their history."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -8,25 +8,22 @@ from uuid import UUID
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, Header, Query, Response
 
-from thalweg.analysis import gradient_check
 from thalweg.api import wire
 from thalweg.api.computing import SHORT_VALUES, Compute
 from thalweg.api.dependencies import Computing, Cursor, JobId, Limit, Services, Wired
 from thalweg.api.routing import SENT, BodyRoute
 from thalweg.api.waiting import Wait, WhenMade, wait_for_end
-from thalweg.db.idempotency import Key
-from thalweg.db.store import before_start
 from thalweg.engine.outcome import Results
-from thalweg.jobs.extension import Extension
+from thalweg.jobs.extend import Extension
 from thalweg.jobs.filter import JobFilter
-from thalweg.jobs.record import JobRecord
+from thalweg.jobs.idempotency import Key
+from thalweg.jobs.record import JobRecord, before_start
 from thalweg.jobs.status import Status
 from thalweg.spec.job import JobSpec
-from thalweg.spec.limits import check_limits
 
 router = APIRouter(route_class=BodyRoute, prefix="/v1/jobs", tags=["jobs"])
 
-_INLINE_VALUES = 500_000  # numbers that are computed in no more time than a read of the database takes
+_INLINE_VALUES = 500_000  # numbers that are computed in about the time of a read of the database
 _IDEMPOTENCY_KEY = "Idempotency-Key"
 
 IdempotencyKey = Annotated[
@@ -36,7 +33,7 @@ IdempotencyKey = Annotated[
         min_length=1,
         max_length=255,
         pattern=r"^[\x21-\x7e]+$",
-        description="sent again with the same request, it gives that job, and does nothing more",
+        description="sent again with the same request, it gives that job and has no further effect",
     ),
 ]
 
@@ -54,23 +51,17 @@ async def post_job(
     wait: Wait,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
-    """Store a job and send it to the workers.
-
-    It is stored when the answer arrives, and survives whatever happens to the service from then on.
-    """
-    check_limits(spec, services.settings)
+    """Submit a job. It is stored when the answer arrives, and will be run whatever happens to the service."""
+    draft = services.submit.draft(spec)
+    if draft.n_check_values > SHORT_VALUES:  # a long check waits its turn, and stops when its client leaves
+        await compute(draft.n_check_values, draft.check_gradient)
     key = _key(services, idempotency_key)
-    n_values = gradient_check.n_checked_values(spec)
-    checked = await compute(n_values, gradient_check.checked, spec) if n_values > SHORT_VALUES else None
 
-    def create() -> Shown:
-        record, is_new = services.jobs.create(spec, checked=checked, key=key)
-        if not is_new:
-            return _shown(services, record.id)
-        services.dispatcher.wake()
-        return _made_short(record, before_start(record))
+    def submit() -> Shown:
+        record, is_new = services.submit(draft, key=key)
+        return _made_short(record, before_start(record)) if is_new else _shown(services, record.id)
 
-    shown = await services.writing.run(create)
+    shown = await services.writing.run(submit)
     headers = {"Location": f"/v1/jobs/{shown.record.id}"}
     if wait is None:
         return await _sent(*await _whole(shown, compute), headers, 202)
@@ -85,7 +76,7 @@ async def _ended(services: Services, job_id: str, compute: Compute, headers: dic
 
 
 async def _sent(record: JobRecord, job: wire.Job, headers: dict[str, str], status: int = 200) -> Response:
-    # its document can be as long as a body
+    # in a thread, as the specification can be as long as a body
     content = await run_sync(job.model_dump_json)
     headers = {**headers, "ETag": wire.etag(record)}
     return Response(content, status, headers, media_type="application/json")
@@ -101,7 +92,7 @@ def list_jobs(
     limit: Limit = 100,
     cursor: Cursor = None,
 ) -> wire.JobPage:
-    """Return the jobs that match, newest first, without their runs."""
+    """List the jobs that match, newest first, without their runs."""
     before = None if cursor is None else _job_position(cursor)
     chosen = JobFilter(status=status, function=function, optimizer=optimizer, tag=tag)
     records = services.jobs.find(chosen, limit + 1, before)
@@ -113,7 +104,11 @@ def list_jobs(
     )
 
 
-@router.get("/{job_id}", response_model=wire.Job, responses={304: {"description": "It is as `If-None-Match` says"}})
+@router.get(
+    "/{job_id}",
+    response_model=wire.Job,
+    responses={304: {"description": "The job has not changed since the `ETag` in `If-None-Match`"}},
+)
 async def get_job(
     job_id: JobId,
     services: Wired,
@@ -136,7 +131,7 @@ async def get_job(
 async def list_runs(
     job_id: JobId, services: Wired, compute: Computing, limit: Limit = 100, cursor: Cursor = None
 ) -> wire.RunPage:
-    """Return a job's runs, in order."""
+    """List the runs of a job, in order."""
     record, results = await run_sync(services.jobs.get_with_results, job_id)
     n_runs = record.spec.n_runs
     first = 0 if cursor is None else wire.list_position(cursor, n_runs)
@@ -147,11 +142,22 @@ async def list_runs(
     )
 
 
+@router.get("/{job_id}/history")
+def get_history(job_id: JobId, services: Wired, limit: Limit = 100, cursor: Cursor = None) -> wire.EventPage:
+    """List the events of a job, oldest first: one for every change of its state."""
+    after = 0 if cursor is None else wire.seq_position(cursor)
+    events = services.jobs.history(job_id, limit + 1, after)
+    page = events[:limit]
+    return wire.EventPage(
+        items=[wire.event(event) for event in page],
+        next_cursor=wire.encode_cursor(page[-1].seq) if len(events) > limit else None,
+    )
+
+
 @router.post("/{job_id}/cancel")
 async def cancel_job(job_id: JobId, services: Wired, compute: Computing, response: Response) -> wire.Job:
-    """End a job now, keeping what was recorded; a job that has ended stays as it is."""
-    await services.writing.run(partial(services.jobs.cancel, job_id))
-    services.dispatcher.wake()
+    """End a job at once, keeping what was recorded; a job that has ended stays as it is."""
+    await services.writing.run(partial(services.cancel, job_id))
     record, job = await read_job(services, job_id, compute)
     response.headers["ETag"] = wire.etag(record)
     return job
@@ -166,13 +172,9 @@ async def extend_job(
     response: Response,
     idempotency_key: IdempotencyKey = None,
 ) -> wire.Job:
-    """Take an ended job further, from where it is, as if it had had so many more steps from the start."""
-    extend = partial(
-        services.jobs.extend, job_id, extension, services.settings, key=_key(services, idempotency_key)
-    )
-    _, goes_on = await services.writing.run(extend)
-    if goes_on:
-        services.dispatcher.wake()
+    """Extend an ended job: it goes on as if it had been posted with that many more steps."""
+    key = _key(services, idempotency_key)
+    await services.writing.run(partial(services.extend, job_id, extension, key=key))
     record, job = await read_job(services, job_id, compute)
     response.headers["Location"] = f"/v1/jobs/{job_id}"
     response.headers["ETag"] = wire.etag(record)
@@ -181,14 +183,13 @@ async def extend_job(
 
 @router.delete("/{job_id}", status_code=204, response_class=Response)
 async def delete_job(job_id: JobId, services: Wired) -> None:
-    """Delete a job and all that was recorded of it, also while it runs."""
-    await services.writing.run(partial(services.jobs.delete, job_id))
-    services.dispatcher.wake()
+    """Delete a job and all that was recorded for it, also while it is running."""
+    await services.writing.run(partial(services.delete, job_id))
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A job and where its runs are, and as it is sent if that is soon made."""
+    """A job with its results, and the answer about it if that was quick to make."""
 
     record: JobRecord
     results: Results
@@ -211,7 +212,7 @@ async def _whole(shown: Shown, compute: Compute) -> tuple[JobRecord, wire.Job]:
 
 
 async def read_job(services: Services, job_id: str, compute: Compute) -> tuple[JobRecord, wire.Job]:
-    """Return a job, and as it is sent; without a second thread for most jobs."""
+    """Return a job and the answer about it; without a second thread for most jobs."""
     return await _whole(await run_sync(_shown, services, job_id), compute)
 
 

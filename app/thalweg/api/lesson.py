@@ -13,7 +13,7 @@ router = APIRouter(prefix="/v1/lesson", tags=["jobs"])
 async def put_lesson(services: Wired, compute: Computing, response: Response) -> wire.Job:
     """Return the job that the page opens with: three descents on Himmelblau's function.
 
-    It is posted when it is asked for and not there. However often that is, there is one of it.
+    The first request submits it, and so does one after it was deleted or cancelled; all others find it.
     """
     posted = await services.writing.run(services.lesson.job)
     record, job = await read_job(services, posted.id, compute)

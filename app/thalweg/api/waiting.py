@@ -1,4 +1,4 @@
-"""Holding a connection until a job ends, without holding a thread."""
+"""Waiting until a job ends, without holding a thread."""
 
 import asyncio
 import re
@@ -18,7 +18,7 @@ _WAIT = re.compile(r'(?:^|[,;\s])wait\s*=\s*"?(\d{1,9})"?\s*(?:$|[,;])', re.IGNO
 
 
 class WhenMade(Response):
-    """A response that is made when it is sent: by then the request's own body is gone."""
+    """A response that is made when it is sent, by which time the request's body is freed."""
 
     def __init__(self, make: Callable[[], Awaitable[Response]]) -> None:
         super().__init__()
@@ -46,10 +46,10 @@ async def _wanted_wait(
 
 
 Wait = Annotated[int | None, Depends(_wanted_wait)]
-"""The seconds, at most `MAX_WAIT_SECONDS`, that `Prefer` headers ask to wait (RFC 7240); None if they do not."""
+"""The seconds that `Prefer: wait` asks for (RFC 7240), at most `MAX_WAIT_SECONDS`; None without one."""
 
 
 async def wait_for_end(watcher: Watcher, job_id: str, seconds: float) -> None:
-    """Return when the job has ended, or is gone, or after so many seconds."""
+    """Return when the job has ended or was deleted, or after this many seconds."""
     with anyio.move_on_after(seconds):
         await asyncio.wrap_future(watcher.end_of(job_id))

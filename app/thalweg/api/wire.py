@@ -17,8 +17,8 @@ from thalweg.engine.outcome import UNCOUNTED, Outcome, Results
 from thalweg.errors import InvalidInput
 from thalweg.functions import catalogue
 from thalweg.functions.base import Objective
-from thalweg.jobs.record import JobRecord
-from thalweg.jobs.status import Status
+from thalweg.jobs.record import Event, JobRecord
+from thalweg.jobs.status import Status, Transition
 from thalweg.spec.job import JobSpec
 from thalweg.spec.limits import MOST_ACCURACIES
 
@@ -152,6 +152,32 @@ class RunPage(BaseModel):
     next_cursor: str | None
 
 
+class JobEvent(BaseModel):
+    """A change of a job's state."""
+
+    seq: int = Field(description="increases from event to event, over all jobs")
+    at: datetime
+    kind: Transition
+    attempt: int = Field(description="the job's latest attempt at that moment; 0 before the first")
+    step: int = Field(description="the step that was recorded by then")
+    steps: int | None = Field(
+        description="the total number of steps that the job was to do; null where that was not kept"
+    )
+    reason: str | None = Field(description="why, where the kind alone does not tell")
+
+
+class EventPage(BaseModel):
+    """Some of a job's events, oldest first."""
+
+    items: list[JobEvent]
+    next_cursor: str | None
+
+
+def event(event: Event) -> JobEvent:
+    """Return an event of a job's history."""
+    return JobEvent.model_validate(event, from_attributes=True)
+
+
 def job_summary(record: JobRecord) -> JobSummary:
     """Return a job without its runs."""
     return JobSummary(**_summary(record))
@@ -242,6 +268,18 @@ def list_position(cursor: str, length: int) -> int:
     return int(position)
 
 
+def seq_position(cursor: str) -> int:
+    """Return the `seq` that a cursor of a history stands for.
+
+    Raises:
+        InvalidInput: It is not a cursor of such a list.
+    """
+    position = decode_cursor(cursor)
+    if not position.isascii() or not position.isdigit() or int(position) > _LARGEST_COUNT:
+        raise bad_cursor()
+    return int(position)
+
+
 def bad_cursor() -> InvalidInput:
     """Return the complaint about a cursor that no list has given out."""
     return InvalidInput("this is no cursor of this list: send a next_cursor, unchanged", "query", "cursor")
@@ -269,7 +307,7 @@ def _summary(record: JobRecord) -> dict[str, Any]:
 
 def _links(record: JobRecord) -> dict[str, str]:
     at = f"/v1/jobs/{record.id}"
-    ways = ["runs", "trajectory", "events", "cancel", "extend"]
+    ways = ["runs", "trajectory", "events", "history", "cancel", "extend"]
     if record.spec.dim > 1:
         ways.append("landscape")
     if record.spec.trains_network:

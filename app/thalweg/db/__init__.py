@@ -1,1 +1,1 @@
-"""The database: models, sessions, and every query of the service."""
+"""The database: tables, connections, transitions, and every query of the service."""

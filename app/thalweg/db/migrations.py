@@ -1,8 +1,9 @@
-"""Bringing a database to this version's tables, and checking that they are what the models say."""
+"""Migrating a database to this version's tables."""
 
 from pathlib import Path
 
 from alembic.config import Config
+from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from alembic import command
@@ -14,10 +15,10 @@ _SCRIPTS = _PACKED if _PACKED.is_dir() else Path(__file__).parents[3] / "alembic
 
 
 def migrate(database: Database) -> None:
-    """Create the tables, or bring them up to date; what they hold is kept.
+    """Create the tables, or migrate them with all that they hold.
 
     Raises:
-        SettingsError: The migrations are missing, or the database is of a later version.
+        SettingsError: The scripts are missing, or the database is of a later version.
     """
     if not (_SCRIPTS / "env.py").is_file():
         raise SettingsError(
@@ -27,16 +28,8 @@ def migrate(database: Database) -> None:
     config = Config()
     config.set_main_option("script_location", str(_SCRIPTS))
     config.attributes["database"] = database
-    with database.read() as session:
-        present = session.connection().exec_driver_sql(
-            "SELECT name FROM sqlite_master WHERE name = 'alembic_version'"
-        )
-        has_version = present.first() is not None
-        version = (
-            session.connection().exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
-            if has_version
-            else None
-        )
+    with database.read() as connection:
+        version = MigrationContext.configure(connection).get_current_revision()
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     if version is not None and version not in known:
         raise SettingsError(

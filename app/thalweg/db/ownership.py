@@ -1,4 +1,4 @@
-"""One service at a time: the right to a database file."""
+"""Locking a database file against a second service."""
 
 import fcntl
 import os
@@ -10,18 +10,18 @@ from thalweg.errors import SettingsError
 
 _SQLITE_BEGINS = b"SQLite format 3\0"
 
-_held: set[tuple[int, int]] = set()  # (device, inode) of the files that this process owns
+_held: set[tuple[int, int]] = set()  # (device, inode) of the files that this process holds
 
 
 @contextmanager
 def owned(path: Path) -> Iterator[None]:
-    """Hold an SQLite file against any other service, until the block ends; it is created if it is missing.
+    """Lock an SQLite file against other services until the block ends; create it if it is missing.
 
-    The lock (`flock`) is on the file itself, whatever names lead to it, and goes with the process. SQLite's own
-    locks are of another kind (`fcntl`) and do not meet it.
+    The lock (`flock`) is on the file itself, whatever path leads to it, and is released when the process ends.
+    SQLite's own locks are of another kind (`fcntl`) and do not conflict with it.
 
     Raises:
-        SettingsError: Another service holds the file, it is no SQLite database, or it cannot be written.
+        SettingsError: Another service holds the file, it is not an SQLite database, or it cannot be written.
     """
     if not path.parent.is_dir():
         raise SettingsError(f"there is no folder {path.parent} for the database {path.name}: make it")
@@ -44,7 +44,7 @@ def owned(path: Path) -> Iterator[None]:
 
 
 def _refuse_if_held_here(path: Path) -> None:
-    # closing a second descriptor of the file would drop the locks of SQLite that this process has on it
+    # closing a second descriptor of the file would release the locks that SQLite holds on it in this process
     try:
         identity = _identity(path.stat())
     except OSError:

@@ -1,18 +1,18 @@
-"""Disk space kept back, so that a full disk can still be made room on."""
+"""Disk space held in reserve, so that jobs can be deleted from a full disk."""
 
 import os
 from pathlib import Path
 
 _BYTES = 8 * 1024 * 1024
 _PIECE_BYTES = 1024 * 1024
-_KEEP_FREE = 4  # times the reserve: what a nearly full disk has left is not for this
+_KEEP_FREE = 4  # times the reserve: a nearly full disk has none to spare
 
 
 class Reserve:
-    """A file beside the database that only holds space.
+    """A file beside the database that does nothing but take up space.
 
-    SQLite needs some to open a database and to delete from it. On a full disk a piece of the reserve is released
-    for each of these, so the service starts and jobs can be deleted.
+    SQLite needs space to open a database and to delete from it. On a full disk a piece of the reserve is released
+    for each of these, so that the service starts and jobs can be deleted.
 
     Args:
         database: Path of the database.
@@ -22,7 +22,7 @@ class Reserve:
         self._path = database.with_name(f"{database.name}.reserve")
 
     def fill(self) -> None:
-        """Take the space again, if there is plenty."""
+        """Take the space back, if there is plenty."""
         status = os.statvfs(self._path.parent)
         if status.f_bavail * status.f_frsize < _KEEP_FREE * _BYTES:
             return
@@ -30,7 +30,7 @@ class Reserve:
             os.posix_fallocate(file.fileno(), 0, _BYTES)
 
     def release(self) -> bool:
-        """Release a piece, and return whether there was one left."""
+        """Release a piece, and return whether there was any left."""
         try:
             n_bytes = self._path.stat().st_size
         except FileNotFoundError:

@@ -1,4 +1,7 @@
-"""Connections to the database, and what kind of transaction each piece of work gets."""
+"""Connections to the database, and the kinds of transactions.
+
+With `ownership` and `reserve`, this is all that is specific to SQLite.
+"""
 
 import random
 import sqlite3
@@ -13,18 +16,17 @@ import orjson
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
-from sqlalchemy.orm import Session
 
 from thalweg.db.reserve import Reserve
 from thalweg.errors import DiskFull, SettingsError, Unavailable
 
 _PATIENCE_SECONDS = 30
 _TRY_SECONDS = 0.001
-_EAGER_SECONDS = 0.1  # for which one try follows the other
-_PAUSE_SHARE = 0.05  # of the time waited so far: how long to pause between later tries, and
-_LONGEST_PAUSE_SECONDS = 0.05
+_EAGER_SECONDS = 0.1  # during which it is tried without a pause
+_PAUSE_SHARE = 0.05  # of the time waited so far: the pause between later tries,
+_LONGEST_PAUSE_SECONDS = 0.05  # at most
 _BEGIN_WRITING = "BEGIN IMMEDIATE"
-_PRIMARY_CODE = 0xFF  # of SQLite's result codes; the rest says more of the circumstances
+_PRIMARY_CODE = 0xFF  # of SQLite's result codes; the higher bits are details
 _BROKEN_FILE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _NO_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE)
 
@@ -32,16 +34,19 @@ _NO_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOER
 class Database:
     """A database, by its SQLAlchemy URL.
 
-    SQLite is opened so that what was committed survives a power cut (WAL, `synchronous=FULL`), and so that
-    writers wait their turn instead of failing (`BEGIN IMMEDIATE` for whatever writes: a transaction that begins as
-    a reader is refused at once when it turns writer beside another). Readers wait for nobody.
+    SQLite is opened so that committed data survives a power cut (WAL, `synchronous=FULL`), and so that writers
+    wait for each other instead of failing: they begin with `BEGIN IMMEDIATE`, as a transaction that begins as a
+    reader is refused at once when it turns writer beside another. Readers do not wait.
+
+    There are three pools, since a connection keeps its pragmas: readers wait long for the rare lock of a
+    recovery, writers poll for theirs, and those that are not durable have another `synchronous`.
 
     Args:
         url: SQLAlchemy's URL of the database.
-        patience_seconds: How long to wait for a lock that another connection holds.
+        patience_seconds: How long to wait for a lock of another connection.
 
     Raises:
-        SettingsError: The URL is not one, or names a kind of database that is not supported.
+        SettingsError: The URL is malformed, or names a database that is not supported.
     """
 
     def __init__(self, url: str, patience_seconds: float = _PATIENCE_SECONDS) -> None:
@@ -62,42 +67,29 @@ class Database:
         self._lightly_writing = self._engine("NORMAL", _TRY_SECONDS, begin_writing)
 
     @contextmanager
-    def read(self) -> Iterator[Session]:
-        """Give a session that sees one state of the database and does not write. Raises `Unavailable`."""
-        with _answering(), Session(self.engine, expire_on_commit=False) as session, session.begin():
-            yield session
-
-    @contextmanager
-    def write(self) -> Iterator[Session]:
-        """Give a session that is the only writer until the block ends, which commits. Raises `Unavailable`."""
-        with _answering(), Session(self._writing, expire_on_commit=False) as session, session.begin():
-            yield session
-
-    @contextmanager
-    def reader(self) -> Iterator[Connection]:
-        """Give what `read` gives, without a session: for statements that every job needs. Raises `Unavailable`."""
-        with _answering(), self.engine.begin() as connection:
+    def read(self) -> Iterator[Connection]:
+        """Yield a connection that sees one state of the database and does not write. Raises `Unavailable`."""
+        with _translated_errors(), self.engine.begin() as connection:
             yield connection
 
     @contextmanager
-    def writer(self, *, durable: bool = True) -> Iterator[Connection]:
-        """Give what `write` gives, without a session. Raises `Unavailable`.
+    def write(self, *, durable: bool = True) -> Iterator[Connection]:
+        """Yield a connection that is the only writer until the block ends, which commits. Raises `Unavailable`.
 
-        What is not `durable` is written for all to see, and survives whatever is killed, but is on the disk only
-        with the next transaction that is. Until then a power cut undoes it.
+        A transaction that is not `durable` is visible at once and survives killed processes, but is on the disk
+        only with the next durable one: a power cut before that undoes it.
         """
         engine = self._writing if durable else self._lightly_writing
-        with _answering(), engine.begin() as connection:
+        with _translated_errors(), engine.begin() as connection:
             yield connection
 
     @contextmanager
     def version(self) -> Iterator[Callable[[], int]]:
-        """Give a question that is cheap to ask, and whose answer is another one after anybody has committed.
-
-        Raises `Unavailable`.
-        """
-        with _answering(), self.engine.connect() as connection:
-            cursor: Any = connection.connection.cursor()  # outside any transaction, which would see one version
+        """Yield a callable, cheap to call, whose value changes after any commit. Raises `Unavailable`."""
+        with _translated_errors(), self.engine.connect() as connection:
+            cursor: Any = (
+                connection.connection.cursor()
+            )  # outside any transaction, in which the value would not change
             yield lambda: int(cursor.execute("PRAGMA data_version").fetchone()[0])
 
     def dispose(self) -> None:
@@ -120,15 +112,15 @@ class Database:
 
 
 @contextmanager
-def _answering() -> Iterator[None]:
+def _translated_errors() -> Iterator[None]:
     try:
         yield
     except DatabaseError as error:
         code = getattr(error.orig, "sqlite_errorcode", None)
         if code in _NO_ROOM:
             raise DiskFull(
-                "there is no room on the disk of the database: delete jobs that are not needed any more, or make "
-                "room in another way"
+                "there is no room on the disk of the database: delete jobs that are no longer needed, or free "
+                "space in another way"
             ) from error
         if code is not None and code & _PRIMARY_CODE == sqlite3.SQLITE_BUSY:
             raise Unavailable("another process has locked the database: try again") from error
@@ -150,11 +142,10 @@ def _begin(connection: Connection) -> None:
 
 
 def _begin_writing(patience_seconds: float, connection: Connection) -> None:
-    """Begin as the only writer, when it is one's turn.
+    """Begin as the only writer, as soon as the lock is free.
 
-    The usual wait is that for another short transaction, and SQLite's own waiting would sleep for longer and longer
-    while nobody has the lock any more: so there is a try every millisecond first. Whoever has held the lock for
-    longer will not let go of it within a millisecond.
+    Usually another short transaction holds it. SQLite's own waiting backs off, and would sleep on after the lock
+    is free, so the lock is tried every millisecond first. Once it has been held for longer, tries become rarer.
     """
     begun = time.monotonic()
     cursor: Any = connection.connection.cursor()
@@ -172,4 +163,4 @@ def _begin_writing(patience_seconds: float, connection: Connection) -> None:
                 time.sleep(random.uniform(0.5, 1.5) * pause)  # noqa: S311 no secret
     finally:
         cursor.close()
-    connection.exec_driver_sql(_BEGIN_WRITING)  # whatever is wrong is said as of any other statement
+    connection.exec_driver_sql(_BEGIN_WRITING)  # raises what any other statement would

@@ -1,199 +1,91 @@
-"""The job store: what clients ask of it. What workers ask is in `thalweg.db.attempts`."""
+"""The job store: what clients ask of it. `thalweg.db.attempts` holds what workers ask."""
 
-import time
-from datetime import UTC, datetime
-from typing import Any, cast
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
-from sqlalchemy import Row, Select, bindparam, exists, insert, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
-from uuid6 import uuid7
+from sqlalchemy import Column, Connection, Row, Select, bindparam, delete, exists, insert, select
 
-from thalweg.analysis import gradient_check
-from thalweg.analysis.gradient_check import GradientCheck
-from thalweg.db.idempotency import Key, answered, digest, remember
-from thalweg.db.models import CHECKPOINTS, JOBS, TAGS, Checkpoint, Job, Tag
+from thalweg.db import idempotency
+from thalweg.db.endings import end_early, recorded_results
+from thalweg.db.rows import event_of, record_of, row_of
 from thalweg.db.session import Database
-from thalweg.engine.columns import pack, unpack
+from thalweg.db.tables import CHECKPOINTS, EVENTS, JOBS, TAGS
+from thalweg.db.transitions import transition
+from thalweg.engine.columns import unpack
 from thalweg.engine.outcome import Outcome, Results
-from thalweg.errors import Conflict, DiskFull, NotFound
-from thalweg.jobs.extension import Extension
+from thalweg.errors import DiskFull, NotFound
 from thalweg.jobs.filter import JobFilter
-from thalweg.jobs.record import JobRecord
-from thalweg.jobs.status import EXTENDABLE, Status
+from thalweg.jobs.idempotency import Key
+from thalweg.jobs.record import Event, JobRecord, before_start
+from thalweg.jobs.status import Status, Transition
 from thalweg.jobs.stored_spec import StoredSpec
-from thalweg.settings import Limits
-from thalweg.spec.engine_choice import EngineName
-from thalweg.spec.job import JobSpec
-from thalweg.spec.limits import check_limits
-
-_BEFORE_START = {Status.cancelled: Outcome.cancelled, Status.succeeded: Outcome.timed_out}
 
 _THIS = JOBS.c.id == bindparam("b_id")
 _ROW = select(JOBS).where(_THIS)
 _ROW_WITH_RESULTS = select(JOBS, CHECKPOINTS.c.results).outerjoin(CHECKPOINTS).where(_THIS)
-_INSERT_JOB = insert(JOBS)
+_STANDING = select(JOBS.c.revision, JOBS.c.status, JOBS.c.step).where(_THIS)
+_DELETE = delete(JOBS).where(_THIS)
 _INSERT_TAGS = insert(TAGS)
+_HISTORY = (
+    select(EVENTS)
+    .where(EVENTS.c.job_id == bindparam("b_id"), EVENTS.c.seq > bindparam("b_after"))
+    .order_by(EVENTS.c.seq)
+    .limit(bindparam("b_limit"))
+)
 
 
 class JobStore:
-    """All jobs, in one database."""
+    """All jobs, in one database. Implements `thalweg.jobs.ports.JobStore`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def create(
-        self, spec: JobSpec, *, checked: GradientCheck | None = None, key: Key | None = None
-    ) -> tuple[JobRecord, bool]:
-        """Store a job and return it, with whether it is new: a `key` that was used gives the job of then.
-
-        Args:
-            spec: What the job says.
-            checked: Its gradient check, where it has been made already.
-            key: The client's own name for the request.
-
-        Raises:
-            InvalidInput: The key came with another request before.
-        """
-        stored = StoredSpec.of(spec)
-        asked = digest(stored.document)
-        now = time.time()
-        record = JobRecord(
-            id=str(uuid7()),
-            spec=stored,
-            engine=spec.chosen_engine,
-            status=Status.queued,
-            generation=1,
-            attempt=0,
-            revision=1,
-            step=0,
-            created_at=_moment(now),
-            started_at=None,
-            finished_at=None,
-            error=None,
-            n_diverged=None,
-            gradient_check=checked or gradient_check.checked(spec),
-        )
-        values = {
-            "id": record.id,
-            "spec": stored.text,
-            "spec_version": stored.version,
-            "function": stored.function,
-            "optimizer": stored.optimizer,
-            "n_runs": stored.n_runs,
-            "dim": stored.dim,
-            "steps": stored.steps,
-            "record_every": stored.record_every,
-            "engine": record.engine,
-            "engine_reason": stored.engine_reason,
-            "status": record.status,
-            "generation": record.generation,
-            "attempt": record.attempt,
-            "n_lost": 0,
-            "revision": record.revision,
-            "step": record.step,
-            "queued_at": now,
-            "created_at": now,
-            "gradient_check": record.gradient_check and record.gradient_check.model_dump(),
-        }
-        with self._database.writer() as connection:
-            if key is not None and (job_id := answered(connection, key, asked)) is not None:
-                return as_record(connection.execute(_ROW, {"b_id": job_id}).one()), False
-            connection.execute(_INSERT_JOB, values)
-            if spec.tags:
-                connection.execute(_INSERT_TAGS, [{"job_id": record.id, "tag": tag} for tag in spec.tags])
-            if key is not None:
-                remember(connection, key, asked, record.id)
-        return record, True
-
     def get(self, job_id: str) -> JobRecord:
         """Return a job. Raises `NotFound`."""
-        with self._database.read() as session:
-            return as_record(_row(session, job_id))
+        with self._database.read() as connection:
+            return record_of(_one(connection, _ROW, job_id))
 
     def revision(self, job_id: str) -> tuple[int, Status, int]:
-        """Return a job's revision, status and step, cheaply, for those who wait. Raises `NotFound`."""
-        with self._database.read() as session:
-            row = session.execute(select(Job.revision, Job.status, Job.step).where(Job.id == job_id)).one_or_none()
-        if row is None:
-            raise _no_job(job_id)
+        """Return a job's revision, status and step, without the rest of it. Raises `NotFound`."""
+        with self._database.read() as connection:
+            row = _one(connection, _STANDING, job_id)
         return row.revision, Status(row.status), row.step
 
     def get_with_results(self, job_id: str) -> tuple[JobRecord, Results]:
-        """Return a job and where its runs are, both of one moment. Raises `NotFound`."""
-        with self._database.reader() as connection:
-            row = connection.execute(_ROW_WITH_RESULTS, {"b_id": job_id}).one_or_none()
-        if row is None:
-            raise _no_job(job_id)
-        record = as_record(row)
+        """Return a job and its results, both as of one moment. Raises `NotFound`."""
+        with self._database.read() as connection:
+            row = _one(connection, _ROW_WITH_RESULTS, job_id)
+        record = record_of(row)
         if row.results is None:
             return record, before_start(record)
         results = Results.from_columns(unpack(row.results))
         return record, results if record.status.ended else results.resumed()
 
     def find(self, chosen: JobFilter, limit: int, before: str | None = None) -> list[JobRecord]:
-        """Return up to `limit` jobs, newest first, only those older than the job `before` if it is given."""
+        """Return up to `limit` jobs, newest first; with `before`, only those older than that job."""
         query, job_id = _filtered(chosen)
         query = query.order_by(job_id.desc()).limit(limit)
         if before is not None:
             query = query.where(job_id < before)
-        with self._database.read() as session:
-            return [as_record(job) for job in session.scalars(query)]
+        with self._database.read() as connection:
+            return [record_of(row) for row in connection.execute(query)]
 
-    def cancel(self, job_id: str) -> JobRecord:
-        """End a job now, with what was recorded of it, and return it; one that has ended is left as it is.
+    def history(self, job_id: str, limit: int, after: int = 0) -> list[Event]:
+        """Return up to `limit` events of a job with a `seq` above `after`, oldest first. Raises `NotFound`."""
+        with self._database.read() as connection:
+            _one(connection, _STANDING, job_id)
+            asked = {"b_id": job_id, "b_after": after, "b_limit": limit}
+            return [event_of(row) for row in connection.execute(_HISTORY, asked)]
 
-        A worker that is at it finds, when it comes to write its next chunk, that it may not write any more.
-        Raises `NotFound`.
-        """
-        with self._database.write() as session:
-            job = _row(session, job_id)
-            if not Status(job.status).ended:
-                job.status = Status.cancelled
-                job.finished_at = time.time()
-                job.revision += 1
-                if (checkpoint := session.get(Checkpoint, job_id)) is not None:
-                    results = Results.from_columns(unpack(checkpoint.results)).resumed()
-                    checkpoint.results = pack(results.ended(Outcome.cancelled).columns())
-                    job.n_diverged = results.n_diverged
-            return as_record(job)
-
-    def extend(
-        self, job_id: str, extension: Extension, limits: Limits, *, key: Key | None = None
-    ) -> tuple[JobRecord, bool]:
-        """Queue an ended job again, and return it, with whether it is: a `key` that was used does nothing more.
-
-        Raises:
-            NotFound: There is no such job.
-            Conflict: It has not ended, or it failed, or this version does not understand its specification.
-            InvalidInput: It would be over a limit, or is that far already; or the key came with another request.
-        """
-        asked = digest([job_id, extension.model_dump()])
-        with self._database.write() as session:
-            job = _row(session, job_id)
-            record = as_record(job)
-            if key is not None and answered(session.connection(), key, asked) is not None:
-                return record, False
-            if record.status not in EXTENDABLE:
-                raise Conflict(
-                    f"the job is {record.status}; a job can be extended when it has succeeded or was cancelled"
-                )
-            stored = record.spec.extended(extension.end(_goes_on_from(job, record.spec, session)))
-            spec = stored.parsed()
-            spec.check_schedule(spec.steps)
-            check_limits(spec, limits)
-            job.spec, job.spec_version, job.steps = stored.text, stored.version, stored.steps
-            job.status = Status.queued
-            job.queued_at = time.time()
-            job.finished_at = job.deadline_at = None
-            job.generation += 1
-            job.n_lost = 0
-            job.revision += 1
-            if key is not None:
-                remember(session.connection(), key, asked, job_id)
-            return as_record(job), True
+    @contextmanager
+    def writing(self) -> Iterator["JobWriter"]:
+        """Yield a writer whose transaction is committed when the block ends. Raises `Unavailable`."""
+        with self._database.write() as connection:
+            yield JobWriter(connection)
 
     def delete(self, job_id: str) -> None:
-        """Delete a job and all that was recorded of it; a worker that is at it stops. Raises `NotFound`."""
+        """Delete a job and all that was recorded for it. Raises `NotFound`."""
         try:
             self._delete(job_id)
         except DiskFull:
@@ -202,86 +94,81 @@ class JobStore:
             self._delete(job_id)
 
     def _delete(self, job_id: str) -> None:
-        with self._database.write() as session:
-            session.delete(_row(session, job_id))
+        with self._database.write() as connection:
+            if not connection.execute(_DELETE, {"b_id": job_id}).rowcount:
+                raise _no_job(job_id)
 
     def ping(self) -> None:
         """Return if the database answers and has this version's tables."""
-        with self._database.read() as session:
-            session.execute(select(Job.id).limit(1))
+        with self._database.read() as connection:
+            connection.execute(select(JOBS.c.id).limit(1))
 
 
-def before_start(record: JobRecord) -> Results:
-    """Return where the runs of a job are of which nothing was recorded."""
-    return Results.before_start(record.spec.starts()).ended(_BEFORE_START.get(record.status, Outcome.running))
+class JobWriter:
+    """One transaction over jobs. Implements `thalweg.jobs.ports.JobWriter`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def get(self, job_id: str) -> JobRecord:
+        """Return a job. Raises `NotFound`."""
+        return record_of(_one(self._connection, _ROW, job_id))
+
+    def results(self, job_id: str) -> Results | None:
+        """Return the results that were recorded last, as they were then; None if there are none."""
+        return recorded_results(self._connection, job_id)
+
+    def add(self, record: JobRecord, tags: tuple[str, ...]) -> None:
+        """Store a new job."""
+        values = row_of(record)
+        transition(self._connection, Transition.created, record.id, values, at=values["created_at"])
+        if tags:
+            self._connection.execute(_INSERT_TAGS, [{"job_id": record.id, "tag": tag} for tag in tags])
+
+    def end(self, job_id: str, kind: Transition, outcome: Outcome) -> bool:
+        """End an unfinished job, and its unfinished runs with `outcome`. Return False if it had ended before."""
+        return end_early(self._connection, kind, job_id, outcome)
+
+    def extend(self, job_id: str, spec: StoredSpec) -> None:
+        """Queue an ended job again, with this specification."""
+        values = {"spec": spec.text, "spec_version": spec.version, "steps": spec.steps}
+        transition(self._connection, Transition.extended, job_id, values)
+
+    def answered(self, key: Key, digest: str) -> str | None:
+        """Return the id of the job that the request of this key led to; None if the key is new.
+
+        Raises:
+            InvalidInput: The key came with a request of another digest.
+        """
+        return idempotency.answered(self._connection, key, digest)
+
+    def remember(self, key: Key, digest: str, job_id: str) -> None:
+        """Store that the request of this key led to this job."""
+        idempotency.remember(self._connection, key, digest, job_id)
 
 
-def as_record(job: Job | Row[Any]) -> JobRecord:
-    """Return a row as the rest of the service knows it."""
-    return JobRecord(
-        id=job.id,
-        spec=stored_spec(job),
-        engine=cast("EngineName", job.engine),
-        status=Status(job.status),
-        generation=job.generation,
-        attempt=job.attempt,
-        revision=job.revision,
-        step=job.step,
-        created_at=_moment(job.created_at),
-        started_at=None if job.started_at is None else _moment(job.started_at),
-        finished_at=None if job.finished_at is None else _moment(job.finished_at),
-        error=job.error,
-        n_diverged=job.n_diverged if Status(job.status).ended else None,
-        gradient_check=None if job.gradient_check is None else GradientCheck.model_validate(job.gradient_check),
-    )
-
-
-def stored_spec(row: Job | Row[Any]) -> StoredSpec:
-    """Return the specification that a row holds."""
-    return StoredSpec(
-        text=row.spec,
-        version=row.spec_version,
-        function=row.function,
-        optimizer=row.optimizer,
-        n_runs=row.n_runs,
-        dim=row.dim,
-        steps=row.steps,
-        record_every=row.record_every,
-        engine_reason=row.engine_reason,
-    )
-
-
-def _row(session: Session, job_id: str) -> Job:
-    job = session.get(Job, job_id)
-    if job is None:
+def _one(connection: Connection, query: Select[Any], job_id: str) -> Row[Any]:
+    row = connection.execute(query, {"b_id": job_id}).one_or_none()
+    if row is None:
         raise _no_job(job_id)
-    return job
+    return row
 
 
 def _no_job(job_id: str) -> NotFound:
-    return NotFound(f"there is no job {job_id!r}: GET /v1/jobs lists those there are")
+    return NotFound(f"there is no job {job_id!r}: list the jobs to see which there are")
 
 
-def _filtered(chosen: JobFilter) -> tuple[Select[Job], InstrumentedAttribute[str]]:
-    """Return a query for jobs and the column of their id that its index has in order."""
-    wanted = ((Job.status, chosen.status), (Job.function, chosen.function), (Job.optimizer, chosen.optimizer))
+def _filtered(chosen: JobFilter) -> tuple[Select[Any], Column[Any]]:
+    """Return a query for jobs, and the column of their ids in the index that has them in order."""
+    wanted = (
+        (JOBS.c.status, chosen.status),
+        (JOBS.c.function, chosen.function),
+        (JOBS.c.optimizer, chosen.optimizer),
+    )
     conditions = [column == value for column, value in wanted if value is not None]
-    tagged = (Tag.job_id == Job.id, Tag.tag == chosen.tag)
+    tagged = (TAGS.c.job_id == JOBS.c.id, TAGS.c.tag == chosen.tag)
     if chosen.tag is None:
-        return select(Job).where(*conditions), Job.id
+        return select(JOBS).where(*conditions), JOBS.c.id
     if conditions:
-        return select(Job).where(*conditions, exists().where(*tagged)), Job.id
-    return select(Job).join(Tag, tagged[0]).where(tagged[1]), Tag.job_id
-
-
-def _goes_on_from(job: Job, spec: StoredSpec, session: Session) -> int:
-    """Return the step that an extension adds to: where the runs are, or where they all would have been."""
-    checkpoint = session.get(Checkpoint, job.id)
-    if checkpoint is None:
-        return 0
-    outcome = Results.from_columns(unpack(checkpoint.results)).resumed().outcome
-    return checkpoint.step if (outcome == Outcome.running).any() else spec.steps
-
-
-def _moment(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)
+        return select(JOBS).where(*conditions, exists().where(*tagged)), JOBS.c.id
+    return select(JOBS).join(TAGS, tagged[0]).where(tagged[1]), TAGS.c.job_id

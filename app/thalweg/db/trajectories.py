@@ -1,14 +1,14 @@
-"""Reading recorded trajectories back, a piece at a time."""
+"""Reading recorded trajectories, a few runs at a time."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import Table, select
 
 from thalweg.cancellation import check_wanted
-from thalweg.db.models import Block, LossBlock
 from thalweg.db.session import Database
+from thalweg.db.tables import BLOCKS, LOSSES
 from thalweg.engine.columns import unpack
 from thalweg.engine.outcome import Results
 from thalweg.jobs.record import JobRecord
@@ -28,7 +28,7 @@ class Trajectory:
 
 @dataclass(frozen=True, slots=True)
 class StepRange:
-    """Which entries are wanted, both ends included; None is the first or the last that there is."""
+    """A range of steps, both ends included; None stands for the first or the last recorded step."""
 
     first: int | None = None
     last: int | None = None
@@ -41,42 +41,42 @@ class TrajectoryStore:
         self._database = database
 
     def read(self, job: JobRecord, results: Results, runs: range, wanted: StepRange) -> Iterator[Trajectory]:
-        """Yield the trajectories of `runs`, one after the other, holding only some runs in memory at a time.
+        """Yield the trajectories of `runs` in order, holding only a few runs in memory at a time.
 
         Args:
-            job: The job, and
-            results: where its runs were at the same moment: entries recorded since are left out.
-            runs: Which runs.
-            wanted: Which entries.
+            job: The job.
+            results: Its results as of the same moment: entries recorded since are left out.
+            runs: The runs.
+            wanted: The steps.
         """
         per_run = max(1, int(results.n_steps.max()) // job.spec.record_every)
         window = max(1, _WINDOW_POINTS // per_run)
         for start in range(runs.start, runs.stop, window):
             together = range(start, min(start + window, runs.stop))
-            pieces = self._pieces(Block, job, results, together, wanted)
+            pieces = self._pieces(BLOCKS, job, results, together, wanted)
             for run in together:
                 yield _joined(run, pieces[run], job, results, wanted)
 
     def losses(self, job: JobRecord, results: Results, run: int, wanted: StepRange) -> Trajectory:
-        """Return the values of a run at every step, of a job that trains a network.
+        """Return the loss of a run at every step, for a job that trains a network.
 
-        Where its trajectory is sparser than that, the entries have no points: x is `(m, 0)`.
+        If the trajectory is sparser, the entries have no points: x is `(m, 0)`.
 
         Args:
-            job: The job, and
-            results: where its runs were at the same moment.
-            run: Which run.
-            wanted: Which entries.
+            job: The job.
+            results: Its results as of the same moment.
+            run: The run.
+            wanted: The steps.
         """
         if not job.spec.records_losses:
             (trajectory,) = self.read(job, results, range(run, run + 1), wanted)
             return trajectory
-        pieces = self._pieces(LossBlock, job, results, range(run, run + 1), wanted)[run]
+        pieces = self._pieces(LOSSES, job, results, range(run, run + 1), wanted)[run]
         return _concatenated(run, pieces, results)
 
     def _pieces(
         self,
-        blocks: type[Block] | type[LossBlock],
+        blocks: Table,
         job: JobRecord,
         results: Results,
         runs: range,
@@ -84,19 +84,19 @@ class TrajectoryStore:
     ) -> dict[int, list[Trajectory]]:
         last = min(_or(wanted.last, job.step), int(results.n_steps.max()))
         query = (
-            select(blocks.data)
+            select(blocks.c.data)
             .where(
-                blocks.job_id == job.id,
-                blocks.first_run < runs.stop,
-                blocks.last_run >= runs.start,
-                blocks.last_step >= _or(wanted.first, 0),
-                blocks.first_step <= last,
+                blocks.c.job_id == job.id,
+                blocks.c.first_run < runs.stop,
+                blocks.c.last_run >= runs.start,
+                blocks.c.last_step >= _or(wanted.first, 0),
+                blocks.c.first_step <= last,
             )
-            .order_by(blocks.first_step)
+            .order_by(blocks.c.first_step)
         )
         pieces: dict[int, list[Trajectory]] = {run: [] for run in runs}
-        with self._database.read() as session:
-            for data in session.scalars(query.execution_options(yield_per=16)):
+        with self._database.read() as connection:
+            for data in connection.scalars(query.execution_options(yield_per=16)):
                 check_wanted()
                 columns = unpack(data)
                 for row, run in enumerate(columns["runs"].tolist()):
@@ -117,7 +117,7 @@ def _cut(run: int, row: int, columns: dict[str, np.ndarray], first: int, last: i
 
 
 def _joined(run: int, pieces: list[Trajectory], job: JobRecord, results: Results, wanted: StepRange) -> Trajectory:
-    """Put the pieces of a run together, with its last entry where that is off the recorded grid."""
+    """Join the pieces of a run, and add its last entry if that is off the recorded grid."""
     end = int(results.n_steps[run])
     off_grid = end % job.spec.record_every > 0 and job.status.ended
     if off_grid and _or(wanted.first, 0) <= end <= _or(wanted.last, end):

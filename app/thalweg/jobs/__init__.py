@@ -1,1 +1,1 @@
-"""What a job is: its record, its states, and who may run it."""
+"""The use cases of a job, its states, and the ports through which it is stored, run and watched."""

@@ -1,4 +1,4 @@
-"""Which jobs a list holds."""
+"""Selecting jobs for a list."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from thalweg.jobs.status import Status
 
 @dataclass(frozen=True, slots=True)
 class JobFilter:
-    """Which jobs a list holds: those that are all of what is given here."""
+    """Selects the jobs that match every field given here."""
 
     status: Status | None = None
     function: str | None = None

@@ -1,15 +1,13 @@
-"""The lesson: the job that the page opens with, so that the first sight of it is a result."""
+"""The lesson: the job that the page opens with, so that it shows a result at first sight."""
 
-from collections.abc import Callable
 from threading import Lock
-from typing import Any, Protocol
 
 from thalweg.jobs.filter import JobFilter
+from thalweg.jobs.ports import JobStore
 from thalweg.jobs.record import JobRecord
 from thalweg.jobs.status import Status
-from thalweg.settings import Limits
+from thalweg.jobs.submit import Submit
 from thalweg.spec.job import JobSpec
-from thalweg.spec.limits import check_limits
 
 TAG = "lesson"
 LESSON = JobSpec.model_validate(
@@ -24,47 +22,33 @@ LESSON = JobSpec.model_validate(
     }
 )
 
-_MOST_LOOKED_AT = 100  # a client's own jobs may have the tag, too
-_OF_USE = (Status.succeeded, Status.running, Status.queued)  # the best first
-
-
-class Jobs(Protocol):
-    """What the lesson needs of the job store."""
-
-    def find(self, chosen: JobFilter, limit: int) -> list[JobRecord]:
-        """Return up to `limit` jobs, newest first."""
-
-    def create(self, spec: JobSpec) -> Any:
-        """Store a job, and return it first."""
+_MOST_LOOKED_AT = 100  # jobs of clients may have the tag, too
+_USABLE = (Status.succeeded, Status.running, Status.queued)  # best first
 
 
 class Lesson:
-    """Gives the lesson from the record, and posts it where it is not there: never yet, or deleted since."""
+    """Finds the lesson's job, or submits it if there is none, or none any more."""
 
-    def __init__(self, jobs: Jobs, limits: Limits, wake: Callable[[], None]) -> None:
-        self._jobs = jobs
-        self._limits = limits
-        self._wake = wake
-        self._posting = Lock()
+    def __init__(self, store: JobStore, submit: Submit) -> None:
+        self._store = store
+        self._submit = submit
+        self._submitting = Lock()
 
     def job(self) -> JobRecord:
         """Return the lesson's job.
 
         Raises:
-            LimitExceeded: It is not there, and this service does not take jobs of its size.
+            LimitExceeded: There is none, and it is over a limit of this service.
         """
         if (known := self._known()) is not None:
             return known
-        with self._posting:  # of all who came at once, one posts it
+        with self._submitting:  # so that simultaneous requests submit it once
             if (known := self._known()) is not None:
                 return known
-            check_limits(LESSON, self._limits)
-            record: JobRecord = self._jobs.create(LESSON)[0]
-        self._wake()
-        return record
+            return self._submit(self._submit.draft(LESSON))[0]
 
     def _known(self) -> JobRecord | None:
         chosen = JobFilter(function="himmelblau", optimizer="adam", tag=TAG)
-        found = [job for job in self._jobs.find(chosen, _MOST_LOOKED_AT) if job.spec.text == LESSON.text]
-        usable = [job for job in found if job.status in _OF_USE]
-        return min(usable, key=lambda job: _OF_USE.index(job.status), default=None)
+        found = [job for job in self._store.find(chosen, _MOST_LOOKED_AT) if job.spec.text == LESSON.text]
+        usable = [job for job in found if job.status in _USABLE]
+        return min(usable, key=lambda job: _USABLE.index(job.status), default=None)

@@ -1,4 +1,4 @@
-"""A specification as the database has it: a document, read without asking whether today's rules would take it."""
+"""A specification as it is stored: a document, readable even if today's rules would refuse it."""
 
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -21,26 +21,26 @@ _INIT: TypeAdapter[Points | Grid | Random] = TypeAdapter(Init)
 
 @dataclass(frozen=True, slots=True)
 class StoredSpec:
-    """A document of some version, and beside it the facts that lists and results need.
+    """A document of some version, with the facts that lists and results need.
 
-    The facts were read off the document when it was posted. So a job stays readable when a later version knows its
-    function, its optimizer or one of its fields no more: `parsed` alone asks for that.
+    The facts were taken from the document when it was posted, so a job stays readable after a later version drops
+    its function, its optimizer or a field. Only `parsed` validates the document.
     """
 
     text: str
     version: int
-    function: str  # its name; "expression" and "mlp" are those of a client's own
+    function: str  # its name; "expression" and "mlp" are defined by the client
     optimizer: str
     n_runs: int
     dim: int
     steps: int
     record_every: int
-    engine_reason: str | None  # why `auto` took eager, or where fused may differ from torch in the last digit
+    engine_reason: str | None  # why `auto` chose eager, or where fused may differ from torch in the last digit
     _parsed: JobSpec | None = field(default=None, repr=False, compare=False)
 
     @classmethod
     def of(cls, spec: JobSpec) -> Self:
-        """Return a specification as it is to be stored."""
+        """Return a specification in the form that is stored."""
         return cls(
             text=spec.text,
             version=SPEC_VERSION,
@@ -56,25 +56,25 @@ class StoredSpec:
 
     @property
     def document(self) -> dict[str, Any]:
-        """The document, as it stands."""
+        """The document as it was stored."""
         found: dict[str, Any] = orjson.loads(self.text)
         return found
 
     @property
     def trains_network(self) -> bool:
-        """Whether what is minimised is the loss of a network."""
+        """Whether the function is the loss of a network."""
         return self.function == NETWORK
 
     @property
     def records_losses(self) -> bool:
-        """Whether the values at every step are recorded beside a trajectory that is sparser."""
+        """Whether the loss at every step is recorded beside a sparser trajectory."""
         return self.record_every > 1 and self.trains_network
 
     def parsed(self) -> JobSpec:
-        """Return the specification, valid by today's rules.
+        """Return the specification, validated by today's rules.
 
         Raises:
-            NotUnderstood: It is not; the sentence says why.
+            NotUnderstood: It is not valid; the message says why.
         """
         if self._parsed is not None:
             return self._parsed
@@ -83,14 +83,14 @@ class StoredSpec:
         return _parse(self.version, self.text)
 
     def understood(self) -> JobSpec | None:
-        """Return the specification; None where this version does not understand it."""
+        """Return the specification, or None if this version does not understand it."""
         try:
             return self.parsed()
         except NotUnderstood:
             return None
 
     def starts(self) -> np.ndarray:
-        """Return where the runs start, of the job's dtype, `(n_runs, dim)`; NaN where this version cannot tell."""
+        """Return the starts in the job's dtype, `(n_runs, dim)`; NaN if this version cannot tell."""
         if (spec := self.understood()) is not None:
             return spec.starts()
         document = self.document
@@ -104,7 +104,7 @@ class StoredSpec:
         return starts.astype(dtype)
 
     def extended(self, steps: int) -> Self:
-        """Return it with another number of steps, in all. Raises `NotUnderstood`."""
+        """Return it with another total number of steps. Raises `NotUnderstood`."""
         spec = self.parsed().model_copy(update={"steps": steps})
         return replace(self, text=spec.text, version=SPEC_VERSION, steps=steps, _parsed=spec)
 

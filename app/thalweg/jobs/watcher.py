@@ -1,4 +1,4 @@
-"""Telling those who wait for jobs what becomes of them: one look serves all."""
+"""Telling those who wait for jobs what happens to them: one thread reads events for all."""
 
 import threading
 import time
@@ -12,13 +12,14 @@ from thalweg.jobs.status import Status
 
 _LEAST_PAUSE_SECONDS = 0.001
 _LONGEST_PAUSE_SECONDS = 0.005
-_PAUSE_SHARE = 0.05  # of the time since anything was committed
-_LOOKING_SHARE = 0.4  # of its time, at most; the rest it sleeps
+_PAUSE_SHARE = 0.05  # of the time since the last commit
+_READING_SHARE = 0.4  # of the thread's time, at most; it sleeps for the rest
+_SWEEP_SECONDS = 0.2  # between readings of all jobs that are waited for: a deleted job leaves no event
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a job is. `revision` changes with everything that a client can see."""
+    """Where a job is. `revision` increases with every change that a client can see."""
 
     revision: int
     status: Status
@@ -26,89 +27,115 @@ class Standing:
     steps: int
 
 
-class Look(Protocol):
-    """Looks at jobs, from one thread."""
+class EventReader(Protocol):
+    """Reads events and standings, in one thread."""
 
     def version(self) -> int:
-        """Return a number that is another one after anybody has committed anything; cheap to ask."""
+        """Return a number that changes after any commit; cheap to call."""
+
+    def events_after(self, seq: int | None) -> tuple[int, set[str]]:
+        """Return the `seq` of the latest event, and the jobs with events after `seq`; no jobs for None."""
 
     def standings(self, job_ids: Iterable[str]) -> Mapping[str, Standing]:
-        """Return where these jobs are, without those that are gone."""
+        """Return where these jobs are, without those that were deleted."""
 
 
-class Source(Protocol):
-    """What the watcher looks at."""
+class EventSource(Protocol):
+    """The events of all jobs."""
 
-    def looking(self) -> AbstractContextManager[Look]:
-        """Give a look, for as long as somebody waits. It raises `Unavailable` if there is nothing to be seen."""
+    def reading(self) -> AbstractContextManager[EventReader]:
+        """Open a reader. It raises `Unavailable` if the events cannot be read."""
 
 
 class Watcher:
-    """Tells within milliseconds where jobs have got to, whoever took them there.
+    """Resolves futures within milliseconds of what they wait for, whichever process caused it.
 
-    One thread looks for all who wait, and only while somebody does. It asks the source whether anything was
-    committed, which is next to nothing, and for the jobs only if something was.
+    One thread reads for all who wait, and only while there are any. After a commit it reads the new events, and the
+    standings of those jobs that have one or that somebody follows step by step.
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: EventSource) -> None:
         self._source = source
         self._lock = threading.Lock()
         self._waiting: dict[str, list[_Wait]] = {}
-        self._has_new = False
-        self._looks = False
-
-    def when(self, job_id: str, wanted: Callable[[Standing], bool]) -> Future[Standing | None]:
-        """Return the job's standing as soon as it is one that is `wanted`; None once the job is gone.
-
-        Standings that are over before anybody has looked are not seen. Whoever does not want it any more cancels
-        the future. It raises `Unavailable` if the source cannot say.
-        """
-        wait = _Wait(wanted, Future())
-        with self._lock:
-            self._waiting.setdefault(job_id, []).append(wait)
-            self._has_new = True
-            if not self._looks:
-                self._looks = True
-                threading.Thread(target=self._look, name="watcher", daemon=True).start()
-        return wait.future
+        self._new: set[str] = set()  # jobs that somebody began to wait for since they were last read
+        self._is_reading = False
 
     def end_of(self, job_id: str) -> Future[Standing | None]:
-        """Return the job's standing once it has ended; None once it is gone."""
-        return self.when(job_id, lambda standing: standing.status.ended)
+        """Return a future of the job's standing once it has ended, or of None once it was deleted.
+
+        Cancel the future to stop waiting. It raises `Unavailable` if the job cannot be read.
+        """
+        return self._when(_Wait(job_id, lambda standing: standing.status.ended, follows_steps=False))
 
     def change_of(self, job_id: str, known: Standing | None) -> Future[Standing | None]:
-        """Return the job's standing once it is another one than `known`; None once it is gone."""
-        return self.when(job_id, lambda standing: known is None or standing.revision != known.revision)
+        """Return a future of the job's standing once its revision is not that of `known`, else as `end_of`.
 
-    def _look(self) -> None:
+        Standings between two readings are skipped.
+        """
+        return self._when(
+            _Wait(job_id, lambda now: known is None or now.revision != known.revision, follows_steps=True)
+        )
+
+    def _when(self, wait: "_Wait") -> Future[Standing | None]:
+        with self._lock:
+            self._waiting.setdefault(wait.job_id, []).append(wait)
+            self._new.add(wait.job_id)
+            if not self._is_reading:
+                self._is_reading = True
+                threading.Thread(target=self._read, name="watcher", daemon=True).start()
+        return wait.future
+
+    def _read(self) -> None:
         try:
-            self._look_while_awaited()
-        except Exception as error:  # noqa: BLE001 whoever waits must hear of it, whatever it is
+            self._read_while_awaited()
+        except Exception as error:  # noqa: BLE001 whatever it is, those who wait must not wait for ever
             with self._lock:
-                waiting, self._waiting, self._looks = self._waiting, {}, False
+                waiting, self._waiting, self._is_reading = self._waiting, {}, False
             for wait in (wait for waits in waiting.values() for wait in waits):
                 if wait.future.set_running_or_notify_cancel():
                     wait.future.set_exception(error)
 
-    def _look_while_awaited(self) -> None:
-        known, changed_at = None, time.monotonic()
-        with self._source.looking() as look:
+    def _read_while_awaited(self) -> None:
+        version, changed_at = None, time.monotonic()
+        swept_at = changed_at
+        is_swept = True
+        with self._source.reading() as reader:
+            seq, _ = reader.events_after(None)
             while True:
                 begun = time.monotonic()
                 with self._lock:
                     self._forget_cancelled()
                     if not self._waiting:
-                        self._looks = False
+                        self._is_reading = False
                         return
-                    job_ids, has_new, self._has_new = list(self._waiting), self._has_new, False
-                if (version := look.version()) != known or has_new:
-                    known, changed_at = version, begun
-                    self._tell(job_ids, look.standings(job_ids))
-                now = time.monotonic()
-                pause = min(max(_LEAST_PAUSE_SECONDS, _PAUSE_SHARE * (now - changed_at)), _LONGEST_PAUSE_SECONDS)
-                time.sleep(max(pause, (now - begun) / _LOOKING_SHARE))
+                    due, self._new = self._new, set()
+                if (now_version := reader.version()) != version:
+                    version, changed_at, is_swept = now_version, begun, False
+                    seq, changed = reader.events_after(seq)
+                    due |= changed | self._awaited(lambda wait: wait.follows_steps)
+                if not is_swept and begun - swept_at >= _SWEEP_SECONDS:
+                    swept_at, is_swept = begun, True
+                    due = self._awaited()
+                self._tell(reader, due)
+                self._pause(begun, changed_at)
 
-    def _tell(self, job_ids: list[str], standings: Mapping[str, Standing]) -> None:
+    @staticmethod
+    def _pause(begun: float, changed_at: float) -> None:
+        now = time.monotonic()
+        pause = min(max(_LEAST_PAUSE_SECONDS, _PAUSE_SHARE * (now - changed_at)), _LONGEST_PAUSE_SECONDS)
+        time.sleep(max(pause, (now - begun) / _READING_SHARE))
+
+    def _awaited(self, chosen: "Callable[[_Wait], bool]" = lambda _: True) -> set[str]:
+        with self._lock:
+            return {job_id for job_id, waits in self._waiting.items() if any(map(chosen, waits))}
+
+    def _tell(self, reader: EventReader, due: set[str]) -> None:
+        with self._lock:
+            job_ids = [job_id for job_id in due if job_id in self._waiting]
+        if not job_ids:
+            return
+        standings = reader.standings(job_ids)
         told = []
         with self._lock:
             for job_id in job_ids:
@@ -134,7 +161,9 @@ class Watcher:
                 del self._waiting[job_id]
 
 
-@dataclass(frozen=True, slots=True)
 class _Wait:
-    wanted: Callable[[Standing], bool]
-    future: Future[Standing | None]
+    def __init__(self, job_id: str, wanted: Callable[[Standing], bool], *, follows_steps: bool) -> None:
+        self.job_id = job_id
+        self.wanted = wanted
+        self.follows_steps = follows_steps
+        self.future: Future[Standing | None] = Future()

@@ -1,1 +1,1 @@
-"""The processes that run jobs, and the feed that keeps them busy."""
+"""The worker processes, and the feed that gives them jobs."""

@@ -1,4 +1,4 @@
-"""Dask as the engine that runs jobs: processes of this machine, or a cluster that is there already."""
+"""Dask runs the jobs: in local worker processes, or on a cluster that exists already."""
 
 import logging
 import os
@@ -26,23 +26,21 @@ from thalweg.workers.silence import Silence
 _log = logging.getLogger(__name__)
 
 _CONFIGURATION = {
-    # our own limit counts the attempts of each job; Dask's blames a job for its neighbours
+    # thalweg.db.attempts counts the lost workers of each job; Dask's count blames a job for its neighbours
     "distributed.scheduler.allowed-failures": 1_000_000,
-    "distributed.scheduler.work-stealing": False,  # no worker has more than it is at
-    # a worker that takes longer to come back would otherwise be given up for good
+    "distributed.scheduler.work-stealing": False,  # no worker has tasks waiting
+    # otherwise a worker that takes longer to restart is given up for good
     "distributed.deploy.lost-worker-timeout": "1 day",
     "distributed.worker.preload": ["thalweg.workers.preload"],
     "distributed.worker.multiprocessing-method": START_METHOD,
     "distributed.admin.tick.limit": "30s",
-    "distributed.worker.profile.enabled": False,  # it looks a hundred times a second, at what nobody asks for
+    "distributed.worker.profile.enabled": False,  # it samples a hundred times a second, and nothing reads it
 }
-_BEHIND_ALL_ELSE = -1
-_SILENT_SECONDS = 3.0  # of a worker that is handed nothing more; heartbeats come twice a second,
-_OF_A_CROWD = 50  # and a second more seldom for each so many workers
-_LOST_SECONDS = 6.0  # of silence, after which a worker is replaced;
-_LOST_ELSEWHERE_SECONDS = (
-    60.0  # one that was not forked is silent for as long as it imports torch for its first task
-)
+_LOWEST_PRIORITY = -1
+_SILENT_SECONDS = 3.0  # without a heartbeat (two come a second) a worker gets no further tasks
+_WORKERS_PER_SECOND = 50  # Dask slows heartbeats down: a second is allowed for this many workers
+_LOST_SECONDS = 6.0  # without a heartbeat a worker is replaced
+_LOST_ELSEWHERE_SECONDS = 60.0  # a worker that is not forked sends none while it imports torch for its first task
 _REPLACING_SECONDS = 10.0
 _STUCK_SECONDS = 3.0
 _GIVE_UP_SECONDS = 120.0
@@ -53,10 +51,10 @@ class Worker:
     """A worker process.
 
     Attributes:
-        address: What Dask calls it.
+        address: Its address in Dask.
         n_threads: How many tasks it runs at the same time.
-        hears: Whether it sent a heartbeat lately.
-        is_lost: Whether it has sent none for so long that somebody else should have its jobs.
+        hears: Whether it sent a heartbeat recently.
+        is_lost: Whether it has sent none for so long that another worker should take over its jobs.
     """
 
     address: str
@@ -66,17 +64,17 @@ class Worker:
 
 
 class Cluster:
-    """The worker processes, and the client that hands them tasks.
+    """The worker processes, and the Dask client that sends them tasks.
 
     Args:
-        settings: Whether they are local, how many, and where their scratch files live.
+        settings: Whether workers are local, how many there are, and where their scratch files live.
     """
 
     def __init__(self, settings: Settings) -> None:
         logging.getLogger("distributed").setLevel(logging.ERROR)
         dask.config.set(_CONFIGURATION)
         self.is_local = settings.scheduler is None
-        # a worker that is forked is replaced at once; elsewhere that takes seconds, and is worth waiting for
+        # a forked worker is replaced at once; elsewhere that takes seconds, so it gets more time to notice an end
         self.patience: Final = 1.0 if self.is_local else 3.0
         self._n_local = settings.workers if self.is_local else 0
         self._local: Any = None
@@ -100,11 +98,11 @@ class Cluster:
 
     @property
     def complete(self) -> bool:
-        """Whether all workers that there should be are there, and hear."""
+        """Whether all expected workers are there and send heartbeats."""
         return sum(worker.hears for worker in self._workers) >= max(self._n_local, len(self._workers))
 
     def look(self, most_seconds: float) -> list[Worker]:
-        """Return the workers as they were at most so long ago; asking takes longer than handing out a task.
+        """Return the workers as of at most `most_seconds` ago: asking takes longer than sending a task.
 
         Raises:
             ConnectionError: The scheduler is gone for good.
@@ -116,7 +114,7 @@ class Cluster:
             raise ConnectionError("the connection to the workers' scheduler is lost")
         found = self._found = self._asked()
         silent = self._silence.look({address: info["last_seen"] for address, info in found.items()}, now)
-        allowance = len(found) / _OF_A_CROWD
+        allowance = len(found) / _WORKERS_PER_SECOND
         lost = _LOST_SECONDS if self.is_local else _LOST_ELSEWHERE_SECONDS
         self._workers = [
             Worker(
@@ -133,27 +131,28 @@ class Cluster:
         return self._workers
 
     def warm(self, work: Callable[..., object], *arguments: Any) -> Any:
-        """Have a task run by any worker that has nothing else to do, and return its future."""
-        return self._client.submit(work, *arguments, pure=False, priority=_BEHIND_ALL_ELSE)
+        """Submit a task for any worker that is otherwise idle, and return its future."""
+        return self._client.submit(work, *arguments, pure=False, priority=_LOWEST_PRIORITY)
 
     def send(self, worker: Worker, work: Callable[..., object], *arguments: Any, key: str) -> Any:
-        """Have a task run by a worker, and return its future.
+        """Submit a task, and return its future.
 
-        A local worker that dies leaves it undone. Elsewhere the worker is Dask's to choose, and to choose again.
+        A local cluster runs it on `worker`, and not again if that dies. Elsewhere Dask chooses the worker, and
+        another one if the first dies.
         """
         if self.is_local:
             return self._client.submit(work, *arguments, key=key, pure=False, workers=[worker.address])
         future = self._client.submit(work, *arguments, key=key, pure=False)
-        fire_and_forget(future)  # or the scheduler would forget it with this client
+        fire_and_forget(future)  # otherwise the scheduler forgets it when this client disconnects
         return future
 
     def located(self) -> dict[str, str]:
-        """Return which worker has each task that was submitted and is not done."""
+        """Return the worker of each unfinished task, by the task's key."""
         processing = self._client.processing()
         return {key: address for address, keys in processing.items() for key in keys}
 
     def replace(self, worker: Worker, reason: str) -> None:
-        """End a worker at once, whatever it is at; another one takes its place."""
+        """Kill a worker, whatever it is doing; a new one takes its place."""
         now = time.monotonic()
         if now - self._replaced_at.get(worker.address, float("-inf")) < _REPLACING_SECONDS:
             return
@@ -161,7 +160,7 @@ class Cluster:
             address: at for address, at in self._replaced_at.items() if now - at < _GIVE_UP_SECONDS
         }
         self._replaced_at[worker.address] = now
-        _log.warning("worker %s %s: it is replaced", worker.address, reason)
+        _log.warning("worker %s %s and is replaced", worker.address, reason)
         if not self.is_local:
             threading.Thread(target=self._restart_elsewhere, args=(worker.address,), daemon=True).start()
         elif (process := self._local_processes().get(worker.address)) is not None:
@@ -169,13 +168,13 @@ class Cluster:
                 os.kill(process, signal.SIGKILL)
 
     def close(self) -> None:
-        """Let go of the cluster; a local one is stopped."""
+        """Close the connection to the cluster; a local cluster is stopped."""
         self._opened.close()
 
     def _asked(self) -> dict[str, Any]:
-        """Return what the scheduler says of its workers; what it said before while it cannot be reached."""
+        """Return the scheduler's description of its workers, or its previous one while it cannot be reached."""
         try:
-            # not `scheduler_info`: its answer may be overwritten, before it is read, by one without any workers
+            # not `scheduler_info`, whose result an update without workers may overwrite before it is read
             identity = self._client.sync(self._client.scheduler.identity, n_workers=-1)
         except OSError:
             return self._found
@@ -184,7 +183,7 @@ class Cluster:
     def _restart_elsewhere(self, address: str) -> None:
         try:
             self._client.restart_workers([address], timeout=30, raise_for_error=False)
-        except Exception as error:  # noqa: BLE001 it has no nanny, or the scheduler is gone: nothing else can be done
+        except Exception as error:  # noqa: BLE001 it has no nanny, or the scheduler is gone: there is nothing else to try
             _log.error("worker %s could not be replaced: %s", address, error)
 
     def _local_processes(self) -> dict[str, int]:
@@ -192,13 +191,13 @@ class Cluster:
         return {nanny.worker_address: nanny.pid for nanny in nannies if nanny.pid is not None}
 
     def _mend(self, there: set[str], now: float) -> None:
-        """See to it that local workers come back: those that only died do so on their own."""
+        """Bring back local workers whose nanny cannot: one that merely died is restarted by its nanny."""
         if len(there) >= self._n_local:
             self._short_since = None
             return
         if self._short_since is None:
             self._short_since = now
-        if len(self._local.workers) < self._n_local:  # of one, the supervision has ended, too
+        if len(self._local.workers) < self._n_local:  # a nanny has ended, too
             self._local.scale(self._n_local)
         if now - self._short_since > _STUCK_SECONDS:
             wake_stopped({pid for address, pid in self._local_processes().items() if address in there})
@@ -212,7 +211,7 @@ def check_scheduler(settings: Settings, database: Database) -> None:
     """Check that workers can reach the database.
 
     Raises:
-        SettingsError: The scheduler is on another machine, which has not got this one's SQLite file.
+        SettingsError: The scheduler is on another machine, which cannot open this one's SQLite file.
     """
     if settings.scheduler is None:
         return
@@ -226,7 +225,7 @@ def check_scheduler(settings: Settings, database: Database) -> None:
 
 
 def _local_cluster(n_workers: int, scratch: Path) -> Any:
-    get_mp_context()  # on its first call Dask chooses what is preloaded; ours must come after it
+    get_mp_context()  # its first call sets what the fork server preloads; our own setting must come after it
     start_fork_server()
     return LocalCluster(
         n_workers=n_workers,

@@ -1,4 +1,4 @@
-"""Keeping deadlines, whatever the workers do."""
+"""Enforcing deadlines, whatever the workers do."""
 
 import logging
 import threading
@@ -11,15 +11,15 @@ from thalweg.db.session import Database
 _log = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 0.2
-_GRACE_SECONDS = 0.3  # in which a worker may end the job itself, with the chunk that it is at
+_GRACE_SECONDS = 0.3  # for the worker to end the job itself, with its current chunk
 
 
 class Deadlines:
-    """Ends jobs whose time is up, from a thread of the service that needs nothing but the database.
+    """Ends jobs whose time is up, in a thread that depends on nothing but the database.
 
     Args:
-        database: Where the jobs are.
-        on_end: Called when jobs were ended: their workers are to be free.
+        database: The jobs.
+        on_end: Called after jobs were ended, whose workers are to be freed.
     """
 
     def __init__(self, database: Database, on_end: Callable[[], None]) -> None:
@@ -29,11 +29,11 @@ class Deadlines:
         self._thread = threading.Thread(target=self._run, name="deadlines", daemon=True)
 
     def start(self) -> None:
-        """Keep deadlines from now on; those that passed while nobody did are kept at once."""
+        """Enforce deadlines from now on; those that passed before are enforced at once."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Keep no more deadlines."""
+        """Stop enforcing deadlines."""
         self._stopping.set()
         self._thread.join()
 
@@ -42,6 +42,6 @@ class Deadlines:
             try:
                 if self._store.time_out_overdue(time.time() - _GRACE_SECONDS):
                     self._on_end()
-            except Exception as error:  # noqa: BLE001 the next look may succeed, and nobody else would look
-                _log.error("deadlines could not be kept just now: %s", error)
+            except Exception as error:  # noqa: BLE001 the next try may succeed, and nothing else would try
+                _log.error("deadlines could not be enforced just now: %s", error)
             self._stopping.wait(_LOOK_SECONDS)

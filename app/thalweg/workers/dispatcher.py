@@ -1,4 +1,4 @@
-"""The dispatcher: a thread that feeds the workers, and that nothing ends but the service itself."""
+"""The dispatcher: a thread that feeds the workers until the service stops, whatever fails meanwhile."""
 
 import logging
 import threading
@@ -16,18 +16,18 @@ from thalweg.workers.warm import common, warm
 _log = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 0.5
-_LOOK_SOON_SECONDS = 0.1  # while a worker is away or is to be freed
+_LOOK_SOON_SECONDS = 0.1  # while a worker is missing or has to be freed
 _RETRY_SECONDS = 1.0
 _STALE_SECONDS = 10.0
-_LOCK_SECONDS = 1.0  # of waiting for the database's lock: whoever holds it may be a worker that is to be replaced
+_LOCK_SECONDS = 1.0  # to wait for the database's lock: its holder may be a worker that has to be replaced
 _STOP_SECONDS = 60.0
 
 
 class QueueDispatcher:
-    """Runs what the database says is queued, on a cluster that it starts. Fulfils `jobs.dispatch.Dispatcher`.
+    """Runs queued jobs on a cluster that it starts. Implements `thalweg.jobs.ports.Dispatcher`.
 
-    It is a thread of its own, so that the service answers while workers start and while they are fed. Whatever it
-    raises, it begins afresh, with a new cluster.
+    It has its own thread, so that the service answers while workers start and are fed. After any exception it
+    starts again, with a new cluster.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -43,25 +43,25 @@ class QueueDispatcher:
         self._thread = threading.Thread(target=self._run, name="dispatcher", daemon=True)
 
     def start(self) -> None:
-        """Start the workers, and feed them, in the background."""
+        """Start and feed the workers, in the background."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop feeding and stop local workers; what they were at goes on when the service is started again."""
+        """Stop feeding, and stop local workers; their jobs go on when the service is started again."""
         self._stopping.set()
         self._attention.set()
         self._thread.join(_STOP_SECONDS)
         self._database.dispose()
 
     def wake(self) -> None:
-        """Look at the queue now."""
+        """Look at the queue soon. Returns at once, and never fails."""
         self._attention.set()
 
     def n_workers(self) -> int:
-        """Return how many workers are ready, without asking any of them.
+        """Return how many workers are ready, without waiting.
 
         Raises:
-            Unavailable: Nobody hands jobs out at present; the reason is said.
+            Unavailable: No jobs are handed out at present, with the reason.
         """
         if (trouble := self._trouble) is not None:
             raise Unavailable(f"jobs are accepted, but not handed out at present: {trouble}")
@@ -77,20 +77,20 @@ class QueueDispatcher:
         while not self._stopping.is_set():
             try:
                 self._serve()
-            except BaseException as error:  # noqa: BLE001 CancelledError, too: without a feed nothing would run
-                _log.exception("the dispatcher failed and starts again")
+            except BaseException as error:  # noqa: BLE001 CancelledError, too: without a feed no job would run
+                _log.exception("the dispatcher failed and is started again")
                 self._trouble = f"{type(error).__name__}: {error}"
                 self._stopping.wait(_RETRY_SECONDS)
 
     def _serve(self) -> None:
-        """Feed a cluster until the service stops, or the cluster fails."""
+        """Feed a cluster until the service stops or the cluster fails."""
         if self._settings.scheduler is None:
             self._store.requeue_orphans()
         self._n_ready, self._turned_at = 0, None
         cluster = Cluster(self._settings)
         try:
             feed = Feed(cluster, self._store, self._settings.url, self._kernels, self.wake)
-            warming = _warm(cluster, self._kernels)  # noqa: F841 Dask forgets a task whose future is let go
+            warming = _warm(cluster, self._kernels)  # noqa: F841 Dask drops a task whose future is released
             while not self._stopping.is_set():
                 self._turn(cluster, feed)
         finally:
@@ -113,12 +113,12 @@ class QueueDispatcher:
 
 
 def _warm(cluster: Cluster, kernels: str) -> list[Any]:
-    """Have the usual kernels made, while there is nothing better to do."""
+    """Have idle workers compile the usual kernels, and return the futures."""
     return [cluster.warm(warm, kernels, spec) for spec in common()]
 
 
 def _close(cluster: Cluster) -> None:
     try:
         cluster.close()
-    except BaseException:  # noqa: BLE001 the next cluster does not need it
+    except BaseException:  # noqa: BLE001 the next cluster does not depend on it
         _log.exception("the cluster could not be closed")

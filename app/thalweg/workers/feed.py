@@ -1,4 +1,4 @@
-"""The feed: hands what waits in the database to workers that are free, and takes back what they do not begin."""
+"""The feed: sends queued jobs to free workers, and recalls those that they do not start."""
 
 import logging
 import time
@@ -9,7 +9,8 @@ from itertools import count
 from math import ceil
 from typing import Any
 
-from thalweg.db.attempts import AttemptStore, JobKey
+from thalweg.db.attempts import AttemptStore
+from thalweg.jobs.record import QueuedJob
 from thalweg.jobs.status import Status
 from thalweg.workers.cluster import Cluster, Worker
 from thalweg.workers.run_job import run_jobs
@@ -24,14 +25,14 @@ _MAX_DONE = 100
 
 @dataclass(slots=True)
 class _Task:
-    """What a worker was sent: jobs to run one after the other. A worker has one for each of its threads."""
+    """Jobs that a worker was sent to run one after the other. It has one task for each of its threads."""
 
     future: Any
-    jobs: list[JobKey]
-    worker: str | None  # None where Dask has chosen one, and was not asked yet which
+    jobs: list[QueuedJob]
+    worker: str | None  # None if Dask chose one and was not asked yet which
     sent_at: float
-    is_begun: bool = False  # as far as one has looked
-    pointless_since: float | None = None  # since when none of its jobs goes on
+    is_begun: bool = False  # as of the last look
+    pointless_since: float | None = None  # when the last of its jobs ended or was recalled
 
     def is_late(self, now: float) -> bool:
         return now - self.sent_at > _LATE_SECONDS
@@ -40,12 +41,12 @@ class _Task:
 class Feed:
     """Keeps every worker of a cluster busy with jobs from the database.
 
-    The database alone knows what is to be done: whatever happens to the workers, what has not ended is sent again.
+    The database is the only queue: whatever happens to the workers, a job that has not ended is sent again.
 
     Args:
         cluster: The workers.
-        store: Where the jobs are.
-        url: The database, as workers open it.
+        store: The jobs.
+        url: The URL by which workers open the database.
         kernels: The folder of compiled kernels.
         wake: Called when a task is done.
     """
@@ -60,17 +61,17 @@ class Feed:
         self._wake = wake
         self._numbers = count()
         self._sent: dict[str, _Task] = {}
-        self._done: dict[str, Any] = {}  # futures that Dask is still to forget
-        self._not_before: dict[JobKey, float] = {}
-        self._n_together = 1  # jobs of a task: more than one only while they are short
+        self._done: dict[str, Any] = {}  # futures that are not released yet
+        self._not_before: dict[QueuedJob, float] = {}
+        self._n_together = 1  # jobs in a task: more than one only while jobs are short
 
     @property
     def calm(self) -> bool:
-        """Whether all workers are at what somebody still wants."""
+        """Whether every task still has a job to run."""
         return all(task.pointless_since is None for task in self._sent.values())
 
     def turn(self, workers: list[Worker]) -> None:
-        """Look at everything once: what is done, what became of it, and what can be handed out."""
+        """Collect finished tasks, recover from lost and stuck workers, and send new tasks."""
         now = time.monotonic()
         self._replace_lost(workers)
         self._collect(now)
@@ -82,7 +83,7 @@ class Feed:
             self.release()
 
     def release(self) -> None:
-        """Have Dask forget what is done: later, as it lets ten milliseconds pass between what it sends."""
+        """Release the futures of finished tasks: not at once, as Dask waits 10 ms between two of its messages."""
         for future in self._done.values():
             future.release()
         self._done.clear()
@@ -95,7 +96,7 @@ class Feed:
                 self._done[key] = task.future
             else:
                 _log.error("task %s was interrupted: %s", key, _exception(task.future))
-                if task.future.status == "error":  # it was raised by a worker that lives: none was lost
+                if task.future.status == "error":  # a worker raised it and lives: none was lost
                     self._store.put_back(task.jobs)
                 self._not_before.update(dict.fromkeys(task.jobs, now + _RETRY_SECONDS))
                 task.future.release()
@@ -103,7 +104,7 @@ class Feed:
             del self._sent[key]
 
     def _locate(self, there: set[str], now: float) -> None:
-        """Forget tasks whose worker is gone, to send them anew; elsewhere Dask moves them."""
+        """Drop tasks whose worker is gone, so that their jobs are sent again; elsewhere Dask moves the tasks."""
         gone = {key: task for key, task in self._sent.items() if task.worker not in there}
         if self._cluster.is_local:
             for key, task in gone.items():
@@ -115,7 +116,7 @@ class Feed:
                 task.worker = located.get(key)
 
     def _take_back(self, hearing: set[str], now: float) -> None:
-        """Take back, for any worker to run, what waits behind a job that is not short, or at a silent worker."""
+        """Recall jobs that wait behind one that is not short, or at a silent worker, for others to run."""
         late = [task for task in self._sent.values() if task.is_late(now)]
         goes_on = self._store.unfinished(job for task in late for job in task.jobs)
         for task in late:
@@ -133,7 +134,7 @@ class Feed:
                 task.pointless_since = now
 
     def _replace_lost(self, workers: Iterable[Worker]) -> None:
-        """Replace workers that are silent: before anything else, as one may hold the database's lock."""
+        """Replace lost workers: before anything else, as one may hold the database's lock."""
         for worker in workers:
             if worker.is_lost:
                 self._cluster.replace(worker, "has sent no heartbeat for long")
@@ -148,7 +149,7 @@ class Feed:
     def _is_stuck(self, task: _Task, now: float) -> bool:
         if task.pointless_since is None or now - task.pointless_since < self._cluster.patience:
             return False
-        # a worker that was not forked imports torch first, and will see then that there is nothing left to do
+        # a worker that is not forked may still be importing torch, and will then see that nothing is left to do
         return task.is_begun or self._cluster.is_local
 
     def _give(self, workers: Iterable[Worker], now: float) -> None:
@@ -159,7 +160,7 @@ class Feed:
             return
         self._not_before = {job: then for job, then in self._not_before.items() if then > now}
         held_back = {job for task in self._sent.values() for job in task.jobs} | self._not_before.keys()
-        # a scheduler that outlives this service might still run what is in the middle of a task
+        # a scheduler that outlives this service might still run the rest of a task
         most = self._n_together if self._cluster.is_local else 1
         waiting = self._store.waiting(room * most + len(held_back))
         jobs = [job for job in waiting if job not in held_back][: room * most]
@@ -167,12 +168,12 @@ class Feed:
         for i, worker in zip(range(0, len(jobs), n_together), free, strict=False):
             self._send(jobs[i : i + n_together], worker)
 
-    def _send(self, jobs: list[JobKey], worker: Worker) -> None:
+    def _send(self, jobs: list[QueuedJob], worker: Worker) -> None:
         key = "{}:{}".format(*jobs[0])
         if self._cluster.is_local:
-            # a client that was told to let go of a key hands out the old future until it has done so
+            # a client returns the old future of a key until it has processed its release
             key = f"{key}:{next(self._numbers)}"
-        if key in self._done:  # a key whose future is held would give its old result instead of running again
+        if key in self._done:  # a key whose future is held gives its old result instead of running again
             self._done.pop(key).release()
         future = self._cluster.send(worker, run_jobs, self._url, self._kernels, jobs, key=key)
         future.add_done_callback(lambda _future: self._wake())

@@ -1,4 +1,4 @@
-"""Imported by every worker before it takes a task, and once for all where they are forked: no job waits for it."""
+"""Imported by every worker before its first task, or once by the fork server, so that no job waits for imports."""
 
 import gc
 
@@ -7,4 +7,4 @@ from thalweg.optimizers.check import check
 from thalweg.workers import run_job  # noqa: F401 for the same reason
 
 check(Adam())  # torch's first optimizer takes seconds
-gc.freeze()  # a collection in a forked worker would write to, and so copy, every page that it shares
+gc.freeze()  # a collection in a forked worker would write to, and so copy, every shared page

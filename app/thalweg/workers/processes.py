@@ -1,4 +1,4 @@
-"""How worker processes come to be: forked from one that has already imported what they need."""
+"""Starting worker processes: forked from a server that has imported what they need."""
 
 import logging
 import os
@@ -14,10 +14,10 @@ from thalweg.errors import SettingsError
 _log = logging.getLogger(__name__)
 
 START_METHOD = "forkserver"
-_MOST_FOLDER_BYTES = 75  # a socket's path has 107 at most, and 32 are Python's own
+_MOST_FOLDER_BYTES = 75  # a socket's path has at most 107, and Python adds up to 32
 _PRELOADED = ["thalweg.workers.preload"]
 _ENVIRONMENT = {
-    # a worker computes with one thread, and the libraries read this only while they are loaded
+    # a worker computes in one thread; the libraries read these only when they are loaded
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
@@ -26,10 +26,10 @@ _ENVIRONMENT = {
 
 
 def start_fork_server() -> None:
-    """Start the process that workers are forked from, unless it runs; it imports torch in the background.
+    """Start the process that workers are forked from, unless it is running; it imports torch in the background.
 
-    Importing takes seconds, forking some tens of milliseconds: so the earlier this is called, the sooner workers
-    are ready, and one that was lost is replaced at once. What has been imported is shared memory.
+    Importing takes seconds, forking tens of milliseconds: the earlier this is called, the sooner workers are ready,
+    and a lost one is replaced at once. Imported modules are shared memory.
 
     Raises:
         SettingsError: The path of the folder for temporary files is too long for the server's socket.
@@ -51,10 +51,10 @@ def start_fork_server() -> None:
 
 
 def wake_stopped(workers: Container[int]) -> None:
-    """Let go on what somebody has stopped of the processes that workers are forked from, and of new workers.
+    """Resume the fork server and new workers, if something has stopped them.
 
     Args:
-        workers: Processes that are left as they are.
+        workers: Running workers, which are left as they are.
     """
     for server in psutil.Process().children():
         with suppress(psutil.Error):
@@ -62,5 +62,5 @@ def wake_stopped(workers: Container[int]) -> None:
                 continue
             for process in (server, *server.children()):
                 if process.pid not in workers and process.status() == psutil.STATUS_STOPPED:
-                    _log.warning("process %d, which starts workers, was stopped: it goes on", process.pid)
+                    _log.warning("process %d, which starts workers, was stopped: it is resumed", process.pid)
                     process.resume()

@@ -36,11 +36,12 @@ def run_jobs(url: str, kernels: str, jobs: list[tuple[str, int]]) -> None:
 
 
 def run_job(url: str, kernels: str, job_id: str, generation: int) -> None:
-    """Run a job to its end, storing each chunk as it comes; or return at once if it is not to be run.
+    """Run a job to its end, storing each chunk; or return at once if it has ended or is of another generation.
 
     Compiled kernels are kept in the folder `kernels`.
 
-    A database that does not answer is raised, so that the job is taken up again. Any other error fails the job.
+    Raises:
+        Unavailable: The database does not answer; the job is to be requeued. Any other error fails the job.
     """
     torch.set_num_threads(1)
     store = _store(url)
@@ -51,8 +52,8 @@ def run_job(url: str, kernels: str, job_id: str, generation: int) -> None:
     except NotUnderstood as error:
         store.refuse(job_id, generation, str(error))
         return
-    except Exception as error:  # noqa: BLE001 it would be no other the next time
-        _log.exception("job %s cannot be begun", job_id)
+    except Exception as error:  # noqa: BLE001 it would be the same the next time
+        _log.exception("job %s cannot be started", job_id)
         store.refuse(job_id, generation, f"{type(error).__name__}: {error}")
         return
     if attempt is None:
@@ -65,7 +66,7 @@ def run_job(url: str, kernels: str, job_id: str, generation: int) -> None:
     except Interrupted:
         if _is_late(attempt):
             store.time_out(attempt)
-    except Exception as error:  # noqa: BLE001 whatever it is, the job's owner must hear of it
+    except Exception as error:  # noqa: BLE001 whatever it is, it is the reason that the job failed
         _log.exception("job %s failed", job_id)
         store.fail(attempt, f"{type(error).__name__}: {error}")
 
@@ -89,7 +90,7 @@ def _drive(run: Run, attempt: Attempt, store: AttemptStore) -> None:
         computed = time.monotonic()
         may_go_on = store.record(attempt, chunk, ended_by=_ended_by(run, attempt))
         stored = time.monotonic()
-        # a large job spends at most a fifth of its time on storing, a small one is looked at often
+        # a large job spends at most a fifth of its time on storing, a small one shows its progress often
         wanted = min(max(_CHUNK_SECONDS, 4 * (stored - computed)), _MAX_CHUNK_SECONDS, _seconds_left(attempt))
         n_steps = max(1, min(int(n_steps * wanted / max(computed - begun, 1e-6)), 4 * n_steps))
 
@@ -109,7 +110,7 @@ def _seconds_left(attempt: Attempt) -> float:
 
 
 def _asking(attempt: Attempt, store: AttemptStore) -> Callable[[], bool]:
-    """Return a question whether to go on, cheap to ask often: a chunk of many descents can take minutes."""
+    """Return a callable that says whether to go on, cheap to call often: a chunk of many runs can take minutes."""
     asked_at = time.monotonic()
 
     def keep_going() -> bool:

@@ -1,4 +1,4 @@
-"""Telling a worker that is slow from one that has stopped."""
+"""Telling a slow worker from one that has stopped."""
 
 from collections.abc import Mapping
 
@@ -6,10 +6,10 @@ _MOST_BETWEEN_LOOKS = 1.0  # seconds
 
 
 class Silence:
-    """How long each worker has sent no heartbeat.
+    """Measures for how long each worker has sent no heartbeat.
 
-    A worker sends heartbeats from a thread of its own, also while a job is in native code. Only time in which
-    somebody listened counts: while this process was held up, or the whole machine slept, none could be heard.
+    A worker sends heartbeats from a thread of its own, also while a job is in native code. Only time in which this
+    process listened counts: while it was suspended, or the machine slept, it could receive none.
     """
 
     def __init__(self) -> None:
@@ -21,8 +21,8 @@ class Silence:
         """Return for how many seconds each worker has been silent.
 
         Args:
-            heard_at: When the last heartbeat of each came, by any clock.
-            now: The time, by a clock that does not jump.
+            heard_at: When the last heartbeat of each worker came, by any clock.
+            now: The time, by a monotonic clock.
         """
         passed = min(max(0.0, now - self._looked_at), _MOST_BETWEEN_LOOKS)
         self._seconds = {

@@ -1,4 +1,4 @@
-"""Compiled kernels: where workers keep them, and those that are made before anybody asks."""
+"""Compiled kernels: where workers keep them, and which are compiled in advance."""
 
 from collections.abc import Iterator
 from functools import lru_cache
@@ -8,12 +8,12 @@ from thalweg.engine.fused.runtime.kernels import Kernels
 from thalweg.optimizers.catalogue import optimizers
 from thalweg.spec.job import JobSpec
 
-_FUNCTION = "himmelblau"  # what everybody tries first
+_FUNCTION = "himmelblau"  # what most people try first
 _STARTS = ([0.0, 0.0], [[0.0, 0.0], [4.0, 0.0], [-4.0, 0.0]])
 
 
 def common() -> Iterator[JobSpec]:
-    """Yield a job of each kind that is asked for first: the usual function with every optimizer."""
+    """Yield the jobs whose kernels are compiled in advance: the usual function with every optimizer."""
     of_vectors = [optimizer for optimizer in optimizers() if not optimizer.matrices]
     for start in _STARTS:
         for optimizer in of_vectors:
@@ -24,11 +24,11 @@ def common() -> Iterator[JobSpec]:
 
 
 def warm(kernels: str, spec: JobSpec) -> None:
-    """Make the kernel of a job, unless it is there."""
+    """Compile the kernel of a job, unless it is kept already."""
     kept_in(kernels).get(spec)
 
 
 @lru_cache(maxsize=4)
 def kept_in(folder: str) -> Kernels:
-    """Return the kernels that are kept in a folder, the same ones each time."""
+    """Return the kernels that are kept in a folder; the same object for the same folder."""
     return Kernels(Path(folder))

@@ -15,6 +15,7 @@ from pydantic_core import PydanticUndefined
 from docs import generate
 from tests.acceptance import pages
 from tests.acceptance.pages import CONTRIBUTING, DOCS, README, ROOT, read, rows, section
+from thalweg.client import Client
 from thalweg.functions import catalogue
 from thalweg.functions.base import Function
 from thalweg.functions.expressions import limits
@@ -26,6 +27,7 @@ from thalweg.functions.networks.datasets import DATASETS
 from thalweg.functions.networks.losses import LOSSES
 from thalweg.functions.networks.network import Network
 from thalweg.functions.networks.weights import WEIGHT_INITS
+from thalweg.jobs.status import Transition
 from thalweg.main import create_app
 from thalweg.optimizers.catalogue import optimizers
 from thalweg.optimizers.schedules import schedulers
@@ -115,6 +117,15 @@ def test_the_fields_of_a_job_are_all_named() -> None:
 def test_the_fields_of_a_run_are_all_named() -> None:
     fields = set(named(section(read(REFERENCE / "jobs.md"), "Fields of a run")))
     assert fields == schemas()["Run"]["properties"].keys() - {"run", "outcome"}
+
+
+def test_the_kinds_of_events_are_all_named() -> None:
+    assert named(section(read(REFERENCE / "jobs.md"), "History")) == list(Transition)
+
+
+def test_the_methods_of_the_client_are_all_named() -> None:
+    shown = [name.partition("(")[0] for name in named(section(read(REFERENCE / "client.md"), "Python client"))]
+    assert set(shown) == {name for name in vars(Client) if not name.startswith("_")} - {"close"}
 
 
 @pytest.mark.parametrize(("page", "entries"), [("optimizers", optimizers()), ("schedulers", schedulers())])

@@ -20,7 +20,7 @@ from benchmarks.timing import Figure, Way, multiple, ratios, seconds, table
 from thalweg.engine.eager.run import EagerRun
 from thalweg.engine.fused.runtime.run import FusedRun
 from thalweg.engine.outcome import Chunk, Outcome, Results
-from thalweg.functions.base import Function
+from thalweg.functions.base import CatalogueFunction
 from thalweg.functions.catalogue import get
 from thalweg.optimizers.catalogue import optimizers
 from thalweg.spec.job import JobSpec
@@ -165,7 +165,7 @@ def mix() -> None:
     )
 
 
-def _surviving(function: Function, optimizer: str) -> JobSpec:
+def _surviving(function: CatalogueFunction, optimizer: str) -> JobSpec:
     """Return a job from near the first minimum that does all its steps."""
     objective = function.at()
     minimum = objective.minima[0].x

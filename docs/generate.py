@@ -18,7 +18,7 @@ from pydantic_core import PydanticUndefined
 
 from thalweg.errors import InvalidInput
 from thalweg.functions import catalogue
-from thalweg.functions.base import CatalogueObjective, Function
+from thalweg.functions.base import CatalogueFunction, CatalogueObjective
 from thalweg.functions.expressions import limits
 from thalweg.functions.minima import first
 from thalweg.functions.networks.datasets import DATASETS
@@ -129,14 +129,14 @@ def _functions() -> str:
     )
 
 
-def _groups() -> Iterable[tuple[str, list[Function]]]:
+def _groups() -> Iterable[tuple[str, list[CatalogueFunction]]]:
     entries = catalogue.functions()
     yield "Functions of two coordinates", [entry for entry in entries if entry.dim == 2]
     yield "Functions of another fixed dimension", [entry for entry in entries if entry.dim not in {2, None}]
     yield "Functions of any dimension", [entry for entry in entries if entry.dim is None]
 
 
-def _function(entry: Function) -> str:
+def _function(entry: CatalogueFunction) -> str:
     objective = entry.at()
     facts = [f"**{entry.title}.**", f"Domain: {_box(objective)}.", _minima(objective)]
     if entry.dim is None:
@@ -153,14 +153,14 @@ def _function(entry: Function) -> str:
     )
 
 
-def _dimensions(entry: Function) -> str:
+def _dimensions(entry: CatalogueFunction) -> str:
     least = next(dim for dim in range(1, 10) if _takes(entry, dim))
     multiples = f", a multiple of {entry.dim_multiple}" if entry.dim_multiple > 1 else ""
     most = "" if entry.max_dim is None else f" to {entry.max_dim}"
     return f"Dimension {least}{most or ' or more'}{multiples}; shown with {entry.at().dim}."
 
 
-def _takes(entry: Function, dim: int) -> bool:
+def _takes(entry: CatalogueFunction, dim: int) -> bool:
     try:
         entry.at(dim)
     except InvalidInput:

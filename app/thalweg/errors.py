@@ -14,9 +14,25 @@
 `thalweg.api.problems` maps them to HTTP statuses.
 """
 
+from copy import copy
+from enum import StrEnum
+from typing import Self
+
+
+class Remedy(StrEnum):
+    """Where to look, or what to ask instead; the API says it by naming a request."""
+
+    functions = "functions"  # the list of functions
+    optimizers = "optimizers"
+    schedulers = "schedulers"
+    jobs = "jobs"
+    evaluation = "evaluation"  # the values of a function at points
+
 
 class ThalwegError(Exception):
     """Base of all. The message says what was wrong, where, and what to do about it."""
+
+    remedy: Remedy | None = None
 
 
 class InvalidInput(ThalwegError, ValueError):
@@ -28,13 +44,23 @@ class InvalidInput(ThalwegError, ValueError):
         detail: What is wrong, and what would be right.
         path: Keys and indices leading to the value, relative to where the error is raised.
         column: Position in the value if that is a text, from 1; else None.
+        remedy: What helps, beyond what the message says.
     """
 
-    def __init__(self, detail: str, *path: str | int, column: int | None = None) -> None:
+    def __init__(
+        self, detail: str, *path: str | int, column: int | None = None, remedy: Remedy | None = None
+    ) -> None:
         super().__init__(detail)
         self.detail = detail
         self.path = path
         self.column = column
+        self.remedy = remedy
+
+    def at(self, *path: str | int) -> Self:
+        """Return the same complaint about the value at another path."""
+        moved = copy(self)
+        moved.path = path
+        return moved
 
 
 class LimitExceeded(InvalidInput):
@@ -42,7 +68,16 @@ class LimitExceeded(InvalidInput):
 
 
 class NotFound(ThalwegError):
-    """No such job, function or other resource."""
+    """No such job, function or other resource.
+
+    Args:
+        detail: What was not found.
+        remedy: Where to look for what exists.
+    """
+
+    def __init__(self, detail: str, remedy: Remedy | None = None) -> None:
+        super().__init__(detail)
+        self.remedy = remedy
 
 
 class Conflict(ThalwegError):

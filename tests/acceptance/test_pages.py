@@ -17,7 +17,7 @@ from tests.acceptance import pages
 from tests.acceptance.pages import CONTRIBUTING, DOCS, README, ROOT, read, rows, section
 from thalweg.client import Client
 from thalweg.functions import catalogue
-from thalweg.functions.base import Function
+from thalweg.functions.base import CatalogueFunction
 from thalweg.functions.expressions import limits
 from thalweg.functions.expressions.operations import FUNCTIONS, OPERATORS, RELATIONS
 from thalweg.functions.expressions.vocabulary import NUMBERS, OPERATOR_WORDS, REDUCTIONS
@@ -32,7 +32,7 @@ from thalweg.main import create_app
 from thalweg.optimizers.catalogue import optimizers
 from thalweg.optimizers.schedules import schedulers
 from thalweg.settings import Limits, Settings
-from thalweg.spec.function import FunctionReference
+from thalweg.spec.function import FunctionField
 
 PAGES = pytest.mark.parametrize("page", pages.pages(), ids=lambda page: page.relative_to(ROOT).as_posix())
 REFERENCE = DOCS / "reference"
@@ -216,7 +216,7 @@ def test_the_examples_of_reference_are_functions(name: str) -> None:
     examples = [block for block in pages.fenced(read(REFERENCE / f"{name}.md")) if block.language == "json"]
     assert examples
     for example in examples:
-        objective = TypeAdapter(FunctionReference).validate_python(json.loads(example.text)).objective()
+        objective = TypeAdapter(FunctionField).validate_python(json.loads(example.text)).objective()
         assert objective(torch.zeros(objective.dim, dtype=torch.float64)).isfinite()
 
 
@@ -228,7 +228,7 @@ def contributing(language: str, title: str) -> str:
 def test_the_function_example_is_a_catalogue_entry() -> None:
     names: dict[str, Any] = {}
     exec(contributing("python", "Add a function"), names)  # noqa: S102 the page's own example
-    entries = [value for value in names.values() if isinstance(value, Function)]
+    entries = [value for value in names.values() if isinstance(value, CatalogueFunction)]
     assert [entry.name for entry in entries] == ["wayburn_seader_n1"]
     assert entries[0].name not in catalogue.names()
     objective = entries[0].at()

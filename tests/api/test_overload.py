@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from tests.serving import NoWorkers, served
-from thalweg.analysis.values import Cut, Surface
+from thalweg.analysis.surface import Cut, Surface
 from thalweg.cancellation import check_wanted
 from thalweg.db.store import JobStore
 from thalweg.settings import Settings

@@ -8,7 +8,7 @@ import pytest
 
 from demo import himmelblau
 from tests.api.page_values import FOLDER, values
-from thalweg.analysis import minima
+from thalweg.analysis import arrival
 from thalweg.functions import catalogue
 from thalweg.functions.networks.datasets import DATASETS
 from thalweg.plots import colors, heights
@@ -93,7 +93,7 @@ def test_nothing_in_the_facts_ends_the_script(monkeypatch: pytest.MonkeyPatch) -
 def test_how_near_a_minimum_is_comes_from_the_service(monkeypatch: pytest.MonkeyPatch, idle: Any) -> None:
     # Himmelblau's domain is 12 wide, of which a thousandth is 0.012
     assert idle.get("/v1/functions/himmelblau").json()["minimum_radius"] == pytest.approx(0.012)
-    monkeypatch.setattr(minima, "NEAR", 0.5)
+    monkeypatch.setattr(arrival, "NEAR", 0.5)
     assert idle.get("/v1/functions/himmelblau").json()["minimum_radius"] == pytest.approx(6)
 
 
@@ -103,7 +103,7 @@ def test_a_run_is_at_a_minimum_up_to_the_radius_that_is_said(idle: Any) -> None:
     at = objective.minima[0].x
     for share, is_near in ((0.999, True), (1.001, False)):
         x = np.array([at[0] + share * radius, at[1]])
-        assert (minima.reached_minimum(objective, x) is not None) == is_near
+        assert (arrival.reached_minimum(objective, x) is not None) == is_near
 
 
 def test_the_outputs_of_a_curve_are_said_to_be_as_they_are(said: dict[str, Any]) -> None:

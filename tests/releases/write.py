@@ -16,11 +16,12 @@ from tests.store.stores import Stores
 from thalweg.db.migrations import migrate
 from thalweg.db.session import Database
 from thalweg.engine.outcome import Outcome
+from thalweg.engine.run import Run
+from thalweg.engine.start import start
 from thalweg.jobs.idempotency import Key
 from thalweg.jobs.record import Attempt
 from thalweg.settings import Settings
 from thalweg.spec.job import JobSpec
-from thalweg.workers.run_job import Run, _start
 from thalweg.workers.warm import kept_in
 
 HERE = Path(__file__).parent
@@ -115,8 +116,9 @@ def fill(database: Database) -> dict[str, str]:
 
 
 def started(stores: Stores, attempt: Attempt) -> Run:
-    """Return the run of an attempt on the engine that its job has."""
-    return _start(attempt, stores.attempts.checkpoint(attempt), kept_in(str(stores.database.path.parent)))
+    """Return the run of an attempt on the engine of its job."""
+    kernels = kept_in(str(stores.database.path.parent))
+    return start(attempt.spec, attempt.engine, stores.attempts.checkpoint(attempt), kernels)
 
 
 def answers(client: httpx.Client, ids: dict[str, str]) -> dict[str, Any]:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from thalweg.engine.eager.run import EagerRun
-from thalweg.engine.fused.runtime.run import FusedRun
 from thalweg.engine.outcome import Checkpoint, Results
+from thalweg.engine.run import Run
 from thalweg.spec.job import JobSpec
 
 OPTIMIZERS: list[dict[str, Any]] = [
@@ -58,7 +58,7 @@ def drive(
     spec: JobSpec,
     cuts: Iterable[int] = (),
     checkpoint: Checkpoint | None = None,
-    engine: Callable[[JobSpec, Checkpoint | None], EagerRun | FusedRun] = EagerRun,
+    engine: Callable[[JobSpec, Checkpoint | None], Run] = EagerRun,
 ) -> Recording:
     """Run a job to its end in chunks of `cuts` steps, the rest at once, each from the last one's checkpoint."""
     nothing = (np.zeros(0, np.int64), spec.starts()[:0], spec.starts()[:0, 0])

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.driving import OPTIMIZERS, assert_same, drive, job, name_of
-from thalweg.engine.eager.loop import Interrupted
 from thalweg.engine.eager.run import EagerRun
 from thalweg.engine.noise import standard_normal
 from thalweg.engine.outcome import Outcome
+from thalweg.engine.run import Interrupted
 from thalweg.optimizers.catalogue import optimizers
 
 STARTS = [[0.0, 0.0], [4.0, 0.0], [-4.0, 0.0], [1.5, -2.5]]
@@ -291,7 +291,7 @@ def test_noise_is_standard_normal() -> None:
     assert_same(standard_normal(3, 7, np.array([4, 9]), 3), standard_normal(3, 7, np.arange(10), 3)[[4, 9]])
 
 
-def test_a_chunk_is_given_up_between_descents() -> None:
+def test_a_chunk_is_interrupted_between_loops() -> None:
     answers = iter([True, True, False])
     run = EagerRun(job(optimizer="lbfgs", init=STARTS, steps=3))
     with pytest.raises(Interrupted):

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from tests.unit.driving import OPTIMIZERS, Recording, assert_equal, assert_same, drive, job, name_of
 from tests.unit.test_eager import SCHEDULERS
-from thalweg.engine.eager.loop import Interrupted
 from thalweg.engine.eager.run import EagerRun
 from thalweg.engine.fused.runtime.run import FusedRun
 from thalweg.engine.outcome import Outcome
+from thalweg.engine.run import Interrupted
 from thalweg.errors import InvalidInput
 from thalweg.functions import catalogue
-from thalweg.functions.base import Function
+from thalweg.functions.base import CatalogueFunction
 from thalweg.spec.job import JobSpec
 
 STARTS = [[0.0, 0.0], [4.0, 0.0], [-4.0, 0.0], [1.5, -2.5], [50.0, 50.0]]
@@ -46,7 +46,7 @@ NAMES = sorted({case["name"] for case in FUSED})
 DTYPES = ["float64", "float32"]
 
 
-def fusable_dims(entry: Function, wanted: Sequence[int]) -> list[int]:
+def fusable_dims(entry: CatalogueFunction, wanted: Sequence[int]) -> list[int]:
     """Return of which dimensions a function can be taken, among those wanted."""
     if entry.dim is not None:
         return [entry.dim]
@@ -76,7 +76,7 @@ def test_every_optimizer_has_torchs_digits(optimizer: dict[str, Any], dtype: str
     assert_engines_agree(optimizer=optimizer, dtype=dtype, init=starts, steps=400)
 
 
-def drawn(entry: Function, dim: int | None, n: int) -> dict[str, Any]:
+def drawn(entry: CatalogueFunction, dim: int | None, n: int) -> dict[str, Any]:
     """Return the fields of a job on a function, from starts in its domain."""
     objective = entry.at(dim)
     return {"function": {"name": entry.name, "dim": objective.dim}, "init": {"random": n, "seed": objective.dim}}
@@ -91,7 +91,7 @@ def drawn(entry: Function, dim: int | None, n: int) -> dict[str, Any]:
         for dim in fusable_dims(entry, (2, 3, 8, 16))
     ],
 )
-def test_every_function_has_torchs_digits(entry: Function, dim: int, dtype: str) -> None:
+def test_every_function_has_torchs_digits(entry: CatalogueFunction, dim: int, dtype: str) -> None:
     assert_engines_agree(**drawn(entry, dim, 3), optimizer="adam", dtype=dtype, steps=40)
 
 
@@ -102,7 +102,7 @@ def test_every_function_has_torchs_digits(entry: Function, dim: int, dtype: str)
         for place, entry in enumerate(catalogue.functions())
     ],
 )
-def test_optimizers_and_functions_go_together(entry: Function, optimizer: str) -> None:
+def test_optimizers_and_functions_go_together(entry: CatalogueFunction, optimizer: str) -> None:
     """Each function with one optimizer; `make sweep` has them all."""
     for dtype in DTYPES:
         assert_engines_agree(**drawn(entry, None, 2), optimizer=optimizer, dtype=dtype, steps=60)

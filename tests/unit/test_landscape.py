@@ -21,7 +21,7 @@ class Matrices:
     """Any function, of points that are the rows of two matrices."""
 
     bare: CatalogueObjective
-    matrices: tuple[tuple[int, int], ...]
+    matrix_shapes: tuple[tuple[int, int], ...]
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.bare, name)

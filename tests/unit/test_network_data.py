@@ -162,8 +162,8 @@ def test_starts_have_their_distribution(name: str) -> None:
     assert np.array_equal(of.starts(3, 7), drawn[:3])
     assert not np.array_equal(of.starts(3, 8), drawn[:3])
     entry = WEIGHT_INITS[name]
-    cuts = np.cumsum([rows * columns for rows, columns in of.matrices])[:-1]
-    for part, (rows, columns) in zip(np.split(drawn, cuts, axis=1), of.matrices, strict=True):
+    cuts = np.cumsum([rows * columns for rows, columns in of.matrix_shapes])[:-1]
+    for part, (rows, columns) in zip(np.split(drawn, cuts, axis=1), of.matrix_shapes, strict=True):
         matrices = part.reshape(-1, rows, columns)
         weights, biases = matrices[:, :-1], matrices[:, -1]
         scale = entry.scale(rows - 1, columns)

@@ -1,6 +1,6 @@
 """Training on the engines: torch's own loop to the last bit, and the same however it is cut."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from itertools import chain, repeat
 from typing import Any
 
@@ -14,7 +14,7 @@ from tests.unit.driving import OPTIMIZERS, assert_equal, assert_same, drive, job
 from tests.unit.nets import objective
 from thalweg.engine.eager.run import EagerRun
 from thalweg.engine.fused.runtime.run import FusedRun
-from thalweg.engine.outcome import Checkpoint, Outcome
+from thalweg.engine.outcome import Outcome
 from thalweg.spec.job import JobSpec
 
 FEW: dict[str, Any] = {"layers": [2, 2, 1], "dataset": "xor"}
@@ -46,8 +46,10 @@ def by_hand(
     whole = torch.from_numpy(start.copy())
     parts = [whole]
     if optimizer["name"] == "muon":
-        sizes = [n_rows * n_columns for n_rows, n_columns in of.matrices]
-        parts = [part.reshape(shape) for part, shape in zip(torch.split(whole, sizes), of.matrices, strict=True)]
+        sizes = [n_rows * n_columns for n_rows, n_columns in of.matrix_shapes]
+        parts = [
+            part.reshape(shape) for part, shape in zip(torch.split(whole, sizes), of.matrix_shapes, strict=True)
+        ]
     parameters = [part.clone().requires_grad_() for part in parts]
     torch_optimizer = classes[optimizer["name"]](parameters, **arguments)
     schedule = torch.optim.lr_scheduler.ExponentialLR(torch_optimizer, decay)
@@ -96,9 +98,6 @@ def test_mini_batches_are_each_runs_own() -> None:
     assert_same(drive(training(BATCHES, init=start)).f[0], one)
     reseeded = drive(training({**BATCHES, "seed": 10}, init=start)).f[0]
     assert reseeded[0] != one[0]
-
-
-Engine = Callable[[JobSpec, Checkpoint | None], EagerRun | FusedRun]
 
 
 def losses(spec: JobSpec, cuts: Iterable[int]) -> list[np.ndarray]:

@@ -118,7 +118,7 @@ def test_a_point_has_the_bits_that_it_has_alone(case: dict[str, Any], dtype: tor
 
 def test_column_j_of_a_matrix_leads_into_node_j() -> None:
     of = objective(layers=[2, 3, 1], activation="identity")
-    assert of.matrices == ((3, 3), (4, 1))
+    assert of.matrix_shapes == ((3, 3), (4, 1))
     point = np.zeros(13)
     weights, biases = of.parts(point)  # views
     weights[0][1, 2] = 5.0  # from input 1 to node 2
@@ -136,7 +136,7 @@ def test_column_j_of_a_matrix_leads_into_node_j() -> None:
 def test_it_is_an_objective() -> None:
     of: Objective = objective()
     assert (of.dim, of.domain, of.minima.count, of.untraceable) == (13, None, 0, None)
-    assert sum(rows * columns for rows, columns in of.matrices) == of.dim
+    assert sum(rows * columns for rows, columns in of.matrix_shapes) == of.dim
     grown = objective(layers=[2, 30, 1], dataset={"name": "moons", "n": 1000})
     assert grown.n_values > 100 * of.n_values
     assert "1000 samples" in str(grown.untraceable)

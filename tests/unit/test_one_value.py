@@ -9,7 +9,8 @@ import torch
 
 from tests.unit.driving import assert_same, drive, job
 from thalweg.analysis.derivatives import all_derivatives
-from thalweg.analysis.values import Evaluation, Slice, evaluate, surface
+from thalweg.analysis.evaluation import Evaluation, evaluate
+from thalweg.analysis.surface import Slice, surface
 from thalweg.engine.columns import unpack
 from thalweg.engine.eager.run import EagerRun
 from thalweg.engine.fused.runtime import native

@@ -11,11 +11,11 @@ import torch
 
 from tests.unit.driving import Recording, assert_equal, drive, job, name_of
 from thalweg.engine.columns import pack, unpack
-from thalweg.engine.eager.loop import Interrupted
 from thalweg.engine.eager.run import EagerRun
 from thalweg.engine.fused.runtime.run import FusedRun
 from thalweg.engine.outcome import UNCOUNTED, Outcome, Results
 from thalweg.engine.raised import raising_results
+from thalweg.engine.run import Interrupted
 from thalweg.errors import Unavailable
 from thalweg.functions.base import CatalogueObjective
 from thalweg.spec.job import JobSpec

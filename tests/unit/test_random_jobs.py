@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.driving import Recording, assert_equal, assert_same, drive
 from tests.unit.random_jobs import random_fields
-from thalweg.analysis.values import Evaluation, evaluate
+from thalweg.analysis.evaluation import Evaluation, evaluate
 from thalweg.engine.eager.run import EagerRun
 from thalweg.engine.fused.runtime.run import FusedRun
 from thalweg.spec.job import JobSpec

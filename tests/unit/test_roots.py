@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from thalweg.engine.fused.codegen.builder import BYTES
-from thalweg.engine.fused.codegen.objective import Function, Library
+from thalweg.engine.fused.codegen.lowering import Library, LoweredFunction
 from thalweg.engine.fused.codegen.roots import Roots, ways
 from thalweg.engine.fused.frontend.aten import type_of
 from thalweg.engine.fused.frontend.program import Program
@@ -17,7 +17,7 @@ DTYPES = [torch.float64, torch.float32]
 N_TOGETHER = 2
 
 
-class TwoRoots(Function):
+class TwoRoots(LoweredFunction):
     """`two(given, got)` takes roots of two vectors, or of two in each part, as kernels do."""
 
     def text(self, dtype: torch.dtype) -> str:

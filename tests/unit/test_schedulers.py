@@ -224,10 +224,10 @@ def test_others_never_end(name: str) -> None:
     ("value", "loc", "said"),
     [
         ("step_lr", ("step_size",), "required"),
-        ("steplr", (), "The closest: step_lr"),
+        ("steplr", (), "did you mean step_lr"),
         ({"step_size": 3}, (), "name of the scheduler is missing"),
         (3, (), "by name, or as an object"),
-        ("nothing", (), "GET /v1/schedulers lists all"),
+        ("nothing", (), 'there is no scheduler "nothing"'),
         ("lambda_lr", (), "function in Python"),
         ({"name": "multiplicative_lr"}, (), "function in Python"),
         ({"name": "linear_lr", "last_epoch": 3}, (), "begins at its beginning"),

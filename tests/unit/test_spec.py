@@ -8,7 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tests.unit.driving import OPTIMIZERS, job
-from thalweg.analysis.minima import NEAR, reached_minimum
+from thalweg.analysis.arrival import NEAR, reached_minimum
 from thalweg.errors import LimitExceeded
 from thalweg.functions import catalogue
 from thalweg.functions.base import CatalogueObjective

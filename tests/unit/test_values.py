@@ -7,10 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from thalweg.analysis.values import Evaluation, Slice, Surface, evaluate, surface
+from thalweg.analysis.evaluation import Evaluation, evaluate
+from thalweg.analysis.surface import Slice, Surface, surface
 from thalweg.errors import InvalidInput, LimitExceeded
 from thalweg.functions import catalogue
-from thalweg.functions.base import Function
+from thalweg.functions.base import CatalogueFunction
 from thalweg.settings import Limits
 
 LIMITS = Limits.model_validate({})
@@ -61,7 +62,7 @@ def test_a_window_is_numpys_linspace_or_arange(
 
 
 @pytest.mark.parametrize("function", catalogue.functions(), ids=lambda function: function.name)
-def test_left_to_itself_a_surface_covers_the_domain(function: Function) -> None:
+def test_left_to_itself_a_surface_covers_the_domain(function: CatalogueFunction) -> None:
     objective = function.at()
     if objective.dim < 2:
         with pytest.raises(ValidationError, match="a surface needs two coordinates, and the function has 1"):
@@ -151,7 +152,7 @@ def test_an_empty_window_is_refused() -> None:
         surface_of("himmelblau", x_min=1.0, x_max=1.0)
 
 
-def points_in(function: Function, dim: int, n: int) -> np.ndarray:
+def points_in(function: CatalogueFunction, dim: int, n: int) -> np.ndarray:
     low, high = np.array(function.at(dim).domain).T
     # apart from the middle, where some have their minimum and no derivative
     points: np.ndarray = low + (high - low) * (0.05 + 0.4 * np.random.default_rng(7).random((n, dim)))
@@ -163,7 +164,7 @@ STEPS = {"whitley": 3e-9, "schaffer_n1": 1e-9, "schaffer_n4": 1e-6}
 
 
 @pytest.mark.parametrize("function", catalogue.functions(), ids=lambda function: function.name)
-def test_derivatives_are_the_limits_of_differences(function: Function) -> None:
+def test_derivatives_are_the_limits_of_differences(function: CatalogueFunction) -> None:
     dim = function.dim or 3 + -3 % function.dim_multiple
     points = points_in(function, dim, 5)
     request = {"function": function.name, "points": points.tolist(), "gradient": True, "hessian": True}

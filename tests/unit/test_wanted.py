@@ -9,9 +9,10 @@ import pytest
 from tests.unit.driving import job
 from thalweg.analysis.accuracy import accuracy
 from thalweg.analysis.critical_points import Search, critical_points
+from thalweg.analysis.evaluation import Evaluation, evaluate
 from thalweg.analysis.gradient_check import checked
 from thalweg.analysis.landscape import landscape
-from thalweg.analysis.values import Evaluation, Slice, evaluate, surface
+from thalweg.analysis.surface import Slice, surface
 from thalweg.cancellation import check_wanted, while_wanted
 from thalweg.errors import Abandoned
 from thalweg.functions import catalogue

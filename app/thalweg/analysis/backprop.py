@@ -60,7 +60,7 @@ class BackpropRequest(Architecture):
                 f"there are {len(given)}: one is needed for each layer behind the first, {len(self.layers) - 1}",
                 name,
             )
-        for index, (part, (n_rows, n_out)) in enumerate(zip(given, self.matrices, strict=True)):
+        for index, (part, (n_rows, n_out)) in enumerate(zip(given, self.matrix_shapes, strict=True)):
             rows = part if name == "weights" else (part,)
             if name == "weights" and len(part) != n_rows - 1:
                 raise InvalidInput(

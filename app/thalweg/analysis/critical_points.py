@@ -15,11 +15,11 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from thalweg.analysis.derivatives import all_derivatives
+from thalweg.analysis.work import check_work
 from thalweg.errors import InvalidInput, LimitExceeded
 from thalweg.functions.base import Box, Objective
 from thalweg.settings import Limits
-from thalweg.spec.function import FunctionReference, objective_of
-from thalweg.spec.limits import check_work
+from thalweg.spec.function import FunctionField, objective_of
 from thalweg.spec.starts import Point, check_box
 from thalweg.whole_numbers import WHOLE
 
@@ -57,7 +57,7 @@ class Search(BaseModel):
         frozen=True, extra="forbid", json_schema_extra={"examples": [{"function": "himmelblau"}]}
     )
 
-    function: FunctionReference
+    function: FunctionField
     low: Point | None = Field(None, description="the box's lower corner; the function's domain if left out")
     high: Point | None = Field(None, description="the box's upper corner")
     starts: Annotated[int, Field(strict=True, ge=2, le=300), WHOLE] = Field(

@@ -96,9 +96,7 @@ def _principal_plane(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     center = points.mean(axis=0)
     _, sizes, directions = np.linalg.svd(points - center, full_matrices=False)
     if not sizes[0] > 0:
-        raise InvalidInput(
-            "the run has not moved, and its path has no principal plane: try random", "query", "method"
-        )
+        raise InvalidInput("the run has not moved, and its path has no principal plane: try random", "method")
     if len(directions) < 2 or not sizes[1] > 1e-14 * sizes[0]:
         directions = np.stack([directions[0], _perpendicular(directions[0])])
     return center, _turned_to(points[-1] - points[0], directions[:2])
@@ -121,11 +119,11 @@ def _turned_to(way: np.ndarray, directions: np.ndarray) -> np.ndarray:
 
 def _random_directions(objective: Objective, at: np.ndarray, seed: int) -> np.ndarray:
     drawn = np.random.Generator(np.random.Philox(seed)).standard_normal((2, objective.dim))
-    if not objective.matrices:
+    if not objective.matrix_shapes:
         unit: np.ndarray = drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
         return unit
     begin = 0
-    for n_rows, n_columns in objective.matrices:
+    for n_rows, n_columns in objective.matrix_shapes:
         part = slice(begin, begin + n_rows * n_columns)
         filters = drawn[:, part].reshape(2, n_rows, n_columns)
         own = at[part].reshape(n_rows, n_columns)

@@ -1,23 +1,23 @@
 """Functions: what there is to minimise, how it looks, and what it is worth at a point."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Annotated, Any
 
 import numpy as np
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field
 
+from thalweg.analysis.arrival import minimum_radius
 from thalweg.analysis.critical_points import Kind, Search, critical_points
-from thalweg.analysis.minima import minimum_radius
-from thalweg.analysis.values import Evaluation, Slice, evaluate
+from thalweg.analysis.evaluation import Evaluation, evaluate
+from thalweg.analysis.surface import Slice
 from thalweg.api import wire
 from thalweg.api.computing import LONG, Compute
 from thalweg.api.dependencies import Computing, Cursor, Limit, Services, Wired
+from thalweg.api.queries import from_query
 from thalweg.api.routing import SENT, BodyRoute
 from thalweg.errors import InvalidInput, NotFound
 from thalweg.functions import catalogue
-from thalweg.functions.base import Function as CatalogueFunction
+from thalweg.functions.base import CatalogueFunction
 from thalweg.functions.minima import first
 from thalweg.whole_numbers import WRITTEN_WHOLE
 
@@ -142,7 +142,7 @@ async def get_surface(  # noqa: PLR0913, PLR0917 most are fields of the query
 ) -> Response:
     """Return the surface of a function of two coordinates, by default over its domain."""
     window = {"x_min": x_min, "x_max": x_max, "y_min": y_min, "y_max": y_max, "step": step, "points": points}
-    with _from_query():
+    with from_query():
         request = Slice.model_validate({"function": _existing(name).name, **window})
         return await _surface(request, services, compute)
 
@@ -185,26 +185,11 @@ async def post_critical_points(
     )
 
 
-@contextmanager
-def _from_query() -> Iterator[None]:
-    """Say of what is complained about that it stands in the query."""
-    try:
-        yield
-    except ValidationError as error:
-        issue = error.errors()[0]
-        cause = issue.get("ctx", {}).get("error")
-        if isinstance(cause, InvalidInput):
-            raise InvalidInput(cause.detail, "query", *issue["loc"], *cause.path) from None
-        raise InvalidInput(issue["msg"], "query", *issue["loc"]) from None
-    except InvalidInput as error:
-        raise type(error)(error.detail, "query", *error.path) from None
-
-
 def _existing(name: str) -> CatalogueFunction:
     try:
         return catalogue.get(name)
     except InvalidInput as error:
-        raise NotFound(error.detail) from None
+        raise NotFound(error.detail, error.remedy) from None
 
 
 def _function(function: CatalogueFunction, dim: int | None) -> Function:

@@ -10,13 +10,15 @@ from pydantic import BaseModel, Field
 
 from thalweg.analysis.landscape import LARGEST, MOST_PATH_VALUES, Method, landscape
 from thalweg.analysis.thinning import MIN_POINTS, downsample
+from thalweg.analysis.work import check_work
 from thalweg.api import wire
 from thalweg.api.dependencies import Computing, JobId, RunNumber, Services, Wired, check_run
+from thalweg.api.queries import from_query
 from thalweg.db.trajectories import StepRange
 from thalweg.engine.outcome import Results
 from thalweg.errors import Conflict, LimitExceeded
 from thalweg.jobs.record import JobRecord
-from thalweg.spec.limits import check_work, n_recorded
+from thalweg.spec.limits import n_recorded
 from thalweg.whole_numbers import EXACT, LARGEST_EXACT, WRITTEN_WHOLE
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
@@ -115,7 +117,8 @@ def _landscape(services: Services, record: JobRecord, results: Results, run: int
     sparse = within[::-stride][::-1]
     x, f = trajectory.x[sparse], trajectory.f[sparse]
     shown = downsample(x, f, plane.n_shown)
-    found = landscape(objective, x, shown, plane.method, plane.n_points, plane.seed)
+    with from_query():
+        found = landscape(objective, x, shown, plane.method, plane.n_points, plane.seed)
     answer = {
         "job_id": record.id,
         "run": run,

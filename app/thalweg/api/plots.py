@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path, Query, Response
 from thalweg.analysis.thinning import downsample
 from thalweg.api.computing import LONG
 from thalweg.api.dependencies import Computing, JobId, Services, Wired
+from thalweg.api.queries import from_query
 from thalweg.cancellation import check_wanted
 from thalweg.db.trajectories import StepRange
 from thalweg.engine.outcome import Outcome
@@ -61,7 +62,8 @@ async def get_plot(  # noqa: PLR0913, PLR0917 most are fields of the query
     """Return a picture of a job: the surface and the same from above, with what its first runs recorded so far."""
 
     def drawn() -> str | bytes:
-        found = _scene(services, job_id, (x_axis, y_axis))
+        with from_query():
+            found = _scene(services, job_id, (x_axis, y_axis))
         check_wanted()
         if form is Form.html:
             return document(found, log=log, elevation=elevation, azimuth=azimuth)

@@ -12,7 +12,16 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from thalweg.errors import Conflict, DiskFull, InvalidInput, LimitExceeded, NotFound, ThalwegError, Unavailable
+from thalweg.errors import (
+    Conflict,
+    DiskFull,
+    InvalidInput,
+    LimitExceeded,
+    NotFound,
+    Remedy,
+    ThalwegError,
+    Unavailable,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -30,6 +39,13 @@ _STATUS: Mapping[type[ThalwegError], tuple[int, str]] = {
     Conflict: (409, "conflict"),
     DiskFull: (507, "disk-full"),
     Unavailable: (503, "unavailable"),
+}
+REMEDIES: Mapping[Remedy, str] = {
+    Remedy.functions: "GET /v1/functions lists all",
+    Remedy.optimizers: "GET /v1/optimizers lists all",
+    Remedy.schedulers: "GET /v1/schedulers lists all",
+    Remedy.jobs: "GET /v1/jobs lists those there are",
+    Remedy.evaluation: "POST /v1/evaluate gives its values at points",
 }
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 _TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}  # as RFC 9110 has them, older Pythons not
@@ -172,12 +188,14 @@ def _invalid_body(request: Request, error: Exception) -> Response:
 
 
 def _known_error(request: Request, error: Exception) -> Response:
+    if not isinstance(error, ThalwegError):
+        raise error
     status, kind = next(entry for known, entry in _STATUS.items() if isinstance(error, known))
     errors = None
     if isinstance(error, InvalidInput):
-        errors = [_told(error.path, error.detail, error.column)]
+        errors = [_told(error.path, _sentence(error), error.column)]
     headers = {"Retry-After": str(error.retry_seconds)} if isinstance(error, Unavailable) else None
-    return response(request, status, str(error), kind=kind, errors=errors, headers=headers)
+    return response(request, status, _sentence(error), kind=kind, errors=errors, headers=headers)
 
 
 def _http_error(request: Request, error: Exception) -> Response:
@@ -218,9 +236,17 @@ def _complaint(issue: Mapping[str, Any]) -> Complaint:
     cause = (issue.get("ctx") or {}).get("error")
     path = list(rest) if place == "body" else [place, *rest]
     if isinstance(cause, InvalidInput):
-        return _told([*path, *cause.path], cause.detail, cause.column)
+        return _told([*path, *cause.path], _sentence(cause), cause.column)
     words = _WORDS.get(issue["type"])
     return _told(path, issue["msg"] if words is None else words.format(**(issue.get("ctx") or {})))
+
+
+def _sentence(error: ThalwegError) -> str:
+    """Return what an error says, with the request that helps."""
+    if error.remedy is None:
+        return str(error)
+    said = str(error)
+    return f"{said}{'' if said.endswith('?') else ';'} {REMEDIES[error.remedy]}"
 
 
 def _told(path: Iterable[str | int], detail: str, column: int | None = None) -> Complaint:

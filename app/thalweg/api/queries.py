@@ -1,10 +1,12 @@
 """Queries: a parameter that a route does not have is refused, with the name that was probably meant."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
 
 from fastapi import Request
 from fastapi.dependencies.models import Dependant
+from pydantic import ValidationError
 
 from thalweg.errors import InvalidInput
 
@@ -23,6 +25,21 @@ async def check_query(request: Request) -> None:
     for name in request.query_params:
         if name not in known:
             raise InvalidInput(_complaint(name, known), "query", name[:_MOST_CHARACTERS])
+
+
+@contextmanager
+def from_query() -> Iterator[None]:
+    """Make the path of every complaint raised within lead into the query."""
+    try:
+        yield
+    except ValidationError as error:
+        issue = error.errors()[0]
+        cause = issue.get("ctx", {}).get("error")
+        if isinstance(cause, InvalidInput):
+            raise cause.at("query", *issue["loc"], *cause.path) from None
+        raise InvalidInput(issue["msg"], "query", *issue["loc"]) from None
+    except InvalidInput as error:
+        raise error.at("query", *error.path) from None
 
 
 def _names(dependant: Dependant) -> Iterator[str]:

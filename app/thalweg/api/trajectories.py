@@ -11,6 +11,7 @@ from fastapi.responses import StreamingResponse
 
 from thalweg.analysis.accuracy import accuracy
 from thalweg.analysis.thinning import METHOD, MIN_POINTS, downsample
+from thalweg.analysis.work import check_work
 from thalweg.api import formats, wire
 from thalweg.api.computing import SHORT_VALUES
 from thalweg.api.dependencies import Computing, JobId, RunNumber, Services, Wired, check_network, check_run
@@ -23,7 +24,6 @@ from thalweg.engine.outcome import Results
 from thalweg.errors import InvalidInput, LimitExceeded
 from thalweg.jobs.record import JobRecord
 from thalweg.settings import Limits
-from thalweg.spec.limits import check_work
 from thalweg.whole_numbers import WRITTEN_WHOLE
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])

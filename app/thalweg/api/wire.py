@@ -11,8 +11,8 @@ from fastapi import Response
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from thalweg.analysis.accuracy import accuracy
+from thalweg.analysis.arrival import reached_minimum
 from thalweg.analysis.gradient_check import GradientCheck
-from thalweg.analysis.minima import reached_minimum
 from thalweg.engine.outcome import UNCOUNTED, Outcome, Results
 from thalweg.errors import InvalidInput
 from thalweg.functions import catalogue

@@ -14,7 +14,7 @@ from thalweg.db.tables import CHECKPOINTS, EVENTS, JOBS, TAGS
 from thalweg.db.transitions import transition
 from thalweg.engine.columns import unpack
 from thalweg.engine.outcome import Outcome, Results
-from thalweg.errors import DiskFull, NotFound
+from thalweg.errors import DiskFull, NotFound, Remedy
 from thalweg.jobs.filter import JobFilter
 from thalweg.jobs.idempotency import Key
 from thalweg.jobs.record import Event, JobRecord, before_start
@@ -155,7 +155,7 @@ def _one(connection: Connection, query: Select[Any], job_id: str) -> Row[Any]:
 
 
 def _no_job(job_id: str) -> NotFound:
-    return NotFound(f"there is no job {job_id!r}: list the jobs to see which there are")
+    return NotFound(f"there is no job {job_id!r}", Remedy.jobs)
 
 
 def _filtered(chosen: JobFilter) -> tuple[Select[Any], Column[Any]]:

@@ -1,1 +1,1 @@
-"""What runs a job: torch's loop, native code traced from it, and results. It knows no HTTP, SQL or clock."""
+"""What runs a job: torch's loop, native code traced from it, and their results. Pure: no network, disk or clock."""

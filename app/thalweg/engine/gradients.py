@@ -5,7 +5,7 @@ import torch
 from thalweg.functions.base import row_norm
 
 
-def used(gradient: torch.Tensor, noise: torch.Tensor | None, clip_norm: float | None) -> torch.Tensor:
+def effective(gradient: torch.Tensor, noise: torch.Tensor | None, clip_norm: float | None) -> torch.Tensor:
     """Return the gradient with the noise on it, then with each row's norm clipped.
 
     Args:

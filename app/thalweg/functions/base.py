@@ -42,7 +42,7 @@ class Objective(Protocol):
         ...
 
     @property
-    def matrices(self) -> tuple[tuple[int, int], ...]:
+    def matrix_shapes(self) -> tuple[tuple[int, int], ...]:
         """The shapes of the matrices whose rows, one after the other, are a point; none if it is a plain vector.
 
         Of a network, column j of a matrix is what leads into node j of a layer: its weights, then its bias.
@@ -67,7 +67,7 @@ class Objective(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Function:
+class CatalogueFunction:
     """A test function with the facts that the literature states about it.
 
     Attributes:
@@ -137,9 +137,9 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class CatalogueObjective:
-    """A catalogue function bound to a dimension; it is made by `Function.at`."""
+    """A catalogue function bound to a dimension; it is made by `CatalogueFunction.at`."""
 
-    function: Function
+    function: CatalogueFunction
     dim: int
 
     @property
@@ -169,7 +169,7 @@ class CatalogueObjective:
         return 10 * self.dim
 
     @property
-    def matrices(self) -> tuple[()]:
+    def matrix_shapes(self) -> tuple[()]:
         """None: a point is a plain vector."""
         return ()
 
@@ -201,11 +201,11 @@ def function(  # noqa: PLR0913 - as many as there are facts
     max_dim: int | None = None,
     dim_multiple: int = 1,
     all_minima_to: int | None = None,
-) -> Callable[[Evaluate], Function]:
+) -> Callable[[Evaluate], CatalogueFunction]:
     """Turn the evaluating function below into the catalogue entry of its name, with the facts given here."""
 
-    def entry(evaluate: Evaluate) -> Function:
-        return Function(
+    def entry(evaluate: Evaluate) -> CatalogueFunction:
+        return CatalogueFunction(
             name=evaluate.__name__,
             title=title,
             evaluate=evaluate,

@@ -6,15 +6,15 @@ from importlib import import_module
 from pkgutil import iter_modules
 from types import ModuleType
 
-from thalweg.errors import InvalidInput
+from thalweg.errors import InvalidInput, Remedy
 from thalweg.functions import any_dimension, fixed_dimension, planar
-from thalweg.functions.base import Function
+from thalweg.functions.base import CatalogueFunction
 
 
-def _entries(package: ModuleType) -> Iterator[Function]:
+def _entries(package: ModuleType) -> Iterator[CatalogueFunction]:
     for module in iter_modules(package.__path__, f"{package.__name__}."):
         for entry in vars(import_module(module.name)).values():
-            if isinstance(entry, Function):
+            if isinstance(entry, CatalogueFunction):
                 yield entry
 
 
@@ -22,7 +22,7 @@ _FUNCTIONS = (*_entries(planar), *_entries(fixed_dimension), *_entries(any_dimen
 _BY_NAME = {entry.name: entry for entry in _FUNCTIONS}
 
 
-def functions() -> tuple[Function, ...]:
+def functions() -> tuple[CatalogueFunction, ...]:
     """Return every function of the catalogue, always in the same order."""
     return _FUNCTIONS
 
@@ -37,7 +37,7 @@ def has(name: str) -> bool:
     return name in _BY_NAME
 
 
-def get(name: str) -> Function:
+def get(name: str) -> CatalogueFunction:
     """Return the function of this name.
 
     Raises:
@@ -46,5 +46,5 @@ def get(name: str) -> Function:
     if name in _BY_NAME:
         return _BY_NAME[name]
     close = get_close_matches(name[:50].lower(), _BY_NAME, n=3)
-    hint = f"did you mean {' or '.join(close)}? " if close else ""
-    raise InvalidInput(f"there is no function {name[:50]!r}; {hint}GET /v1/functions lists all")
+    hint = f"; did you mean {' or '.join(close)}?" if close else ""
+    raise InvalidInput(f"there is no function {name[:50]!r}{hint}", remedy=Remedy.functions)

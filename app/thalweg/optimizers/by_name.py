@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
-from thalweg.errors import InvalidInput
+from thalweg.errors import InvalidInput, Remedy
 from thalweg.optimizers.base import Params
 
 
@@ -19,7 +19,7 @@ class ByName:
 
     Args:
         base: What all entries derive from, directly.
-        kind: What an entry is called in a sentence; the API lists them under its plural.
+        kind: What an entry is called in a sentence.
         refused: Names that torch has and this has not, and why.
     """
 
@@ -60,7 +60,7 @@ class ByName:
             raise InvalidInput(f'give the {self.kind} by name, or as an object {{"name": ...}}')
         if not isinstance(name := value.get("name"), str):
             problem = "must be a string" if "name" in value else "is missing"
-            raise InvalidInput(f"the name of the {self.kind} {problem}; {self._where}", "name")
+            raise InvalidInput(f"the name of the {self.kind} {problem}", "name", remedy=self._list)
         return self._class(name, "name").model_validate(value)
 
     def _class(self, name: str, *path: str) -> type[Params]:
@@ -70,9 +70,9 @@ class ByName:
         if name in self.refused:
             raise InvalidInput(f"{name} cannot be used: {self.refused[name]}", *path)
         close = get_close_matches(name[:50].lower(), entries)
-        guess = f" The closest: {', '.join(close)}." if close else ""
-        raise InvalidInput(f"there is no {self.kind} {json.dumps(name[:50])}.{guess} {self._where}", *path)
+        guess = f"; did you mean {' or '.join(close)}?" if close else ""
+        raise InvalidInput(f"there is no {self.kind} {json.dumps(name[:50])}{guess}", *path, remedy=self._list)
 
     @property
-    def _where(self) -> str:
-        return f"GET /v1/{self.kind}s lists all"
+    def _list(self) -> Remedy:
+        return Remedy(f"{self.kind}s")

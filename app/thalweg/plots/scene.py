@@ -7,7 +7,8 @@ from typing import Literal
 
 import numpy as np
 
-from thalweg.analysis.values import Evaluation, Slice, evaluate, surface
+from thalweg.analysis.evaluation import Evaluation, evaluate
+from thalweg.analysis.surface import Slice, surface
 from thalweg.engine.outcome import Outcome
 from thalweg.errors import InvalidInput
 from thalweg.functions.base import Objective
@@ -90,7 +91,7 @@ class Scene:
             return np.concatenate([path.f for path in self.paths])
         return np.array([minimum.f for _, minimum in self.known], dtype=np.float64)
 
-    def heights(self, log: bool | None) -> Heights:  # noqa: FBT001 as the query has it
+    def heights(self, log: bool | None) -> Heights:  # noqa: FBT001 as those who ask for a picture give it
         """Return the heights of what is shown; None leaves the scale to the values."""
         return heights(self.z, self.values, log=self.fits_log if log is None else log)
 
@@ -211,7 +212,7 @@ def _shown(dim: int, axes: tuple[int, int]) -> tuple[int, ...]:
     if dim == 1:
         return (0,)
     if max(axes) >= dim or axes[0] == axes[1]:
-        raise InvalidInput(f"the axes must be two different coordinates of {dim}, from 0", "query", "x_axis")
+        raise InvalidInput(f"the axes must be two different coordinates of {dim}, from 0", "x_axis")
     return axes
 
 

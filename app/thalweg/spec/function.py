@@ -46,10 +46,10 @@ class CatalogueReference(BaseModel):
         return self.model_copy(update={"dim": dim})
 
 
-Reference: TypeAlias = CatalogueReference | ExpressionReference | NetworkReference
+FunctionReference: TypeAlias = CatalogueReference | ExpressionReference | NetworkReference
 
 
-def _reference(value: Any) -> Reference:
+def _reference(value: Any) -> FunctionReference:
     match value:
         case CatalogueReference() | ExpressionReference() | NetworkReference():
             return value
@@ -67,10 +67,10 @@ def _reference(value: Any) -> Reference:
     )
 
 
-FunctionReference = Annotated[Reference, ByLooks(_reference, TypeAdapter(str | Reference))]
+FunctionField = Annotated[FunctionReference, ByLooks(_reference, TypeAdapter(str | FunctionReference))]
 
 
-def objective_of(function: Reference, dim: int | None, said_at: str | None) -> Objective:
+def objective_of(function: FunctionReference, dim: int | None, said_at: str | None) -> Objective:
     """Return the objective that a request's field `function` stands for.
 
     Args:
@@ -84,11 +84,11 @@ def objective_of(function: Reference, dim: int | None, said_at: str | None) -> O
     try:
         return function.objective(dim)
     except InvalidInput as error:
-        at = (said_at,) if said_at is not None and not error.path else ("function", *error.path)
-        raise type(error)(error.detail, *at, column=error.column) from error
+        path = (said_at,) if said_at is not None and not error.path else ("function", *error.path)
+        raise error.at(*path) from error
 
 
-def check_dim(dim: int, function: Reference, limits: Limits) -> None:
+def check_dim(dim: int, function: FunctionReference, limits: Limits) -> None:
     """Check the dimension of a job's points.
 
     Raises:

@@ -1,4 +1,4 @@
-"""The job specification: the HTTP body, the JSON column and the engine's input, in one."""
+"""The job specification: one document, from the client who writes it to the engine that runs it."""
 
 from typing import Annotated, Any, Literal, Self
 
@@ -17,7 +17,7 @@ from thalweg.optimizers.check import check
 from thalweg.optimizers.schedules import Scheduler
 from thalweg.settings import Limits
 from thalweg.spec.engine_choice import EngineName, obstacle
-from thalweg.spec.function import CatalogueReference, FunctionReference, Reference, check_dim, objective_of
+from thalweg.spec.function import CatalogueReference, FunctionField, FunctionReference, check_dim, objective_of
 from thalweg.spec.starts import Grid, Init, Points, Random
 from thalweg.whole_numbers import WHOLE, Seed
 
@@ -78,7 +78,7 @@ class JobSpec(_Part):
         }
     )
 
-    function: FunctionReference
+    function: FunctionField
     optimizer: Optimizer
     lr: Positive | None = Field(None, description="learning rate; torch's default if left out")
     init: Init
@@ -101,7 +101,7 @@ class JobSpec(_Part):
     @model_validator(mode="after")
     def _normalise(self, info: ValidationInfo) -> Self:
         function = self._with_dim()
-        if isinstance(info.context, Limits):  # of a service, where a body must not cost what its points would
+        if isinstance(info.context, Limits):  # posted to a service: refuse before anything as large as dim is made
             check_dim(self.init.dim or function.dim or 0, function, info.context)
         optimizer = self._with_lr()
         # frozen for everyone but its own construction
@@ -112,7 +112,7 @@ class JobSpec(_Part):
             init=self._with_box(function),
             tags=tuple(dict.fromkeys(self.tags)),
         )
-        if optimizer.matrices and not self.objective().matrices:
+        if optimizer.matrices and not self.objective().matrix_shapes:
             raise InvalidInput(
                 f"{optimizer.name} moves matrices, and a point of this function is a vector: it is for networks",
                 "optimizer",
@@ -124,7 +124,7 @@ class JobSpec(_Part):
             raise InvalidInput(f"this job cannot run on the fused engine: {reason}. Leave engine out", "engine")
         return self
 
-    def _with_dim(self) -> Reference:
+    def _with_dim(self) -> FunctionReference:
         dim = self.init.dim or self.function.dim
         objective = objective_of(self.function, dim, "init" if self.init.dim else None)
         if dim is None and isinstance(self.function, CatalogueReference) and self.function.any_dim:
@@ -144,7 +144,7 @@ class JobSpec(_Part):
             )
         return self.optimizer.model_copy(update={"lr": self.lr})
 
-    def _with_box(self, function: Reference) -> Points | Grid | Random:
+    def _with_box(self, function: FunctionReference) -> Points | Grid | Random:
         if not isinstance(self.init, Random) or self.init.low is not None or self._drawn_by is not None:
             return self.init
         if (domain := function.objective().domain) is None:

@@ -1,7 +1,6 @@
 """Whether a job is within what this service allows, said with the way out."""
 
 from thalweg.errors import LimitExceeded
-from thalweg.functions.base import Objective
 from thalweg.functions.networks.objective import NetworkObjective
 from thalweg.settings import Limits
 from thalweg.spec.function import check_dim
@@ -70,28 +69,6 @@ def _check_all_samples(spec: JobSpec, network: NetworkObjective, limits: Limits)
             "samples or smaller layers",
             "function",
         )
-
-
-def check_work(objective: Objective, n_points: int, limits: Limits, *path: str) -> int:
-    """Check that `n_points` can be computed while a client waits, and return about how many numbers are made.
-
-    Raises:
-        LimitExceeded: They would take too long, or one of them too much memory; `path` leads to what asks for them.
-    """
-    if objective.n_values > limits.max_evaluation_values:
-        raise LimitExceeded(
-            f"one evaluation of this function makes about {objective.n_values} numbers; this service's limit is "
-            f"{limits.max_evaluation_values} (max_evaluation_values): make the function smaller",
-            *path,
-        )
-    n_values = n_points * objective.n_values
-    if n_values > limits.max_request_values:
-        raise LimitExceeded(
-            f"{n_points} points of this function take about {n_values} numbers to compute; this service's limit is "
-            f"{limits.max_request_values} (max_request_values): ask for fewer points",
-            *path,
-        )
-    return n_values
 
 
 def n_recorded(steps: int, record_every: int) -> int:

@@ -10,16 +10,12 @@ import torch
 
 from thalweg.db.attempts import AttemptStore
 from thalweg.db.session import Database
-from thalweg.engine.eager.loop import Interrupted
-from thalweg.engine.eager.run import EagerRun
-from thalweg.engine.fused.runtime.kernels import Kernels
-from thalweg.engine.fused.runtime.run import FusedRun
-from thalweg.engine.outcome import Checkpoint, Outcome
+from thalweg.engine.outcome import Outcome
+from thalweg.engine.run import Interrupted, Run
+from thalweg.engine.start import start
 from thalweg.errors import NotUnderstood, Unavailable
 from thalweg.jobs.record import Attempt
 from thalweg.workers.warm import kept_in
-
-Run = EagerRun | FusedRun
 
 _log = logging.getLogger(__name__)
 
@@ -60,7 +56,7 @@ def run_job(url: str, kernels: str, job_id: str, generation: int) -> None:
         return
     try:
         checkpoint = store.checkpoint(attempt) if attempt.number > 1 else None
-        _drive(_start(attempt, checkpoint, kept_in(kernels)), attempt, store)
+        _drive(start(attempt.spec, attempt.engine, checkpoint, kept_in(kernels)), attempt, store)
     except Unavailable:
         raise
     except Interrupted:
@@ -69,12 +65,6 @@ def run_job(url: str, kernels: str, job_id: str, generation: int) -> None:
     except Exception as error:  # noqa: BLE001 whatever it is, it is the reason that the job failed
         _log.exception("job %s failed", job_id)
         store.fail(attempt, f"{type(error).__name__}: {error}")
-
-
-def _start(attempt: Attempt, checkpoint: Checkpoint | None, kernels: Kernels) -> Run:
-    if attempt.engine == "fused":
-        return FusedRun(attempt.spec, checkpoint, kernels)
-    return EagerRun(attempt.spec, checkpoint)
 
 
 def _drive(run: Run, attempt: Attempt, store: AttemptStore) -> None:

@@ -1,1 +1,1 @@
-"""The eager engine: torch's own loop over all runs at once."""
+"""The eager engine: torch's own loop, over all runs of a job at once."""

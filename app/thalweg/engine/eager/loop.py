@@ -1,4 +1,4 @@
-"""One torch optimizer and the points that it moves: the loop that everybody writes by hand."""
+"""The loop that everybody writes by hand: one torch optimizer and the points it moves."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -10,19 +10,16 @@ import torch
 from thalweg.engine import gradients
 from thalweg.engine.noise import standard_normal
 from thalweg.engine.raised import Raised, raising_results
+from thalweg.engine.run import Interrupted
 from thalweg.functions.base import Objective
 from thalweg.spec.job import JobSpec
 
 
-class Interrupted(Exception):
-    """Whoever drives a run wants no more of it."""
-
-
 @dataclass(slots=True)
 class Entry:
-    """A point, its value and its gradient, for every row; tensors without history.
+    """Point, value and gradient of every row, as detached tensors.
 
-    Where the function raised, value and gradient are NaN, and `raised` has the sentence by row.
+    Rows for which the function raised have NaN as value and gradient, and their message in `raised`.
     """
 
     x: torch.Tensor  # (..., dim)
@@ -31,19 +28,18 @@ class Entry:
     raised: Mapping[int, str] = field(default_factory=dict)
 
 
-class Descent:
-    """An optimizer, its scheduler, and the rows of points that it moves together.
+class TorchLoop:
+    """An optimizer, its scheduler, and the rows of points they move together.
 
-    The rows are the runs of an optimizer that works element by element, `(n, dim)`; for any other there is a
-    descent for each run, whose points have the shape `(dim,)` that a script by hand would give them.
+    An optimizer that works element by element moves all runs in one loop, as rows of an `(n, dim)` parameter. Any
+    other needs one loop per run, with a parameter of shape `(dim,)`, as in a script written by hand.
 
     Args:
         spec: The job.
-        runs: `(n,)` numbers of the runs that are moved.
-        x: Where they are; it is taken over, not copied.
-        state: What `state()` gave, to go on from there.
-        n_evaluations: How often the function and its gradient were computed for each run up to there, the entry's
-            own evaluation included.
+        runs: `(n,)` numbers of the runs in this loop.
+        x: Their points. The loop takes ownership and changes them in place.
+        state: A result of `state()` to continue from; None at the start.
+        n_evaluations: Evaluations of function and gradient so far, per run, including that of the present entry.
     """
 
     def __init__(
@@ -66,16 +62,16 @@ class Descent:
         self.entry = self._evaluate(0 if state is None else state["step"])
 
     def advance(self, step: int, keep_going: Callable[[], bool] = lambda: True) -> None:
-        """Do update number `step`, from 0, and look at the point that it leads to.
+        """Do update number `step`, counted from 0, and evaluate the new point.
 
-        The descent is of no further use once this has raised.
+        The loop must not be used again once this has raised.
 
         Raises:
-            Interrupted: `keep_going`, which is asked before every evaluation, said no.
+            Interrupted: `keep_going` returned False; it is called before every evaluation.
             Raised: torch raised in the update.
         """
         f, optimizer = self.entry.f, self._optimizer
-        self._give(self._used_gradient(self.entry.gradient, step))
+        self._set_gradient(self._effective_gradient(self.entry.gradient, step))
         with raising_results():
             if self._spec.optimizer.closure:
                 optimizer.step(self._closure(step, keep_going))
@@ -89,7 +85,7 @@ class Descent:
         self.entry = self._evaluate(step + 1)
 
     def keep(self, rows: np.ndarray) -> None:
-        """Go on with these rows only, `(k,)` indices; the others are forgotten."""
+        """Drop all rows but these, given as `(k,)` indices."""
         index = torch.from_numpy(rows)
         whole = self._parameter.shape
         state = self._optimizer.state[self._parameter]
@@ -101,7 +97,7 @@ class Descent:
         self.entry = Entry(self.entry.x[index], self.entry.f[index], self.entry.gradient[index])
 
     def state(self, step: int) -> dict[str, Any]:
-        """Return what is needed to go on after `step` updates, as tensors and plain values."""
+        """Return the state from which to continue after `step` updates, as tensors and plain values."""
         return {
             "step": step,
             "runs": torch.from_numpy(self.runs),
@@ -112,8 +108,8 @@ class Descent:
         }
 
     def _restore(self, state: dict[str, Any]) -> None:
-        # load_state_dict would cast the float32 tensors that NAdam and ASGD keep to the parameter's dtype,
-        # and a run that was taken up again would differ from one that was not
+        # load_state_dict would cast the float32 tensors of NAdam and ASGD to the parameter's dtype, and a resumed
+        # run would differ from an uninterrupted one
         for part, saved in zip(self._moved, state["optimizer"], strict=True):
             self._optimizer.state[part] = saved
         if self._schedule is not None:
@@ -125,20 +121,20 @@ class Descent:
         moved: list[torch.Tensor] = self._optimizer.param_groups[0]["params"]
         return moved
 
-    def _give(self, gradient: torch.Tensor) -> None:
+    def _set_gradient(self, gradient: torch.Tensor) -> None:
         for part, part_gradient in zip(self._moved, self._parts(gradient), strict=True):
             part.grad = part_gradient
 
     def _parts(self, whole: torch.Tensor) -> list[torch.Tensor]:
-        """Return what the optimizer moves: the whole, or the matrices that lie in it, in the same memory."""
+        """Return the optimizer's parameters: `whole`, or the matrices in it as views of the same memory."""
         if not self._spec.optimizer.matrices:
             return [whole]
-        shapes = self._objective.matrices
+        shapes = self._objective.matrix_shapes
         parts = torch.split(whole.detach(), [n_rows * n_columns for n_rows, n_columns in shapes])
         return [part.view(shape) for part, shape in zip(parts, shapes, strict=True)]
 
     def _evaluate(self, step: int) -> Entry:
-        """Return the present entry, with NaN in the rows for which the function raises."""
+        """Return the present entry; rows for which the function raises have NaN."""
         x = self._parameter.detach()
         try:
             return Entry(x, *self._computed(self._parameter, self.runs, step))
@@ -154,11 +150,11 @@ class Descent:
         try:
             f[others], gradient[others] = self._computed(x[others].requires_grad_(), self.runs[others], step)
         except Raised as error:
-            raise RuntimeError("the function raises for points together and for none of them alone") from error
+            raise RuntimeError("the function raises for a batch of points but for none of them alone") from error
         return Entry(x, f, gradient, raised)
 
     def _failing_rows(self, step: int) -> dict[int, str]:
-        """Return what the function raises for each row alone, where it does."""
+        """Return the message of each row for which the function raises when evaluated alone."""
         x, raised = self._parameter.detach(), {}
         for row in range(len(x)):
             rows = slice(row, row + 1)
@@ -169,32 +165,33 @@ class Descent:
         return raised
 
     def _computed(self, points: torch.Tensor, runs: np.ndarray, step: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return value and gradient. Raises `Raised`."""
+        """Return value and gradient, or raise `Raised`."""
         with raising_results():
             f = self._objective(points, step, runs)
             (gradient,) = torch.autograd.grad(f.sum(), points)
         return f.detach(), gradient
 
     def _closure(self, step: int, keep_going: Callable[[], bool]) -> Any:
-        # the optimizer asks for the present point first, which has been evaluated already
+        # the optimizer first asks for the present point, whose value and gradient are known
         known: list[torch.Tensor] = [self.entry.f]
 
         def evaluate() -> torch.Tensor:
             if known:
                 return known.pop()
-            if not keep_going():  # one step may take thousands of evaluations
+            if not keep_going():  # a single step may take thousands of evaluations
                 raise Interrupted
             self.n_evaluations += 1
             f, gradient = self._computed(self._parameter, self.runs, step)
-            self._give(self._used_gradient(gradient, step))
+            self._set_gradient(self._effective_gradient(gradient, step))
             return f
 
         return evaluate
 
-    def _used_gradient(self, gradient: torch.Tensor, step: int) -> torch.Tensor:
+    def _effective_gradient(self, gradient: torch.Tensor, step: int) -> torch.Tensor:
+        """Return the gradient as the optimizer gets it: with noise, then clipped."""
         noise_drawn = None
         if (noise := self._spec.gradient_noise) is not None:
             drawn = standard_normal(noise.seed, step, self.runs, gradient.shape[-1])
             scaled = torch.from_numpy(drawn * noise.std).to(gradient.dtype)
             noise_drawn = scaled.reshape(gradient.shape)
-        return gradients.used(gradient, noise_drawn, self._spec.clip_grad_norm)
+        return gradients.effective(gradient, noise_drawn, self._spec.clip_grad_norm)

@@ -1,33 +1,34 @@
-"""The reference engine: torch's own loop, in chunks, for all the runs of a job."""
+"""A run on the reference engine: torch's own loop, chunk by chunk."""
 
 import io
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, Self
+from typing import Any, Self
 
 import numpy as np
 import torch
 
-from thalweg.engine.eager.loop import Descent, Interrupted
+from thalweg.engine.eager.loop import TorchLoop
 from thalweg.engine.outcome import UNCOUNTED, Checkpoint, Chunk, Outcome, Record, Results
 from thalweg.engine.raised import Raised
+from thalweg.engine.run import Interrupted
 from thalweg.spec.job import JobSpec
 
 
 @dataclass(slots=True)
 class _Entries:
-    """All entries of a chunk, recorded or not, of the rows of one or more descents.
+    """All entries of a chunk, recorded or not, for the rows of one or more loops.
 
-    Where an update raised, its row has no further entries, which are NaN; the number of evaluations that belongs
-    to the first of them is the one with which the run ends.
+    A row whose update raised has no entries from there on: they are NaN, and the first of them holds the number of
+    evaluations with which the run ends.
     """
 
     x: np.ndarray  # (m, rows, dim)
     f: np.ndarray  # (m, rows)
     grad_norm: np.ndarray  # (m, rows)
     n_evaluations: np.ndarray  # (m, rows)
-    n_done: np.ndarray  # (rows,) entries that there are
-    sentences: dict[tuple[int, int], str]  # what was raised, by entry, or first missing entry, and row
+    n_done: np.ndarray  # (rows,) how many entries exist
+    sentences: dict[tuple[int, int], str]  # message raised, by (entry or first missing entry, row)
 
     @classmethod
     def beside(cls, parts: list[Self]) -> Self:
@@ -47,17 +48,12 @@ class _Entries:
 
 
 class EagerRun:
-    """A job under way. It knows no clock and no store: whoever drives it asks for chunks, and may stop.
-
-    What it finds does not depend on how the steps are cut into chunks. Runs end on their own when they
-    converge or diverge; the rest go on.
+    """A `Run` in torch's own loop.
 
     Args:
         spec: The job.
-        checkpoint: Where to go on from; None starts anew.
+        checkpoint: The state to continue from; None starts at the beginning.
     """
-
-    first_steps: Final = 1
 
     def __init__(self, spec: JobSpec, checkpoint: Checkpoint | None = None) -> None:
         self._spec = spec
@@ -66,47 +62,50 @@ class EagerRun:
             self._results = Results.before_start(starts)
             self.step = 0
             self._first_entry = 0
-            self._descents = self._start(torch.from_numpy(starts))
+            self._loops = self._started(torch.from_numpy(starts))
         else:
             self._results = checkpoint.results.resumed()
             self.step = checkpoint.step
             self._first_entry = checkpoint.step + 1
             saved = torch.load(io.BytesIO(checkpoint.state), weights_only=True)
-            self._descents = [self._resumed(part) for part in saved]
+            self._loops = [self._resumed(part) for part in saved]
+
+    @property
+    def first_steps(self) -> int:
+        """One step: a single evaluation can take long."""
+        return 1
 
     def most_steps(self, n_values: int) -> int:
-        """Return how many steps a chunk may have, at least 1, that is to hold `n_values` numbers at most."""
+        """Return the largest chunk, in steps and at least 1, that holds at most `n_values` numbers."""
         return max(1, n_values // (max(1, self.n_active) * (2 * self._spec.dim + 3)))
 
     @property
     def n_active(self) -> int:
-        """How many runs still go on."""
-        return sum(len(descent.runs) for descent in self._descents)
+        """How many runs have not ended."""
+        return sum(len(loop.runs) for loop in self._loops)
 
     @property
     def finished(self) -> bool:
-        """Whether nothing is left to do: all steps are done, or all runs have ended."""
-        return self.step >= self._spec.steps or not self._descents
+        """Whether nothing is left to do: all steps are done, or every run has ended."""
+        return self.step >= self._spec.steps or not self._loops
 
     def advance(self, n_steps: int, keep_going: Callable[[], bool] = lambda: True) -> Chunk:
-        """Do up to `n_steps` further updates, at least 1, and return what they brought.
-
-        The first chunk holds the entry of the start, too.
+        """Do up to `n_steps` further updates and return their entries; see `Run.advance`.
 
         Raises:
-            Interrupted: `keep_going`, which is asked before every evaluation, said no. The chunk is lost.
+            Interrupted: `keep_going` returned False; it is called before every evaluation.
         """
         last = min(self.step + n_steps, self._spec.steps)
-        runs = np.concatenate([descent.runs for descent in self._descents])
+        runs = np.concatenate([loop.runs for loop in self._loops])
         parts = []
-        for descent in self._descents:
+        for loop in self._loops:
             if not keep_going():
                 raise Interrupted
-            parts.append(self._advance(descent, last, keep_going))
+            parts.append(self._advance(loop, last, keep_going))
         entries = _Entries.beside(parts)
         first, self.step, self._first_entry = self._first_entry, last, last + 1
 
-        ended, n_entries = self._look(entries, runs, first)
+        ended, n_entries = self._judge(entries, runs, first)
         steps = np.arange(first, last + 1)
         recorded = steps % self._spec.record_every == 0
         self._keep(runs, ended)
@@ -122,42 +121,42 @@ class EagerRun:
             else None,
         )
 
-    def _start(self, x: torch.Tensor) -> list[Descent]:
+    def _started(self, x: torch.Tensor) -> list[TorchLoop]:
         spec, runs = self._spec, np.arange(len(x))
         coupled = not spec.optimizer.rowwise or (spec.scheduler is not None and spec.scheduler.per_run)
         if coupled:
-            return [Descent(spec, runs[i : i + 1], x[i].clone()) for i in runs]
-        return [Descent(spec, runs, x)]
+            return [TorchLoop(spec, runs[i : i + 1], x[i].clone()) for i in runs]
+        return [TorchLoop(spec, runs, x)]
 
-    def _resumed(self, saved: dict[str, Any]) -> Descent:
+    def _resumed(self, saved: dict[str, Any]) -> TorchLoop:
         runs = saved["runs"].numpy()
-        return Descent(self._spec, runs, saved["x"], saved, int(self._results.n_evaluations[runs[0]]))
+        return TorchLoop(self._spec, runs, saved["x"], saved, int(self._results.n_evaluations[runs[0]]))
 
-    def _advance(self, descent: Descent, last: int, keep_going: Callable[[], bool]) -> _Entries:
-        first, rows = self._first_entry, len(descent.runs)
-        n_entries, dtype = last + 1 - first, descent.entry.x.dtype
+    def _advance(self, loop: TorchLoop, last: int, keep_going: Callable[[], bool]) -> _Entries:
+        first, rows = self._first_entry, len(loop.runs)
+        n_entries, dtype = last + 1 - first, loop.entry.x.dtype
         x = torch.full((n_entries, rows, self._spec.dim), torch.nan, dtype=dtype)
         f = torch.full((n_entries, rows), torch.nan, dtype=dtype)
         gradient = torch.full_like(x, torch.nan)
         n_evaluations = np.zeros((n_entries, rows), np.int64)
         n_done = n_entries
         sentences: dict[tuple[int, int], str] = {}
-        alone = descent.entry.f.ndim == 0
+        alone = loop.entry.f.ndim == 0
         for index, entry in enumerate(range(first, last + 1)):
             if entry > 0:
                 try:
-                    descent.advance(entry - 1, keep_going)
+                    loop.advance(entry - 1, keep_going)
                 except Raised as error:
-                    n_evaluations[index] = descent.n_evaluations
+                    n_evaluations[index] = loop.n_evaluations
                     n_done = index
                     sentences |= {(index, row): str(error) for row in range(rows)}
                     break
-            x[index] = descent.entry.x
-            f[index] = descent.entry.f
-            gradient[index] = descent.entry.gradient
-            n_evaluations[index] = descent.n_evaluations
-            sentences |= {(index, row): sentence for row, sentence in descent.entry.raised.items()}
-            if alone and not torch.isfinite(descent.entry.f):
+            x[index] = loop.entry.x
+            f[index] = loop.entry.f
+            gradient[index] = loop.entry.gradient
+            n_evaluations[index] = loop.n_evaluations
+            sentences |= {(index, row): sentence for row, sentence in loop.entry.raised.items()}
+            if alone and not torch.isfinite(loop.entry.f):
                 break
         return _Entries(
             x=x.numpy(),
@@ -168,8 +167,8 @@ class EagerRun:
             sentences=sentences,
         )
 
-    def _look(self, entries: _Entries, runs: np.ndarray, first: int) -> tuple[np.ndarray, np.ndarray]:
-        """Bring the results up to date; return which rows have ended, and how many entries each has."""
+    def _judge(self, entries: _Entries, runs: np.ndarray, first: int) -> tuple[np.ndarray, np.ndarray]:
+        """Update the results; return the mask of rows that have ended and the number of entries of each row."""
         diverged = ~(np.isfinite(entries.f) & np.isfinite(entries.x).all(axis=-1))
         converged = np.zeros_like(diverged)
         if (stop := self._spec.stop) is not None:
@@ -181,7 +180,7 @@ class EagerRun:
         ended = stopped.any(axis=0)
         end = np.where(ended, stopped.argmax(axis=0), len(stopped) - 1)
         row = np.arange(len(runs))
-        # an update that raised leaves its run at the entry before, which may be the last one of the chunk before
+        # an update that raised leaves its run at the entry before it, possibly the last one of the previous chunk
         last = end - (end == entries.n_done)
 
         now = self._results
@@ -193,12 +192,12 @@ class EagerRun:
         for (index, k), sentence in entries.sentences.items():
             if end[k] == index:
                 now.end_raised(runs[k : k + 1], sentence)
-        self._look_at_last(entries, runs, last, back=diverged[end, row] & (last == end) & (first + last > 0))
-        self._look_for_best(entries, runs, first, last)
+        self._note_last(entries, runs, last, back=diverged[end, row] & (last == end) & (first + last > 0))
+        self._note_best(entries, runs, first, last)
         return ended, last + 1
 
-    def _look_at_last(self, entries: _Entries, runs: np.ndarray, last: np.ndarray, back: np.ndarray) -> None:
-        """Note the last entry of each run, and its last finite one: that before where `back` holds."""
+    def _note_last(self, entries: _Entries, runs: np.ndarray, last: np.ndarray, back: np.ndarray) -> None:
+        """Store each run's last entry and its last finite one, which is the entry before where `back` holds."""
         now, row = self._results, np.arange(len(runs))
         before_x, before_f = now.x[runs], now.f[runs]
         here = last >= 0
@@ -211,7 +210,7 @@ class EagerRun:
         finite_f[inside] = entries.f[last[inside] - 1, row[inside]]
         now.finite_x[runs], now.finite_f[runs] = finite_x, finite_f
 
-    def _look_for_best(self, entries: _Entries, runs: np.ndarray, first: int, last: np.ndarray) -> None:
+    def _note_best(self, entries: _Entries, runs: np.ndarray, first: int, last: np.ndarray) -> None:
         row = np.arange(len(runs))
         exists = np.arange(len(entries.f))[:, None] <= last
         f = np.where(exists & np.isfinite(entries.f), entries.f, np.inf)
@@ -227,17 +226,17 @@ class EagerRun:
             return
         gone = set(runs[ended].tolist())
         kept = []
-        for descent in self._descents:
-            rows = np.array([i for i, run in enumerate(descent.runs) if run not in gone], dtype=np.int64)
-            if len(rows) == len(descent.runs):
-                kept.append(descent)
+        for loop in self._loops:
+            rows = np.array([i for i, run in enumerate(loop.runs) if run not in gone], dtype=np.int64)
+            if len(rows) == len(loop.runs):
+                kept.append(loop)
             elif len(rows):
-                descent.keep(rows)
-                kept.append(descent)
-        self._descents = kept
+                loop.keep(rows)
+                kept.append(loop)
+        self._loops = kept
 
     def _checkpoint(self) -> Checkpoint:
-        saved: list[dict[str, Any]] = [descent.state(self.step) for descent in self._descents]
+        saved: list[dict[str, Any]] = [loop.state(self.step) for loop in self._loops]
         buffer = io.BytesIO()
         torch.save(saved, buffer)
         return Checkpoint(self.step, buffer.getvalue(), self._results.copy())

@@ -156,7 +156,7 @@ class ExpressionReference(BaseModel):
 
 
 def _in_expression(error: InvalidInput) -> InvalidInput:
-    return type(error)(error.detail, "expression", column=error.column)
+    return error.at("expression")
 
 
 @lru_cache(maxsize=256)

@@ -37,7 +37,7 @@ class ExpressionObjective:
         return max(self.dim, self.bound.n_values)
 
     @property
-    def matrices(self) -> tuple[()]:
+    def matrix_shapes(self) -> tuple[()]:
         """None: a point is a plain vector."""
         return ()
 

@@ -21,7 +21,7 @@ _LARGEST_PRODUCT: Final = 16.0
 
 
 @dataclass(frozen=True, slots=True)
-class Function:
+class ElementaryFunction:
     """A function that a formula can call.
 
     Attributes:
@@ -37,18 +37,18 @@ class Function:
     untraceable: bool = False
 
 
-def _unary(name: str, *, untraceable: bool = False) -> Function:
-    return Function(getattr(torch, name), untraceable=untraceable)
+def _unary(name: str, *, untraceable: bool = False) -> ElementaryFunction:
+    return ElementaryFunction(getattr(torch, name), untraceable=untraceable)
 
 
-def _alone(name: str, n_operands: int = 1, *, untraceable: bool = False) -> Function:
+def _alone(name: str, n_operands: int = 1, *, untraceable: bool = False) -> ElementaryFunction:
     function = getattr(torch, name)
 
     def evaluate(*operands: Operand) -> torch.Tensor:
         result: torch.Tensor = function(*map(one_by_one, _tensors(operands)))
         return result
 
-    return Function(evaluate, n_operands, n_operands, untraceable)
+    return ElementaryFunction(evaluate, n_operands, n_operands, untraceable)
 
 
 def _tensors(operands: tuple[Operand, ...]) -> list[torch.Tensor]:
@@ -159,15 +159,15 @@ FUNCTIONS: Final = {
     "atan2": _alone("atan2", 2),
     "hypot": _alone("hypot", 2),
     "fmod": _alone("fmod", 2),
-    "log": Function(logarithm, 1, 2),
-    "cbrt": Function(cbrt),
-    "sigmoid": Function(sigmoid),
-    "softplus": Function(softplus),
+    "log": ElementaryFunction(logarithm, 1, 2),
+    "cbrt": ElementaryFunction(cbrt),
+    "sigmoid": ElementaryFunction(sigmoid),
+    "softplus": ElementaryFunction(softplus),
     "fabs": _unary("abs"),
-    "pow": Function(power, 2, 2),
-    "clamp": Function(clamp, 3, 3),
-    "minimum": Function(smallest, 2, 2),
-    "maximum": Function(largest, 2, 2),
+    "pow": ElementaryFunction(power, 2, 2),
+    "clamp": ElementaryFunction(clamp, 3, 3),
+    "minimum": ElementaryFunction(smallest, 2, 2),
+    "maximum": ElementaryFunction(largest, 2, 2),
 }
 """What a formula calls by name."""
 

@@ -110,14 +110,14 @@ class Architecture(BaseModel):
         return str(self.activation)
 
     @property
-    def matrices(self) -> tuple[tuple[int, int], ...]:
+    def matrix_shapes(self) -> tuple[tuple[int, int], ...]:
         """The shapes of the matrices that a parameter point consists of."""
         return tuple((n_in + 1, n_out) for n_in, n_out in pairwise(self.layers))
 
     @property
     def dim(self) -> int:
         """How many parameters there are."""
-        return sum(n_rows * n_columns for n_rows, n_columns in self.matrices)
+        return sum(n_rows * n_columns for n_rows, n_columns in self.matrix_shapes)
 
     @property
     def activations(self) -> tuple[str, ...]:
@@ -126,12 +126,12 @@ class Architecture(BaseModel):
 
     def starts(self, n: int, seed: int) -> np.ndarray:
         """Return parameter points drawn as `weight_init` says, float64, `(n, dim)`; row k is the same for any n."""
-        return draw(self.weight_init, self.matrices, n, seed)
+        return draw(self.weight_init, self.matrix_shapes, n, seed)
 
     def parts(self, point: np.ndarray) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """Return the weights, each `(n_in, n_out)`, and biases, each `(n_out,)`, of a point `(dim,)`."""
-        cuts = np.cumsum([n_rows * n_columns for n_rows, n_columns in self.matrices])[:-1]
-        whole = [part.reshape(shape) for part, shape in zip(np.split(point, cuts), self.matrices, strict=True)]
+        cuts = np.cumsum([n_rows * n_columns for n_rows, n_columns in self.matrix_shapes])[:-1]
+        whole = [part.reshape(shape) for part, shape in zip(np.split(point, cuts), self.matrix_shapes, strict=True)]
         return [matrix[:-1] for matrix in whole], [matrix[-1] for matrix in whole]
 
     def point(self, weights: Sequence[Any], biases: Sequence[Any]) -> np.ndarray:
@@ -160,11 +160,11 @@ def last_nets(architecture: Architecture, points: torch.Tensor, inputs: torch.Te
     """
     n = len(points)
     incoming = inputs.expand(n, *inputs.shape[-2:])
-    *hidden, last = torch.split(points, [n_in * n_out for n_in, n_out in architecture.matrices], dim=-1)
+    *hidden, last = torch.split(points, [n_in * n_out for n_in, n_out in architecture.matrix_shapes], dim=-1)
     activation = ACTIVATIONS[architecture.activation].value
-    for rows, shape in zip(hidden, architecture.matrices[:-1], strict=True):
+    for rows, shape in zip(hidden, architecture.matrix_shapes[:-1], strict=True):
         incoming = with_ones(activation(_products(incoming, rows.reshape(n, *shape))))
-    return _products(incoming, last.reshape(n, *architecture.matrices[-1]))
+    return _products(incoming, last.reshape(n, *architecture.matrix_shapes[-1]))
 
 
 def outputs(architecture: Architecture, nets: torch.Tensor) -> torch.Tensor:
@@ -181,7 +181,7 @@ def errors(architecture: Architecture, nets: torch.Tensor, targets: torch.Tensor
 
 def n_products(architecture: Architecture, n_samples: int) -> int:
     """Return how many products the largest layer multiplies for so many samples."""
-    return n_samples * max(n_rows * n_columns for n_rows, n_columns in architecture.matrices)
+    return n_samples * max(n_rows * n_columns for n_rows, n_columns in architecture.matrix_shapes)
 
 
 def multiplies_itself(products: int) -> bool:

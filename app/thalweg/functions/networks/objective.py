@@ -55,9 +55,9 @@ class NetworkObjective:
         return self.architecture.dim
 
     @property
-    def matrices(self) -> tuple[tuple[int, int], ...]:
+    def matrix_shapes(self) -> tuple[tuple[int, int], ...]:
         """The shapes of the matrices that a point consists of, `(n_in + 1, n_out)`; the last row holds biases."""
-        return self.architecture.matrices
+        return self.architecture.matrix_shapes
 
     @property
     def n_values(self) -> int:
@@ -72,7 +72,7 @@ class NetworkObjective:
 
     @property
     def _n_values_of_sample(self) -> int:
-        return sum(n_in + _NUMBERS_OF_NODE * n_out for n_in, n_out in self.matrices)
+        return sum(n_in + _NUMBERS_OF_NODE * n_out for n_in, n_out in self.matrix_shapes)
 
     @property
     def untraceable(self) -> str | None:

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 import torch
 
 from thalweg.engine.fused.codegen.layout import Layout
-from thalweg.engine.fused.codegen.loop import Descend
-from thalweg.engine.fused.codegen.objective import Library
-from thalweg.engine.fused.codegen.schedule import Schedule
+from thalweg.engine.fused.codegen.loop import DescendFunction
+from thalweg.engine.fused.codegen.lowering import Library
+from thalweg.engine.fused.codegen.schedule import ScheduleFunction
 from thalweg.engine.fused.frontend.aten import type_of
 from thalweg.engine.fused.frontend.program import Value, needed
 from thalweg.engine.fused.frontend.trace import Slot, Step, Update
@@ -29,8 +29,8 @@ def emit(step: Step, dtype: torch.dtype, width: int, library: Library, *, grad_s
     """
     columns = [_shared(update, step.slots) for update in (step.first, step.later)]
     layout = Layout(len(step.first.x), step.slots, max(1, *map(len, columns)))
-    schedule = Schedule(step, columns, layout)
-    descend = Descend(step, columns, layout, type_of(dtype), width, library, grad_stop=grad_stop)
+    schedule = ScheduleFunction(step, columns, layout)
+    descend = DescendFunction(step, columns, layout, type_of(dtype), width, library, grad_stop=grad_stop)
     functions = [schedule.text(), descend.text()]
     declarations = sorted(schedule.declarations | descend.declarations)
     return "\n".join([*declarations, *functions]), layout

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from thalweg.engine.fused.codegen.builder import BITS, BYTES
 from thalweg.engine.fused.codegen.layout import MARKS, Layout
-from thalweg.engine.fused.codegen.objective import Function, Library
+from thalweg.engine.fused.codegen.lowering import Library, LoweredFunction
 from thalweg.engine.fused.frontend.program import Type, Value, inputs, needed
 from thalweg.engine.fused.frontend.trace import Step, Update
 from thalweg.engine.outcome import Outcome
@@ -19,7 +19,7 @@ VECTOR_BYTES = 64
 _ENTRIES_BETWEEN_TESTS = 256  # whether a run is at rest; a power of two
 
 
-class Descend(Function):
+class DescendFunction(LoweredFunction):
     """Blocks of runs through many steps.
 
     `descend(begin, end, first, last, table, noise, reals, marks, n_columns, record, record_block, record_step,

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from thalweg.engine.fused.codegen.layout import Layout
-from thalweg.engine.fused.codegen.objective import Function, Library
+from thalweg.engine.fused.codegen.lowering import Library, LoweredFunction
 from thalweg.engine.fused.codegen.powers import (
     DECLARATIONS,
     ONE_MINUS_POWER,
@@ -18,7 +18,7 @@ from thalweg.engine.fused.frontend.program import Value, inputs, needed
 from thalweg.engine.fused.frontend.trace import Slot, Step, Update
 
 
-class Schedule(Function):
+class ScheduleFunction(LoweredFunction):
     """What all runs share: `schedule(first, n, lr, lr_stride, state, table, end)`.
 
     Of updates `first` to `first + n - 1`, it fills `n` rows of the table: what they make use of, and the shared

@@ -159,7 +159,7 @@ class _TracedOptimizer:
             noise, old = (others[0], others[1:]) if self._spec.gradient_noise else (None, others)
             for slot, tensor in zip(slots, old, strict=True):
                 optimizer.state[x][slot.name] = tensor.clone()
-            x.grad = gradients.used(gradient, noise, self._spec.clip_grad_norm)
+            x.grad = gradients.effective(gradient, noise, self._spec.clip_grad_norm)
             optimizer.step()
             new = {name: value for name, value in optimizer.state[x].items() if value is not None}
             for name, value in new.items():

@@ -13,7 +13,7 @@ import torch
 
 from thalweg.engine.fused.codegen import sleef
 from thalweg.engine.fused.codegen.builder import Builder
-from thalweg.engine.fused.codegen.objective import Library
+from thalweg.engine.fused.codegen.lowering import Library
 from thalweg.engine.fused.codegen.roots import NEEDED_FEATURES, Roots, Way, emit_roots, ways
 from thalweg.engine.fused.frontend.aten import type_of
 from thalweg.engine.fused.frontend.program import Type

@@ -1,4 +1,4 @@
-"""The fused engine: a job's runs in native code, in chunks."""
+"""A run on the fused engine: native code, chunk by chunk."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -10,58 +10,55 @@ import numpy as np
 import torch
 
 from thalweg.engine.columns import pack, unpack
-from thalweg.engine.eager.loop import Interrupted
 from thalweg.engine.fused.codegen.layout import MARKS
 from thalweg.engine.fused.runtime.kernels import Kernels
 from thalweg.engine.fused.runtime.rates import LearningRates
 from thalweg.engine.fused.runtime.shared import PIECE, SharedTables
 from thalweg.engine.noise import standard_normal_block
 from thalweg.engine.outcome import Checkpoint, Chunk, Outcome, Results
+from thalweg.engine.run import Interrupted
 from thalweg.spec.job import JobSpec
 
 _MAX_NOISE_VALUES = 2_000_000
-_WORTH_A_THREAD = 100_000  # updates of single runs
-_SHARES_OF_A_THREAD = 4
-_MAX_CALL_UPDATES = 50_000_000  # tenths of a second, after which it is asked whether to go on
+_WORTH_A_THREAD = 100_000  # updates of single runs that pay for starting a thread
+_SHARES_PER_THREAD = 4
+_MAX_CALL_UPDATES = 50_000_000  # some tenths of a second, the longest between two calls of keep_going
 _FIRST_CHUNK_UPDATES = 5_000_000
-_FIRST_CHUNK_RATES = 50_000  # torch's schedulers take longer than all the rest
+_FIRST_CHUNK_RATES = 50_000  # torch's schedulers take longer than everything else
 _MAX_CHUNK_STEPS = 2**40
 
 _in_process = Kernels()
 
 
 class FusedRun:
-    """A job under way, as `thalweg.engine.eager.run.EagerRun` is, in native code.
-
-    What a run finds does not depend on how the steps are cut into chunks, on how many runs are beside it, or on
-    the number of threads.
+    """A `Run` in native code.
 
     Args:
         spec: The job.
-        checkpoint: Where to go on from; None starts anew.
-        kernels: Where compiled kernels are kept.
-        threads: How many threads share the runs; as many as there are processors if None.
+        checkpoint: The state to continue from; None starts at the beginning.
+        kernels: The cache of compiled kernels; None for the one of this process.
+        threads: How many threads share the runs; None for one per available processor.
 
     Raises:
-        Untraceable: The job cannot be compiled; `thalweg.spec.engine_choice` says beforehand which can.
+        Untraceable: The job cannot be compiled; `thalweg.spec.engine_choice` tells in advance.
     """
 
     def __init__(
         self,
         spec: JobSpec,
         checkpoint: Checkpoint | None = None,
-        kernels: Kernels = _in_process,
+        kernels: Kernels | None = None,
         threads: int | None = None,
     ) -> None:
         self._spec = spec
         self._threads = threads or len(os.sched_getaffinity(0))
-        self._kernel = kernels.get(spec)
+        self._kernel = (kernels or _in_process).get(spec)
         self._rows = self._kernel.layout.rows
         self._dim = spec.dim
         if checkpoint is None:
             self._results = Results.before_start(spec.starts())
             self.step = 0
-            self._looked = False
+            self._has_started = False
             self._runs = np.arange(spec.n_runs)
             self._rates = LearningRates(spec)
             self._shared = SharedTables(self._kernel, self._rates)
@@ -70,7 +67,7 @@ class FusedRun:
             saved = unpack(checkpoint.state)
             self._results = checkpoint.results.resumed()
             self.step = checkpoint.step
-            self._looked = True
+            self._has_started = True
             self._runs = saved.pop("runs")
             self._rates = LearningRates(spec, saved.pop("rates").tobytes())
             self._shared = SharedTables(self._kernel, self._rates, saved.pop("shared"))
@@ -78,47 +75,45 @@ class FusedRun:
 
     @property
     def first_steps(self) -> int:
-        """How many steps are surely done in a moment."""
+        """A size for the first chunk that is certain to take only a moment."""
         steps = max(1, _FIRST_CHUNK_UPDATES // (self._spec.n_runs * self._dim))
         return steps if self._rates.constant else min(steps, _FIRST_CHUNK_RATES)
 
     def most_steps(self, n_values: int) -> int:
-        """Return how many steps a chunk may have, at least 1, that is to hold `n_values` numbers at most."""
+        """Return the largest chunk, in steps and at least 1, that holds at most `n_values` numbers."""
         n_entries = n_values // (max(1, self.n_active) * (self._dim + 1))
         return max(1, min(n_entries * self._spec.record_every, _MAX_CHUNK_STEPS))
 
     @property
     def n_active(self) -> int:
-        """How many runs still go on."""
+        """How many runs have not ended."""
         return len(self._runs)
 
     @property
     def finished(self) -> bool:
-        """Whether nothing is left to do: all steps are done, or all runs have ended."""
+        """Whether nothing is left to do: all steps are done, or every run has ended."""
         return self.step >= self._spec.steps or not len(self._runs)
 
     def advance(self, n_steps: int, keep_going: Callable[[], bool] = lambda: True) -> Chunk:
-        """Do up to `n_steps` further updates, at least 1, and return what they brought.
-
-        The first chunk holds the entry of the start, too.
+        """Do up to `n_steps` further updates and return their entries; see `Run.advance`.
 
         Raises:
-            Interrupted: `keep_going`, which is asked now and then, said no. The chunk is lost.
+            Interrupted: `keep_going` returned False; it is called before every call of native code.
         """
         runs, last = self._runs, min(self.step + n_steps, self._spec.steps)
-        steps = self._recorded(self.step + self._looked, last)
+        steps = self._recorded(self.step + self._has_started, last)
         record = self._empty_record(len(steps))
         n_done = 0
         for first, end in self._pieces(last):
             if not keep_going():
                 raise Interrupted
             table = self._shared.rows(first, end)
-            end = first + len(table)  # noqa: PLW2901 - the update that would come next may raise
+            end = first + len(table)  # noqa: PLW2901 - the table ends before an update that raises
             n_due = int(np.searchsorted(steps, end, side="right"))
             due = int(steps[n_done]) if n_done < len(steps) else end + 1
             self._descend(first, table, record, n_done, due)
             n_done = n_due
-            self.step, self._looked = end, True
+            self.step, self._has_started = end, True
             if self._shared.raised is not None or not self._alive().any():
                 break
         self.step = last
@@ -127,10 +122,8 @@ class FusedRun:
         n_valid = np.searchsorted(steps, self._results.n_steps[runs], side="right")
         return Chunk(steps=steps, runs=runs, x=x, f=f, n_valid=n_valid, checkpoint=self._checkpoint())
 
-    # the arrays that native code works on
-
     def _place(self, saved: dict[str, np.ndarray]) -> None:
-        """Lay out the runs that go on, in whole blocks."""
+        """Lay out the remaining runs in whole blocks, in the arrays that native code works on."""
         width, rows = self._kernel.width, self._rows
         n = len(self._runs)
         n_columns = -(-n // width) * width
@@ -151,7 +144,7 @@ class FusedRun:
         return np.arange(-(-first // every) * every, last + 1, every)
 
     def _empty_record(self, n_entries: int) -> np.ndarray:
-        """Return room for a chunk's record: by block, then as native code can write it without strides."""
+        """Return an array for a chunk's record: by block, then in the order in which native code writes."""
         width, n_rows = self._kernel.width, self._dim + 1
         n_blocks = self._reals.shape[1] // width
         shape = (n_blocks, n_rows, n_entries) if width == 1 else (n_blocks, n_entries, n_rows, width)
@@ -165,14 +158,12 @@ class FusedRun:
             record = by_run.reshape(n_blocks * width, n_rows, n_entries)
         return record[:n_runs, :-1].swapaxes(1, 2), record[:n_runs, -1]
 
-    # the native calls
-
     def _pieces(self, last: int) -> Iterator[tuple[int, int]]:
         size = max(1, min(PIECE, _MAX_CALL_UPDATES // (self._reals.shape[1] * self._dim)))
         if self._spec.gradient_noise is not None:
             size = max(1, min(size, _MAX_NOISE_VALUES // (self._reals.shape[1] * self._dim)))
         first = self.step
-        while first < last or (first == last == 0 and not self._looked):
+        while first < last or (first == last == 0 and not self._has_started):
             end = min(first + size, last, (first // PIECE + 1) * PIECE)
             yield first, end
             first = end
@@ -209,17 +200,17 @@ class FusedRun:
         self._share(blocks, last - first)
 
     def _share(self, blocks: Callable[[int, int], None], n_updates: int) -> None:
-        """Do all blocks, by as many threads as are worth it."""
+        """Call `blocks` on all blocks, with as many threads as the work pays for."""
         n_blocks = self._reals.shape[1] // self._kernel.width
         threads = min(self._threads, n_blocks, self._reals.shape[1] * n_updates // _WORTH_A_THREAD)
         if threads <= 1:
             blocks(0, n_blocks)
             return
-        n_shares = min(_SHARES_OF_A_THREAD * threads, n_blocks)
+        n_shares = min(_SHARES_PER_THREAD * threads, n_blocks)
         shares = pairwise([n_blocks * k // n_shares for k in range(n_shares + 1)])
 
         def take_shares() -> None:
-            for begin, end in shares:  # one iterator for all: who is held up takes fewer
+            for begin, end in shares:  # one iterator for all: a thread that is held up takes fewer
                 blocks(begin, end)
 
         for done in [_pool().submit(take_shares) for _ in range(threads)]:
@@ -241,10 +232,8 @@ class FusedRun:
         drawn[:, :, : len(self._runs)] = numbers.transpose(0, 2, 1)
         return drawn
 
-    # what comes of it
-
     def _settle(self) -> None:
-        """Bring the results up to date, and go on with the runs that have not ended."""
+        """Update the results and drop the runs that have ended."""
         runs, rows, now = self._runs, self._rows, self._results
         reals = {name: self._reals[rows[name], : len(runs)] for name in rows}
         marks = dict(zip(MARKS, self._marks[:, : len(runs)], strict=True))
@@ -266,10 +255,10 @@ class FusedRun:
         now.grad_norm[runs] = torch.linalg.vector_norm(gradient, dim=-1).numpy()
         if not alive.all():
             self._runs = runs[alive]
-            self._place({name: values[:, alive] for name, values in self._memory(len(runs)).items()})
+            self._place({name: values[:, alive] for name, values in self._resumable(len(runs)).items()})
 
-    def _memory(self, n_runs: int) -> dict[str, np.ndarray]:
-        """Return what is needed of each run to go on: its point, and what the optimizer remembers of it."""
+    def _resumable(self, n_runs: int) -> dict[str, np.ndarray]:
+        """Return the rows needed to continue each run: its point and its optimizer state."""
         return {
             name: self._reals[rows, :n_runs]
             for name, rows in self._rows.items()
@@ -281,7 +270,7 @@ class FusedRun:
             "runs": self._runs,
             "shared": self._shared.state,
             "rates": np.frombuffer(self._rates.state(), np.uint8),
-            **self._memory(len(self._runs)),
+            **self._resumable(len(self._runs)),
         }
         return Checkpoint(self.step, pack(state), self._results.copy())
 

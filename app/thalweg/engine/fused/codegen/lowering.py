@@ -47,7 +47,7 @@ class Library:
     sleef: bool = False
 
 
-class Function(Builder):
+class LoweredFunction(Builder):
     """A function under construction, and the names of the values that it has computed so far.
 
     Args:

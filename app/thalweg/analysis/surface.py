@@ -1,4 +1,4 @@
-"""Values, gradients, Hessians and surfaces of an objective: what there is to see before any run."""
+"""Surfaces: the values of a function over a grid in two of its coordinates."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Self
@@ -7,80 +7,17 @@ import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, TypeAdapter, model_validator
 
-from thalweg.analysis.derivatives import all_derivatives, points_together, value_and_gradient, values
+from thalweg.analysis.derivatives import points_together
+from thalweg.analysis.work import check_work
 from thalweg.cancellation import check_wanted
-from thalweg.errors import InvalidInput, LimitExceeded
+from thalweg.errors import InvalidInput, LimitExceeded, Remedy
 from thalweg.functions.base import Objective
 from thalweg.settings import Limits
-from thalweg.spec.function import FunctionReference, objective_of
-from thalweg.spec.limits import check_work
-from thalweg.spec.starts import LARGEST, Coordinate, ManyPoints, Point
+from thalweg.spec.function import FunctionField, objective_of
+from thalweg.spec.starts import LARGEST, Coordinate, Point
 from thalweg.whole_numbers import WHOLE
 
 AxisIndex = Annotated[int, Field(strict=True, ge=0), WHOLE]
-
-
-class Evaluation(BaseModel):
-    """A request for the value, and where asked the derivatives, of a function at some points."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        json_schema_extra={"examples": [{"function": "himmelblau", "points": [[0, 0], [3, 2]], "gradient": True}]},
-    )
-
-    function: FunctionReference
-    points: ManyPoints
-    gradient: Annotated[bool, Field(strict=True)] = False
-    hessian: Annotated[bool, Field(strict=True)] = False
-
-    @model_validator(mode="after")
-    def _fits(self) -> Self:
-        dim = len(self.points[0])
-        for index, point in enumerate(self.points):
-            if len(point) != dim:
-                raise InvalidInput(f"this point has {len(point)} coordinates, the first has {dim}", "points", index)
-        objective_of(self.function, dim, "points")
-        return self
-
-    def check_limits(self, limits: Limits) -> int:
-        """Check the size of the answer, and return about how many numbers are made for it.
-
-        Raises:
-            LimitExceeded: It would hold more numbers than a grid may have points.
-        """
-        dim = len(self.points[0])
-        n_numbers = len(self.points) * (1 + self.gradient * dim + self.hessian * dim * dim)
-        if n_numbers > limits.max_grid_points:
-            raise LimitExceeded(
-                f"the answer would hold {n_numbers} numbers, over this service's limit of "
-                f"{limits.max_grid_points} (max_grid_points): send fewer points",
-                "points",
-            )
-        cost = 1 + 3 * self.gradient + 4 * dim * self.hessian
-        return check_work(self.function.objective(dim), cost * len(self.points), limits, "points")
-
-
-@dataclass(frozen=True, slots=True)
-class Derivatives:
-    """Values and derivatives at n points, float64."""
-
-    f: np.ndarray  # (n,)
-    gradient: np.ndarray | None  # (n, dim)
-    hessian: np.ndarray | None  # (n, dim, dim)
-
-
-def evaluate(request: Evaluation) -> Derivatives:
-    """Return what `request` asks for, by autograd, in float64."""
-    x = torch.tensor(request.points, dtype=torch.float64)
-    objective = request.function.objective(x.shape[-1])
-    if request.hessian:
-        f, slope, curvature = all_derivatives(objective, x)
-        return Derivatives(f.numpy(), slope.numpy() if request.gradient else None, curvature.numpy())
-    if request.gradient:
-        f, slope = value_and_gradient(objective, x)
-        return Derivatives(f.numpy(), slope.numpy(), None)
-    return Derivatives(values(objective, x).numpy(), None, None)
 
 
 class Window(BaseModel):
@@ -164,7 +101,7 @@ class Slice(Window):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"function": "himmelblau", "points": 5}]})
 
-    function: FunctionReference
+    function: FunctionField
     axes: tuple[AxisIndex, AxisIndex] = Field((0, 1), description="the coordinates that x and y stand for")
     fixed: Fixed | None = Field(
         None,
@@ -177,8 +114,9 @@ class Slice(Window):
         dim = self._objective().dim
         if dim < 2:
             raise InvalidInput(
-                f"a surface needs two coordinates, and the function has {dim}: POST /v1/evaluate gives its values",
+                f"a surface needs two coordinates, and the function has {dim}",
                 "function",
+                remedy=Remedy.evaluation,
             )
         for place, axis in enumerate(self.axes):
             if axis >= dim:

@@ -1,1 +1,1 @@
-"""What is asked of a function or a record apart from running a job."""
+"""Questions about a function or a recorded run that are answered without running a job."""

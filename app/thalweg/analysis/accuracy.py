@@ -1,4 +1,4 @@
-"""What is to be seen of a network under training, beside its loss."""
+"""The accuracy of a network under training."""
 
 import numpy as np
 import torch
@@ -9,14 +9,14 @@ from thalweg.spec.job import JobSpec
 
 
 def accuracy(spec: JobSpec, points: np.ndarray) -> np.ndarray | None:
-    """Return which part of its data the network of a job puts into the right class, of each of its points.
+    """Return the share of its data that a job's network classifies correctly, for each parameter point.
 
     Args:
         spec: The job.
-        points: `(n, dim)`.
+        points: Parameters of the network, `(n, dim)`.
 
     Returns:
-        `(n,)` from 0 to 1, NaN at points that are not finite; None where there is no network, or are no classes.
+        `(n,)` from 0 to 1, NaN for points that are not finite. None for a job without a network or without classes.
     """
     if (network := spec.network) is None or network.classes is None:
         return None

@@ -1,4 +1,4 @@
-"""The backward pass of a network for a sample that a client sends."""
+"""The backward pass of a network for one sample."""
 
 from typing import Annotated, Any, Self
 
@@ -33,16 +33,16 @@ class BackpropRequest(Architecture):
 
     loss: LossName = "half_sse"
     weights: Annotated[tuple[Matrix, ...], StopEarly()] | None = Field(
-        None, description="a matrix for each layer behind the first: [i][j] from node i to node j; else drawn"
+        None, description="a matrix for each layer after the first: [i][j] from node i to node j; drawn if left out"
     )
     biases: Annotated[tuple[Row, ...], StopEarly()] | None = Field(
-        None, description="a row for each layer behind the first; else drawn"
+        None, description="a row for each layer after the first; drawn if left out"
     )
     input: Given
     target: Annotated[Given, BeforeValidator(_row, json_schema_input_type=Number | Row)] = Field(
         description="a number for each output; for cross_entropy a 1 at the place of the class, or just its number"
     )
-    seed: Seed = Field(0, description="of the weights and biases that are drawn")
+    seed: Seed = Field(0, description="of weights and biases that are drawn")
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -50,21 +50,24 @@ class BackpropRequest(Architecture):
             if given is not None:
                 self._check_parts(name, given)
         if len(self.input) != self.layers[0]:
-            raise InvalidInput(f"this has {len(self.input)} numbers and the first layer {self.layers[0]}", "input")
+            raise InvalidInput(
+                f"this has {len(self.input)} numbers, the first layer {self.layers[0]}: give one for each input",
+                "input",
+            )
         self._target()
         return self
 
     def _check_parts(self, name: str, given: tuple[Any, ...]) -> None:
         if len(given) != len(self.layers) - 1:
             raise InvalidInput(
-                f"there are {len(given)}: one is needed for each layer behind the first, {len(self.layers) - 1}",
+                f"there are {len(given)}: give one for each layer after the first, {len(self.layers) - 1}",
                 name,
             )
         for index, (part, (n_rows, n_out)) in enumerate(zip(given, self.matrix_shapes, strict=True)):
             rows = part if name == "weights" else (part,)
             if name == "weights" and len(part) != n_rows - 1:
                 raise InvalidInput(
-                    f"this has {len(part)} rows: one is needed for each node that it leads from, {n_rows - 1}",
+                    f"this has {len(part)} rows: give one for each node of the layer before, {n_rows - 1}",
                     name,
                     index,
                 )
@@ -72,7 +75,7 @@ class BackpropRequest(Architecture):
                 if len(row) != n_out:
                     path = (name, index, place) if name == "weights" else (name, index)
                     raise InvalidInput(
-                        f"this has {len(row)} numbers: one is needed for each node that it leads to, {n_out}", *path
+                        f"this has {len(row)} numbers: give one for each node of this layer, {n_out}", *path
                     )
 
     def _target(self) -> np.ndarray:

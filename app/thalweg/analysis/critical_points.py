@@ -1,7 +1,7 @@
-"""Where the gradient of a function of two coordinates vanishes, and what kind of point each of these is.
+"""Critical points of a function of two coordinates, classified.
 
-Newton's method on the gradient, damped as Levenberg and Marquardt do, from every point of a grid; what it
-converges to is polished by Newton's own steps, merged, and classified by the eigenvalues of the Hessian.
+Newton's method on the gradient, with Levenberg-Marquardt damping, starts from every point of a grid. The points it
+converges to are polished by undamped Newton steps, merged, and classified by the eigenvalues of the Hessian.
 
 Source: J. Nocedal and S. J. Wright, Numerical Optimization, Springer, 2006, chapters 10.3 and 11.
 """
@@ -25,20 +25,20 @@ from thalweg.whole_numbers import WHOLE
 
 MOST_POINTS = 2000
 
-_COST = 50  # evaluations for each start, about: most starts have met by the tenth of the steps, of four each
+_COST = 50  # evaluations for each start, about: most starts have merged after ten steps of about four each
 _DAMPED_STEPS = 60
-_POLISHING_STEPS = 40  # at a singular Hessian each brings but a third of what is missing
+_POLISHING_STEPS = 40  # at a singular Hessian each step removes only a third of the error
 _DAMPING = 1e-2
-_GRAIN = 2.0**-30  # of the box's width: what is closer on the way goes on as one
-_LONGEST_STEP = 0.1  # of the box's width: the quadratic model is a local one
-_SINGULAR = 1e-13  # an eigenvalue below this part of the larger one gives no step
-_FLAT = 1e-9  # and below this one it does not tell the kind
-_STILL = 1e-9  # of the box's width: a last step of Newton's method that is no longer one
-_NO_SLOPE = 1e-14  # of the usual slope in the box: what may be left where the Hessian is singular
-_SAME = 1e-6  # of the box's width: two points that are one
-_SAME_FLAT = 1e-2  # the same along a line of critical points, which are not told apart by it
+_GRAIN = 2.0**-30  # of the box's width: starts that come closer on the way are merged
+_LONGEST_STEP = 0.1  # of the box's width: the quadratic model holds locally
+_SINGULAR = 1e-13  # of the larger eigenvalue: smaller ones contribute no step
+_FLAT = 1e-9  # of the larger eigenvalue: smaller ones do not tell the kind
+_STILL = 1e-9  # of the box's width: the largest last Newton step of a point that has converged
+_NO_SLOPE = 1e-14  # of the usual slope in the box: the largest residual where the Hessian is singular
+_SAME = 1e-6  # of the box's width: closer points are one
+_SAME_FLAT = 1e-2  # the same along a curve of critical points
 _TINY = 1e-300  # against division by zero
-_AROUND = 1e-3  # of the box's width: how far to look whether a point stands alone
+_AROUND = 1e-3  # of the box's width: how far to look for neighbours of a point
 
 
 class Kind(StrEnum):
@@ -47,11 +47,11 @@ class Kind(StrEnum):
     minimum = "minimum"
     maximum = "maximum"
     saddle = "saddle"
-    degenerate = "degenerate"  # the Hessian is singular there and does not tell
+    degenerate = "degenerate"  # the Hessian is singular and does not tell
 
 
 class Search(BaseModel):
-    """A request for the critical points of a function of two coordinates in a box."""
+    """The question for the critical points of a function of two coordinates in a box."""
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", json_schema_extra={"examples": [{"function": "himmelblau"}]}
@@ -72,7 +72,7 @@ class Search(BaseModel):
             check_box(self.low, self.high)
         if (dim := self.objective().dim) != 2:
             raise InvalidInput(
-                f"critical points are found in the plane, and the function has dimension {dim}", "function"
+                f"critical points are searched in the plane, and the function has dimension {dim}", "function"
             )
         for index, (bottom, top) in enumerate(self.box()):
             if not bottom < top:
@@ -83,7 +83,7 @@ class Search(BaseModel):
         """Return the function.
 
         Raises:
-            InvalidInput: It is not of the box's dimension.
+            InvalidInput: It does not have the dimension of the box.
         """
         if self.low is None:
             return objective_of(self.function, None, None)
@@ -93,7 +93,7 @@ class Search(BaseModel):
         """Return the bounds of each coordinate.
 
         Raises:
-            InvalidInput: Nothing says them.
+            InvalidInput: Neither the question nor the function says them.
         """
         if self.low is not None and self.high is not None:
             return tuple(zip(self.low, self.high, strict=True))
@@ -102,10 +102,10 @@ class Search(BaseModel):
         return domain
 
     def check_limits(self, limits: Limits) -> int:
-        """Check that the search does not take too long, and return about how many numbers are made for it.
+        """Check that the search is within the limits; return about how many numbers it computes.
 
         Raises:
-            LimitExceeded: It would.
+            LimitExceeded: It would take too long.
         """
         return check_work(self.objective(), _COST * self.starts**2, limits, "starts")
 
@@ -119,7 +119,7 @@ class CriticalPoint:
         f: The value there.
         kind: What it is.
         eigenvalues: Those of the Hessian, the smaller first.
-        isolated: False of a point on a curve of critical points, of which some are given.
+        isolated: False for a point on a curve of critical points, of which only some are given.
     """
 
     x: tuple[float, ...]
@@ -130,10 +130,10 @@ class CriticalPoint:
 
 
 def critical_points(request: Search) -> list[CriticalPoint]:
-    """Return the critical points in the box, by value, the lowest first.
+    """Return the critical points in the box, in ascending order of value.
 
-    They are all that the starts lead to: a finer grid of starts may find more where they lie close together.
-    Points where the function has no gradient are not found, and plateaus are not reported.
+    These are all that the starts lead to; a finer grid of starts may find more where they lie close together.
+    Points at which the function has no gradient are not found, and plateaus are not reported.
 
     Raises:
         LimitExceeded: There are more than `MOST_POINTS`.
@@ -142,7 +142,7 @@ def critical_points(request: Search) -> list[CriticalPoint]:
 
 
 class _Plane:
-    """The function in units of the box's width: its unit square is the box."""
+    """The function in coordinates in which the box is the unit square."""
 
     def __init__(self, request: Search) -> None:
         self._objective = request.objective()
@@ -156,13 +156,13 @@ class _Plane:
                 x = self._off_plateaus(x)
             x = self._damped_step(x)
             if number % 5 == 4:
-                x = torch.unique((x / _GRAIN).round(), dim=0) * _GRAIN  # most starts are at one place by then
+                x = torch.unique((x / _GRAIN).round(), dim=0) * _GRAIN  # most starts have merged by then
         x, still = self._polished(x)
         x = x[still & ((x >= -1e-12) & (x <= 1 + 1e-12)).all(-1)]
         return self._classified(x[_apart(x, _SAME)])
 
     def _derivatives(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Return where all is finite, and there values, gradients and Hessians; they are 0 elsewhere."""
+        """Return the mask of points where all is finite, and values, gradients and Hessians, 0 elsewhere."""
         f, slope, curvature = all_derivatives(self._objective, self._low + x * self._width)
         slope, curvature = slope * self._width, curvature * self._width[:, None] * self._width
         finite = torch.isfinite(f) & torch.isfinite(slope).all(-1) & torch.isfinite(curvature).flatten(1).all(-1)
@@ -172,7 +172,7 @@ class _Plane:
         return finite, f, slope, curvature
 
     def _off_plateaus(self, x: torch.Tensor) -> torch.Tensor:
-        """Return the points without those on plateaus: no step leads away from there, or together."""
+        """Drop points inside plateaus, where steps neither lead away nor together."""
         inside = _indices(self._is_level(x))
         for way in torch.tensor([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]], dtype=torch.float64):
             inside = inside[self._is_level(x[inside] + _AROUND * way)]
@@ -186,7 +186,7 @@ class _Plane:
         finite, _, slope, curvature = self._derivatives(x)
         normal = curvature.mT @ curvature
         size = normal.diagonal(dim1=-1, dim2=-2).sum(-1)
-        # the damping fades with the gradient, so that the last steps are Newton's own
+        # the damping vanishes with the gradient, so that the last steps are undamped
         damping = size * torch.clamp(_DAMPING * slope.square().sum(-1) / size.clamp(min=_TINY), max=1.0)
         spread = torch.diag_embed((damping + 1e-14 * size + _TINY)[:, None].expand(-1, 2))
         step = -torch.linalg.solve(normal + spread, curvature.mT @ slope[..., None])[..., 0]
@@ -194,7 +194,7 @@ class _Plane:
         return x[finite & ((x >= -_LONGEST_STEP) & (x <= 1 + _LONGEST_STEP)).all(-1)]
 
     def _polished(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return where Newton's own steps lead, and which of the points have come to rest there."""
+        """Return where undamped Newton steps lead, and the mask of points that converged."""
         for _ in range(_POLISHING_STEPS):
             finite, _, slope, curvature = self._derivatives(x)
             inverse = torch.linalg.pinv(curvature, rtol=_SINGULAR, hermitian=True)
@@ -207,7 +207,7 @@ class _Plane:
         _, f, _, curvature = self._derivatives(x)
         sizes, directions = torch.linalg.eigh(curvature)
         flat = sizes.abs().amin(-1) <= _FLAT * sizes.abs().amax(-1)
-        # of a curve, a few points are enough
+        # a few points of a curve are enough
         chosen = _indices(flat)[_apart(x[flat], _SAME_FLAT)]
         flattest = sizes[chosen].abs().argmin(-1)
         on_curve = self._goes_on(x[chosen], _columns(directions[chosen], flattest))
@@ -233,7 +233,7 @@ class _Plane:
         return sorted(found, key=lambda point: (point.f, point.x))
 
     def _goes_on(self, x: torch.Tensor, way: torch.Tensor) -> torch.Tensor:
-        """Return at which points a small step that way leads, by Newton's method, to another critical point."""
+        """Return the mask of points from which a small step that way leads Newton's method to another one."""
         goes_on = torch.zeros(len(x), dtype=torch.bool)
         for sign in (1, -1):
             reached, still = self._polished(x + sign * _AROUND * way)
@@ -251,7 +251,7 @@ def _length(vectors: torch.Tensor) -> torch.Tensor:
 
 
 def _grid(n: int) -> torch.Tensor:
-    # the middles of the cells: on the edges and the axes of symmetry a gradient is often special
+    # centres of cells: on edges and axes of symmetry the gradient is often special
     middles = (torch.arange(n, dtype=torch.float64) + 0.5) / n
     return torch.cartesian_prod(middles, middles)
 
@@ -270,7 +270,7 @@ def _columns(matrices: torch.Tensor, which: torch.Tensor) -> torch.Tensor:
 
 
 def _apart(x: torch.Tensor, distance: float) -> list[int]:
-    """Return indices of points that are further than `distance` from each other, and near all the rest."""
+    """Return indices of points further than `distance` from each other such that every other point is near one."""
     taken: list[int] = []
     cells: dict[tuple[int, int], list[int]] = {}
     for i, place in enumerate(places := x.tolist()):

@@ -1,4 +1,4 @@
-"""Values, gradients and Hessians of an objective at many points, by autograd, as many at once as memory allows."""
+"""Values, gradients and Hessians of an objective at many points, by autograd, in batches that fit in memory."""
 
 from collections.abc import Callable, Iterator
 
@@ -8,11 +8,11 @@ from thalweg.cancellation import check_wanted
 from thalweg.functions.base import Objective
 
 _VALUES_TOGETHER = 4_000_000
-_DERIVED_TOGETHER = 1_000_000  # what derivatives are to be found of stays in memory until they are
+_DERIVED_TOGETHER = 1_000_000  # fewer, as the graph stays in memory until the derivatives are computed
 
 
 def values(objective: Objective, points: torch.Tensor) -> torch.Tensor:
-    """Return values `(n,)` at `points`, `(n, dim)`, without history."""
+    """Return values `(n,)` at `points`, `(n, dim)`, detached."""
     with torch.no_grad():
         return torch.cat([objective(part) for part in _parts(objective, points, _VALUES_TOGETHER)])
 
@@ -30,7 +30,7 @@ def all_derivatives(objective: Objective, points: torch.Tensor) -> tuple[torch.T
 
 
 def points_together(objective: Objective) -> int:
-    """Return at how many points, at least 1, the objective is to be evaluated at once."""
+    """Return the batch size for evaluating the objective, at least 1."""
     return max(1, _VALUES_TOGETHER // objective.n_values)
 
 

@@ -1,4 +1,4 @@
-"""Whether autograd's gradient of a formula is the slope that its values show."""
+"""Checking autograd's gradient of a formula against central differences."""
 
 import numpy as np
 import torch
@@ -13,11 +13,11 @@ from thalweg.spec.job import JobSpec
 MOST_POINTS = 16
 MOST_COORDINATES = 32
 
-_MOST_VALUES = 50_000_000  # numbers that are made for it, about: a client waits for its job meanwhile
-_STEP = 2.0**-17  # about the cube root of a double's rounding, where differences have the most digits
+_MOST_VALUES = 50_000_000  # numbers computed for a check, about: the client who posts a job waits for it
+_STEP = 2.0**-17  # about the cube root of a double's epsilon, where differences are most accurate
 _TOLERANCE = 1e-5
-_MOST_DOUBT = 0.5  # of the gradient: beyond it the two widths differ for a jump, not for want of digits
-_ROUNDINGS = 8  # of a value, in either of the two that are subtracted
+_MOST_DOUBT = 0.5  # of the gradient: beyond it the two widths differ because of a jump, not of rounding
+_ROUNDINGS = 8  # in units of rounding, the error of each of the two values that are subtracted
 _EPSILON = 2.0**-52
 
 
@@ -25,19 +25,19 @@ class GradientCheck(BaseModel):
     """Whether the gradient agrees with central differences at a job's starts."""
 
     agrees: bool
-    n_points: int = Field(description="starts that were looked at, the first ones")
-    detail: str | None = Field(description="where it does not agree")
+    n_points: int = Field(description="starts that were checked, the first ones")
+    detail: str | None = Field(description="where it disagrees")
 
 
 def checked(spec: JobSpec) -> GradientCheck | None:
-    """Return the check of a job's formula at its starts; None of a function that is no client's formula."""
+    """Return the check of a job's formula at its starts; None if its function is no formula."""
     if not isinstance(spec.function, ExpressionReference):
         return None
     return gradient_check(spec.objective(), spec.starts())
 
 
 def n_checked_values(spec: JobSpec) -> int:
-    """Return about how many numbers are computed for the check of a job; 0 without one."""
+    """Return about how many numbers checking a job's gradient computes; 0 if its function is no formula."""
     if not isinstance(spec.function, ExpressionReference):
         return 0
     objective = spec.objective()
@@ -46,11 +46,11 @@ def n_checked_values(spec: JobSpec) -> int:
 
 
 def gradient_check(objective: Objective, starts: np.ndarray) -> GradientCheck:
-    """Return what central differences say of the gradient at `starts`, `(n, dim)`, in float64.
+    """Compare the gradient with central differences at `starts`, `(n, dim)`, in float64.
 
-    Of many starts or coordinates, the first `MOST_POINTS` and `MOST_COORDINATES` are looked at, and fewer of a
-    function that takes long. Two widths of the difference tell how many of its digits can be relied on, as long as
-    they do not differ as at a jump.
+    At most the first `MOST_POINTS` starts and `MOST_COORDINATES` coordinates are checked, and fewer of a function
+    that takes long. Differences of two widths are compared to estimate how accurate they are, unless they differ by
+    as much as at a jump.
     """
     n_points, n_coordinates = _extent(objective, len(starts))
     points = torch.from_numpy(starts[:n_points].astype(np.float64))
@@ -75,7 +75,7 @@ def gradient_check(objective: Objective, starts: np.ndarray) -> GradientCheck:
 
 
 def _extent(objective: Objective, n_starts: int) -> tuple[int, int]:
-    """Return how many points and coordinates are looked at."""
+    """Return how many points and coordinates to check."""
     n_points = max(1, min(n_starts, MOST_POINTS, _MOST_VALUES // (8 * objective.n_values)))
     n_affordable = max(1, _MOST_VALUES // (4 * n_points * objective.n_values))
     return n_points, min(objective.dim, MOST_COORDINATES, n_affordable)

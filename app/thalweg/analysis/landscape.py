@@ -1,4 +1,4 @@
-"""The surface around the path of a run, over a plane through its many dimensions.
+"""The surface around the path of a run, over a plane through the space of its points.
 
 Source: H. Li, Z. Xu, G. Taylor, C. Studer and T. Goldstein, Visualizing the loss landscape of neural nets,
 NeurIPS 2018, https://arxiv.org/abs/1712.09913 (filter-normalised directions, and the principal plane of a path).
@@ -19,7 +19,7 @@ from thalweg.functions.base import Objective
 Method = Literal["random", "pca"]
 
 MOST_PATH_VALUES = 4_000_000
-LARGEST = 1e150  # size of a path's coordinate: squares of larger ones are no doubles
+LARGEST = 1e150  # size of a path's coordinate: the square of a larger one overflows
 
 _MARGIN = 0.25  # of the path's extent in the plane, on either side
 _LEAST_EXTENT = 0.05  # of the larger extent
@@ -27,17 +27,17 @@ _LEAST_EXTENT = 0.05  # of the larger extent
 
 @dataclass(frozen=True, slots=True)
 class Landscape:
-    """Values over a part of a plane, float64, and the path as its shadow on the plane.
+    """Values over a part of a plane, float64, and the path projected onto it.
 
     Attributes:
-        x: `(n,)` places along the first direction, in units of its length, and
-        y: `(n,)` along the second; (0, 0) is `center`.
+        x: `(n,)` positions along the first direction, in units of its length.
+        y: `(n,)` positions along the second; (0, 0) is `center`.
         z: `(n, n)` values, `z[j, i]` at `x[i]`, `y[j]`.
         center: `(dim,)` a point of the plane.
-        directions: `(2, dim)` what spans it.
-        path: `(k, 2)` points of the path, projected at right angles onto the plane.
-        path_f: `(k,)` the values at these points themselves.
-        explained_variance: The part of the path's variance that lies within the plane, 0 to 1.
+        directions: `(2, dim)` vectors that span it.
+        path: `(k, 2)` points of the path, projected orthogonally onto the plane.
+        path_f: `(k,)` values at these points, not at their projections.
+        explained_variance: Share of the path's variance within the plane, 0 to 1.
         max_distance: The largest distance of a point of the path from the plane.
     """
 
@@ -55,19 +55,20 @@ class Landscape:
 def landscape(
     objective: Objective, path: np.ndarray, shown: np.ndarray, method: Method, n_points: int, seed: int = 0
 ) -> Landscape:
-    """Return the surface over the plane that `method` chooses.
+    """Return the surface over the plane chosen by `method`.
 
     Args:
-        objective: What is minimised, of two dimensions or more; its value is that of all its data.
+        objective: What is minimised, of at least two dimensions. Called without a step: a network uses all its
+            data.
         path: `(m, dim)` the points of a run, no coordinate beyond `LARGEST`, the result last.
-        shown: `(k,)` which of them to give back.
-        method: `random` spans a plane through the result by two random directions, which for a network have, node
-            by node, the norm of its own weights; `pca` takes the plane that holds most of the path's variance.
-        n_points: Places along each axis.
-        seed: Which random directions.
+        shown: `(k,)` indices of the points to return.
+        method: `random` spans a plane through the result by two random directions; for a network each node's part
+            has the norm of the node's own weights. `pca` takes the plane that holds most of the path's variance.
+        n_points: Positions along each axis.
+        seed: Chooses the random directions.
 
     Raises:
-        InvalidInput: The run has not moved, and its path has no plane.
+        InvalidInput: `pca` of a run that has not moved.
     """
     points = path.astype(np.float64)
     if method == "pca":
@@ -96,14 +97,14 @@ def _principal_plane(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     center = points.mean(axis=0)
     _, sizes, directions = np.linalg.svd(points - center, full_matrices=False)
     if not sizes[0] > 0:
-        raise InvalidInput("the run has not moved, and its path has no principal plane: try random", "method")
+        raise InvalidInput("the run has not moved, so its path has no principal plane: take random", "method")
     if len(directions) < 2 or not sizes[1] > 1e-14 * sizes[0]:
         directions = np.stack([directions[0], _perpendicular(directions[0])])
     return center, _turned_to(points[-1] - points[0], directions[:2])
 
 
 def _perpendicular(direction: np.ndarray) -> np.ndarray:
-    # the axis that is furthest from the direction, without its part along it
+    # the axis furthest from the direction, minus its component along it
     axis = np.zeros_like(direction)
     axis[np.abs(direction).argmin()] = 1.0
     rest = axis - (axis @ direction) * direction
@@ -112,7 +113,7 @@ def _perpendicular(direction: np.ndarray) -> np.ndarray:
 
 
 def _turned_to(way: np.ndarray, directions: np.ndarray) -> np.ndarray:
-    """Return the directions with the signs that make the path go forward along them, the same on any machine."""
+    """Return the directions, signed so that the path goes forward along them on every machine."""
     turned: np.ndarray = np.where(directions @ way < 0, -1.0, 1.0)[:, None] * directions
     return turned
 

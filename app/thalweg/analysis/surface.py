@@ -30,10 +30,10 @@ class Window(BaseModel):
     y_min: Coordinate | None = None
     y_max: Coordinate | None = None
     step: Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)] | None = Field(
-        None, description="distance of neighbouring points, as numpy's arange has it: the maximum is left out"
+        None, description="distance between neighbouring points; as in numpy's arange the maximum is left out"
     )
     points: Annotated[int, Field(strict=True, ge=2, le=2**53), WHOLE] | None = Field(
-        None, description="points along each axis, as numpy's linspace has them: both ends included"
+        None, description="points along each axis; as in numpy's linspace both ends are included"
     )
 
     @model_validator(mode="after")
@@ -45,10 +45,10 @@ class Window(BaseModel):
     def grid(
         self, x_domain: tuple[float, float] | None, y_domain: tuple[float, float] | None, limits: Limits
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return the points along x and along y, with the domains where the window does not say its ends.
+        """Return the points along x and along y; ends that the window leaves out are those of the domains.
 
         Raises:
-            InvalidInput: A range is empty or reversed, or an end is not known.
+            InvalidInput: A range is empty or reversed, or an end is unknown.
             LimitExceeded: There would be more points than a surface may have.
         """
         x = self._ends("x", x_domain)
@@ -75,7 +75,7 @@ class Window(BaseModel):
             low, high = domain[0] if low is None else low, domain[1] if high is None else high
         for end, value in (("min", low), ("max", high)):
             if value is None:
-                raise InvalidInput(f"the function has no domain: say {axis}_min and {axis}_max", f"{axis}_{end}")
+                raise InvalidInput(f"the function has no domain: give {axis}_min and {axis}_max", f"{axis}_{end}")
         return low, high
 
     def _count(self, low: float, high: float) -> float:
@@ -97,7 +97,7 @@ Fixed = Annotated[
 
 
 class Slice(Window):
-    """A request for the surface over two axes of any function, the other coordinates held fixed."""
+    """The question for the surface over two axes of any function, the other coordinates held fixed."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"function": "himmelblau", "points": 5}]})
 
@@ -136,10 +136,10 @@ class Slice(Window):
         return objective_of(self.function, named, "fixed" if named else None)
 
     def base_point(self) -> tuple[Objective, list[float]]:
-        """Return the function, and the point through which the slice is cut.
+        """Return the function and the point through which the slice is cut.
 
         Raises:
-            InvalidInput: A coordinate has neither a value nor a domain to be in the middle of.
+            InvalidInput: A coordinate has neither a fixed value nor a domain whose middle could stand in.
         """
         objective = self._objective()
         if isinstance(self.fixed, tuple):
@@ -149,16 +149,17 @@ class Slice(Window):
             given = {axis: (low + high) / 2 for axis, (low, high) in enumerate(objective.domain)} | given
         if missing := [axis for axis in range(objective.dim) if axis not in given]:
             raise InvalidInput(
-                f"the function has no domain to take the middle of: say what coordinate {missing[0]} is fixed at",
+                f"the function has no domain to take the middle of: say where coordinate {missing[0]} is fixed",
                 "fixed",
             )
         return objective, [given[axis] for axis in range(objective.dim)]
 
     def cut(self, limits: Limits) -> "Cut":
-        """Return where the surface is to be computed.
+        """Return the grid on which to compute the surface.
 
         Raises:
-            InvalidInput: The window is empty, or too large for this service.
+            InvalidInput: The window is empty.
+            LimitExceeded: The surface would be too large or take too long.
         """
         objective, base = self.base_point()
         if objective.dim > limits.max_dim:
@@ -184,7 +185,7 @@ class Surface:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """A grid over two axes, through a point."""
+    """A grid over two axes through a point."""
 
     objective: Objective
     through: np.ndarray  # (dim,)
@@ -192,7 +193,7 @@ class Cut:
     x: np.ndarray  # (n_x,)
     y: np.ndarray  # (n_y,)
     n_values: int
-    """About how many numbers are made for its surface."""
+    """About how many numbers computing the surface takes."""
 
     def surface(self) -> Surface:
         """Return the values over the grid."""
@@ -211,9 +212,10 @@ class Cut:
 
 
 def surface(request: Slice, limits: Limits) -> Surface:
-    """Return the surface that `request` asks for.
+    """Return the surface asked for.
 
     Raises:
-        InvalidInput: The window is empty, or too large for this service.
+        InvalidInput: The window is empty.
+        LimitExceeded: The surface would be too large or take too long.
     """
     return request.cut(limits).surface()

@@ -1,4 +1,4 @@
-"""Fewer points of a trajectory that look the same: for pictures, never for numbers."""
+"""Thinning a trajectory so that it looks the same: for pictures, never for numbers."""
 
 import numpy as np
 from tsdownsample import MinMaxLTTBDownsampler
@@ -8,15 +8,14 @@ MIN_POINTS = 4
 
 
 def downsample(x: np.ndarray, f: np.ndarray, max_points: int) -> np.ndarray:
-    """Return the ascending indices of at most `max_points` entries that stand for all.
+    """Return ascending indices of at most `max_points` entries that represent all.
 
-    The first, the last, the best (lowest value) and the highest value are always among them, then the
-    extremes of each coordinate as far as there is room; MinMaxLTTB over the values gives the rest. The same
-    trajectory gives the same indices.
+    First, last, lowest and highest value are always among them, then the extremes of each coordinate as far as
+    there is room. MinMaxLTTB over the values picks the rest. The choice is deterministic.
 
     Args:
         x: `(m, dim)` points.
-        f: `(m,)` values; those that are not finite only count as first and last.
+        f: `(m,)` values. Entries that are not finite are kept only as first or last.
         max_points: At least `MIN_POINTS`.
 
     Source: Van Der Donckt et al., "MinMaxLTTB: leveraging MinMax-preselection to scale LTTB", IEEE VIS 2023.
@@ -39,7 +38,7 @@ def downsample(x: np.ndarray, f: np.ndarray, max_points: int) -> np.ndarray:
 
 
 def _shape(values: np.ndarray, indices: np.ndarray, room: int) -> list[int]:
-    if room < 3:  # the downsampler keeps the two ends, so fewer would show nothing
+    if room < 3:  # the downsampler keeps both ends, so fewer would show nothing
         return []
     thinned = MinMaxLTTBDownsampler().downsample(np.ascontiguousarray(values, np.float64), n_out=room)
     chosen: list[int] = indices[thinned].tolist()

@@ -1,9 +1,9 @@
-"""Named numpy arrays as compressed bytes, lossless, and back.
+"""Named numpy arrays as compressed bytes and back, without loss.
 
-Neighbours along a trajectory have nearly the same bits, and so have their differences. What is compressed is
-therefore the second difference of the bit patterns along the last axis, bytes of equal weight side by side: an
-Adam trajectory on its way takes well under half of its size in float64, in a tenth of the time that writing it
-to a disk takes (`benchmarks/columns.py`, `benchmarks/storing.py`).
+Neighbours along a trajectory have nearly the same bits, and so have their differences. So the second differences of
+the bit patterns along the last axis are compressed, with bytes of equal weight side by side. The trajectory of an
+Adam run under way shrinks to well under half of its float64 size, in a tenth of the time of writing it to disk
+(`benchmarks/columns.py`, `benchmarks/storing.py`).
 """
 
 import struct
@@ -13,17 +13,17 @@ import numpy as np
 import orjson
 from numcodecs import blosc
 
-blosc.use_threads = False  # its own threads are shared by the whole process; callers that want some have their own
+blosc.use_threads = False  # its thread pool is global to the process; callers bring threads of their own
 
 _FORMAT = b"TWC\x01"
-_HEADER = struct.Struct("<4sI")  # the format, and the length of the JSON that follows
+_HEADER = struct.Struct("<4sI")  # format, length of the JSON that follows
 _FAST_LEVEL = 1
 _DIFFERENCED_SIZES = (1, 2, 4, 8)
-_SMALL_BYTES = 1024  # less is not worth the time
+_SMALL_BYTES = 1024  # smaller arrays are not worth compressing
 
 
 def pack(arrays: Mapping[str, np.ndarray]) -> bytes:
-    """Return the arrays, of any shape and of numbers of 1 to 8 bytes, as bytes that `unpack` reads."""
+    """Return arrays of any shape, with items of 1 to 8 bytes, as bytes for `unpack`."""
     columns, bodies = [], []
     for name, array in arrays.items():
         compressed = _compressible(array)
@@ -35,13 +35,13 @@ def pack(arrays: Mapping[str, np.ndarray]) -> bytes:
 
 
 def unpack(data: bytes) -> dict[str, np.ndarray]:
-    """Return the arrays that `pack` was given, equal to the last bit.
+    """Return the arrays given to `pack`, equal to the last bit.
 
     Raises:
-        ValueError: These bytes are not from `pack`, or from that of another version.
+        ValueError: The bytes are not from `pack`, or from another version of it.
     """
     if data[: len(_FORMAT)] != _FORMAT:
-        raise ValueError(f"these are no packed columns of this version: they begin with {data[:4]!r}")
+        raise ValueError(f"not packed columns of this version: they begin with {data[:4]!r}")
     _, length = _HEADER.unpack_from(data)
     offset = _HEADER.size + length
     view = memoryview(data)

@@ -1,4 +1,4 @@
-"""What is done to a gradient before an optimizer uses it."""
+"""The gradient as the optimizer gets it."""
 
 import torch
 
@@ -6,17 +6,17 @@ from thalweg.functions.base import row_norm
 
 
 def effective(gradient: torch.Tensor, noise: torch.Tensor | None, clip_norm: float | None) -> torch.Tensor:
-    """Return the gradient with the noise on it, then with each row's norm clipped.
+    """Return the gradient with noise added and then each row's norm clipped.
 
     Args:
         gradient: `(..., dim)`.
-        noise: What is added, of the gradient's shape and dtype.
-        clip_norm: The largest norm of a row.
+        noise: Added to the gradient, of the same shape and dtype; None for no noise.
+        clip_norm: The largest norm of a row; None for no clipping.
     """
     if noise is not None:
         gradient = gradient + noise
     if clip_norm is not None:
         norm = row_norm(gradient).unsqueeze(-1)
-        # the same arithmetic as torch.nn.utils.clip_grad_norm_, for each row
+        # the arithmetic of torch.nn.utils.clip_grad_norm_, row by row
         gradient = gradient * torch.clamp(clip_norm / (norm + 1e-6), max=1.0)
     return gradient

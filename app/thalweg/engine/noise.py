@@ -1,12 +1,12 @@
-"""Noise that is a function of (seed, run, step), so that it does not depend on how a job is cut."""
+"""Counter-based noise: a function of (seed, run, step), so that it does not depend on how a job is cut."""
 
 import numpy as np
 
 _TWO_PI = 2 * np.pi
 _WORDS_PER_TICK = 4
-# drawing this many words that nobody asked for takes as long as setting up a generator behind them
+# drawing this many unused words takes as long as setting up a second generator behind them
 _NARROW_GAP_WORDS = 2048
-# so many ticks in a step are drawn faster by a generator for each step than by numpy over all steps
+# from this many ticks a step, one generator per step is faster than numpy over all steps
 _MANY_TICKS = 100
 _TICKS_IN_CACHE = 10_000
 
@@ -19,15 +19,15 @@ _N_ROUNDS = 10
 
 
 def standard_normal(seed: int, step: int, runs: np.ndarray, dim: int) -> np.ndarray:
-    """Return one standard normal number for each run and coordinate, float64, `(len(runs), dim)`.
+    """Return a standard normal number for each run and coordinate, float64, `(len(runs), dim)`.
 
-    Counter-based: the number for (seed, step, run, coordinate) is the Box-Muller transform of two words of
-    the Philox stream with `seed` as key and `step` as the third word of the counter, at the position
-    2 (run dim + coordinate). Whoever draws it, in whichever order, finds the same.
+    The number for (seed, step, run, coordinate) is the Box-Muller transform of two words of the Philox stream that
+    has `seed` as its key and `step` as the third word of its counter, at position 2 (run dim + coordinate). It does
+    not depend on the order in which numbers are drawn.
 
     Args:
         seed: From 0 to 2^64 - 1.
-        step: The update that the noise belongs to, from 0.
+        step: The update that the noise is for, from 0.
         runs: `(n,)` run numbers, ascending, at least one.
         dim: Coordinates of a point.
 
@@ -40,14 +40,14 @@ def standard_normal(seed: int, step: int, runs: np.ndarray, dim: int) -> np.ndar
 
 
 def standard_normal_block(seed: int, first: int, last: int, runs: np.ndarray, dim: int) -> np.ndarray:
-    """Return what `standard_normal` gives for the steps `first` to `last - 1`, `(last - first, len(runs), dim)`.
+    """Return `standard_normal` of the steps `first` to `last - 1`, `(last - first, len(runs), dim)`.
 
-    Fast also where there are many steps and few runs.
+    Faster than a call per step where there are many steps and few runs.
 
     Args:
         seed: From 0 to 2^64 - 1.
         first: The first step, from 0.
-        last: The step to stop before.
+        last: One past the last step.
         runs: `(n,)` run numbers, ascending, at least one.
         dim: Coordinates of a point.
     """
@@ -70,18 +70,18 @@ def standard_normal_block(seed: int, first: int, last: int, runs: np.ndarray, di
 
 
 def _words(seed: int, step: int, runs: np.ndarray, n_words: int) -> np.ndarray:
-    """Return the `n_words` words of each run, `(len(runs), n_words)`, those between drawn and left out."""
+    """Return the `n_words` words of each run, `(len(runs), n_words)`; words in gaps are drawn and dropped."""
     first, last = n_words * int(runs[0]), n_words * (int(runs[-1]) + 1)
     tick, skipped = divmod(first, _WORDS_PER_TICK)
-    # the generator counts up before it draws
+    # the generator increments its counter before it draws
     drawn = np.random.Philox(key=seed, counter=[tick, 0, step, 0]).random_raw(skipped + last - first)
     words: np.ndarray = drawn[skipped:].reshape(-1, n_words)[runs - runs[0]]
     return words
 
 
 def _philox(seed: int, ticks: np.ndarray, steps: np.ndarray) -> np.ndarray:
-    """Return the words of each step, tick by tick, `(len(steps), 4 len(ticks))`, as numpy's Philox draws them."""
-    # words 0 and 2 of the counter, which are multiplied, and words 1 and 3, which are mixed in
+    """Return the words of numpy's Philox for each step, tick by tick, `(len(steps), 4 len(ticks))`."""
+    # words 0 and 2 of the counter are multiplied, words 1 and 3 mixed in
     even = np.stack([np.tile(ticks + np.uint64(1), len(steps)), np.repeat(steps, len(ticks))])
     odd = np.zeros_like(even)
     high, scratch = np.empty_like(even), (np.empty_like(even), np.empty_like(even))
@@ -97,7 +97,7 @@ def _philox(seed: int, ticks: np.ndarray, steps: np.ndarray) -> np.ndarray:
 
 
 def _high_product(words: np.ndarray, high: np.ndarray, scratch: tuple[np.ndarray, np.ndarray]) -> None:
-    """Write the upper 64 bits of words `(2, n)` times their multipliers into `high`, from their halves."""
+    """Write the upper 64 bits of words `(2, n)` times their multipliers into `high`, by 32-bit halves."""
     low, middle = scratch
     np.bitwise_and(words, _LOW_HALF, out=low)
     np.right_shift(words, _HALF, out=high)
@@ -107,7 +107,7 @@ def _high_product(words: np.ndarray, high: np.ndarray, scratch: tuple[np.ndarray
     low += middle
     np.multiply(high, _LOW_MULTIPLIERS, out=middle)
     high *= _HIGH_MULTIPLIERS
-    # the sum of all three could overflow
+    # adding all three at once could overflow
     middle += low & _LOW_HALF
     low >>= _HALF
     middle >>= _HALF

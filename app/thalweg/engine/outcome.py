@@ -1,4 +1,4 @@
-"""What an engine hands out: chunks of trajectory, results so far, and the state to go on from."""
+"""What an engine returns: chunks of trajectory, the results so far, and checkpoints."""
 
 from bisect import bisect_left
 from collections.abc import Mapping
@@ -10,47 +10,47 @@ import numpy as np
 import orjson
 
 UNCOUNTED: Final = -1
-"""The number of evaluations of a run that was begun by a version that did not count them."""
+"""Number of evaluations of a run that a version without this count began."""
 
 
 class Outcome(IntEnum):
-    """How a run ended; its name is what clients see."""
+    """How a run ended. Clients see the name."""
 
-    running = 0  # it has not ended
-    max_steps = 1  # all its steps were done; an extension takes it further
-    converged = 2  # a condition of `stop` held
-    diverged = 3  # its point or its value was not finite any more, or torch raised
-    timed_out = 4  # the job's time was up
+    running = 0  # not ended
+    max_steps = 1  # all steps were done; an extension continues it
+    converged = 2  # a condition of `stop` was met
+    diverged = 3  # point or value became infinite or NaN, or torch raised
+    timed_out = 4  # the job reached its deadline
     cancelled = 5  # the job was cancelled
 
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """Where each run of a job is, as columns with one row for each run.
+    """The state of each run of a job, as columns with one row per run.
 
-    The floating-point columns are of the job's dtype. Of a run that is `diverged` because a number was not finite,
-    `x` and `f` are the last entry of its trajectory, which holds that number, and `finite_x` and `finite_f` the
-    entry before; of others the two are equal. Where the optimizer or the schedule raised, the last entry is the
-    one that they could not move on from; where the function raised, its value there is NaN.
+    Floating-point columns have the job's dtype. `x` and `f` are the last entry of a run's trajectory, `finite_x`
+    and `finite_f` its last finite entry. The two differ only for a run that `diverged` because a number was not
+    finite: there the last entry holds that number. Where the optimizer or the scheduler raised, the last entry is
+    the one it could not move on from; where the function raised, the value of the last entry is NaN.
     """
 
     n_steps: np.ndarray  # (n,) updates done
-    n_evaluations: np.ndarray  # (n,) times that f and its gradient were computed, or UNCOUNTED
-    raised: np.ndarray  # (n,) what ended the run: its place in `sentences`, from 1; 0 for nothing
-    sentences: list[str]  # sorted, so that equal results are equal however they came about
+    n_evaluations: np.ndarray  # (n,) evaluations of f and its gradient, or UNCOUNTED
+    raised: np.ndarray  # (n,) the exception that ended the run: its place in `sentences`, from 1; 0 for none
+    sentences: list[str]  # sorted, so that equal results compare equal however they came about
     outcome: np.ndarray  # (n,) values of Outcome
     x: np.ndarray  # (n, dim)
     f: np.ndarray  # (n,)
     grad_norm: np.ndarray  # (n,) Euclidean norm of the gradient at x
     finite_x: np.ndarray  # (n, dim)
     finite_f: np.ndarray  # (n,)
-    best_step: np.ndarray  # (n,) the first entry with the lowest value
+    best_step: np.ndarray  # (n,) step of the first entry with the lowest value
     best_x: np.ndarray  # (n, dim)
     best_f: np.ndarray  # (n,)
 
     @classmethod
     def before_start(cls, starts: np.ndarray) -> Self:
-        """Return the results of runs that were not looked at yet; `starts` is `(n, dim)`."""
+        """Return the results of runs before their first evaluation; `starts` is `(n, dim)`."""
         n, dtype = len(starts), starts.dtype
         unknown = np.full(n, np.nan, dtype)
         return cls(
@@ -71,7 +71,7 @@ class Results:
 
     @classmethod
     def from_columns(cls, columns: Mapping[str, np.ndarray]) -> Self:
-        """Return the results that `columns` holds, which may be of a version that counted and kept less."""
+        """Return the results stored in `columns`; an older version may have stored fewer of them."""
         n = len(columns["n_steps"])
         since = {"n_evaluations": np.full(n, UNCOUNTED), "raised": np.zeros(n, np.int32)}
         known = {**since, **columns}
@@ -79,12 +79,12 @@ class Results:
         return cls(sentences=sentences, **{name: known[name] for name in _COLUMNS})
 
     def columns(self) -> dict[str, np.ndarray]:
-        """Return everything as arrays by name."""
+        """Return all columns as arrays by name."""
         sentences = np.frombuffer(orjson.dumps(self.sentences), np.uint8)
         return {**{name: getattr(self, name) for name in _COLUMNS}, "sentences": sentences}
 
     def copy(self) -> Self:
-        """Return results that share no memory with these."""
+        """Return a copy that shares no memory."""
         columns = {name: getattr(self, name).copy() for name in _COLUMNS}
         return type(self)(sentences=list(self.sentences), **columns)
 
@@ -94,12 +94,12 @@ class Results:
         return int((self.outcome == Outcome.diverged).sum())
 
     def sentence(self, run: int) -> str | None:
-        """Return what was raised and ended a run; None where nothing was."""
+        """Return the message of the exception that ended a run; None if none did."""
         place = int(self.raised[run])
         return self.sentences[place - 1] if place else None
 
     def end_raised(self, runs: np.ndarray, sentence: str) -> None:
-        """Note that `runs` have ended with an exception."""
+        """End `runs` with an exception."""
         place = bisect_left(self.sentences, sentence)
         if sentence not in self.sentences:
             self.sentences.insert(place, sentence)
@@ -108,13 +108,13 @@ class Results:
         self.raised[runs] = place + 1
 
     def ended(self, outcome: Outcome) -> Self:
-        """Return results in which the runs that still went on have ended with `outcome`."""
+        """Return results in which all running runs have ended with `outcome`."""
         ended = self.copy()
         ended.outcome[ended.outcome == Outcome.running] = outcome
         return ended
 
     def resumed(self) -> Self:
-        """Return results in which the runs that something from outside had ended go on."""
+        """Return results in which runs that were ended from outside are running again."""
         resumed = self.copy()
         resumed.outcome[~np.isin(self.outcome, (Outcome.converged, Outcome.diverged))] = Outcome.running
         return resumed
@@ -125,7 +125,7 @@ _COLUMNS: Final = tuple(field.name for field in fields(Results) if field.name !=
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """Everything that is needed to go on after `step` updates as if nothing had happened."""
+    """Everything needed to continue after `step` updates with unchanged digits."""
 
     step: int
     state: bytes
@@ -134,10 +134,7 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """Recorded entries of some runs.
-
-    Of run `runs[i]`, the first `n_valid[i]` of the entries exist; it may have ended among them.
-    """
+    """Recorded entries of some runs. Run `runs[i]` has the first `n_valid[i]` of them: it may have ended early."""
 
     steps: np.ndarray  # (m,)
     runs: np.ndarray  # (r,)
@@ -148,12 +145,12 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Chunk(Record):
-    """A piece of trajectory: the recorded entries of the runs that went on, and where that leads.
+    """A piece of trajectory: the recorded entries of the running runs, and the checkpoint behind them.
 
     Attributes:
-        checkpoint: Where it leads.
-        losses: The values at every step, without points, `(r, m, 0)`, where these are recorded beside the
-            trajectory, which is sparser.
+        checkpoint: The state after the last entry.
+        losses: Values at every step, without points (x is `(r, m, 0)`), for jobs that record these beside a sparser
+            trajectory; else None.
     """
 
     checkpoint: Checkpoint

@@ -1,8 +1,8 @@
-"""Exceptions that are a run's result, told apart from those that mean that the service cannot do its work.
+"""Telling exceptions that are a run's result from those that fail the job.
 
-torch raises where numbers lead it astray: a line search that meets a NaN runs out of its bracket (IndexError), a
-learning rate outgrows float32 (RuntimeError), a number is divided by zero. A loop by hand would end there, and so
-does the run. Out of memory, errors of the store and bugs of Thalweg's own code fail the job instead.
+torch raises on bad numbers: a line search that meets a NaN runs out of its bracket (IndexError), a learning rate
+overflows float32 (RuntimeError), a number is divided by zero. A loop written by hand would end there, and so does
+the run. Out of memory, database errors and bugs in Thalweg fail the job instead.
 """
 
 from collections.abc import Iterator
@@ -13,19 +13,19 @@ from thalweg.errors import ThalwegError
 
 _BY_NUMBERS: Final = (ArithmeticError, ValueError, RuntimeError)
 _BY_NUMBERS_IN_TORCH: Final = (LookupError, TypeError, AttributeError, AssertionError)
-"""In torch's own code a NaN can lead to these; in Thalweg's they are bugs."""
+"""A NaN can cause these in torch's own code; in Thalweg's they are bugs."""
 
 _NEVER: Final = (ThalwegError, RecursionError, NotImplementedError)
-_OUT_OF_MEMORY: Final = "DefaultCPUAllocator"  # torch has no class for it on a CPU
+_OUT_OF_MEMORY: Final = "DefaultCPUAllocator"  # on a CPU torch has no exception class for it
 
 
 class Raised(Exception):
-    """A run ends with an exception; the text is its sentence, such as `IndexError: list index out of range`."""
+    """A run ends with an exception. The text is its sentence, such as `IndexError: list index out of range`."""
 
 
 @contextmanager
 def raising_results() -> Iterator[None]:
-    """Raise `Raised` in place of an exception that is a run's result; let all others pass."""
+    """Turn an exception that is a run's result into `Raised`; let all others pass."""
     try:
         yield
     except (*_BY_NUMBERS, *_BY_NUMBERS_IN_TORCH) as error:
@@ -35,7 +35,7 @@ def raising_results() -> Iterator[None]:
 
 
 def sentence(error: Exception) -> str:
-    """Return an exception as clients see it: its class and what it says."""
+    """Return an exception as clients see it: class and message."""
     return f"{type(error).__name__}: {error}"
 
 
@@ -46,7 +46,7 @@ def _is_result(error: Exception) -> bool:
 
 
 def _is_from_torch(error: Exception) -> bool:
-    """Return whether the innermost frame that raised is of torch's code."""
+    """Return whether the innermost frame of the traceback is torch's."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next

@@ -1,1 +1,1 @@
-"""What a job says: its specification, validated, and the limits that it is held to."""
+"""What a job says: its validated specification and the limits on it."""

@@ -1,4 +1,4 @@
-"""How a client names what is minimised, and the objective that the name stands for."""
+"""How a job names its function, and the objective that the name stands for."""
 
 from typing import Annotated, Any, Self, TypeAlias
 
@@ -19,7 +19,7 @@ def _known(name: str) -> str:
 
 
 class CatalogueReference(BaseModel):
-    """A function of the catalogue, by name; `dim` is for those that have any dimension."""
+    """A function of the catalogue, by name; `dim` is for functions of any dimension."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -28,21 +28,21 @@ class CatalogueReference(BaseModel):
 
     @property
     def any_dim(self) -> bool:
-        """Whether the function itself leaves the dimension open."""
+        """Whether the function has any dimension."""
         return catalogue.get(self.name).dim is None
 
     def objective(self, dim: int | None = None) -> CatalogueObjective:
-        """Return the objective, of dimension `dim` where the reference itself does not say one.
+        """Return the objective, of dimension `dim` unless the reference says its own.
 
         Raises:
-            InvalidInput: The function is not of this dimension.
+            InvalidInput: The function does not have this dimension.
         """
         if self.dim is not None and dim is not None and self.dim != dim:
             raise InvalidInput(f"the function's dim is {self.dim}, but the points have {dim} coordinates")
         return catalogue.get(self.name).at(self.dim if dim is None else dim)
 
     def bound(self, dim: int) -> Self:
-        """Return the reference with its dimension said."""
+        """Return the reference with its dimension filled in."""
         return self.model_copy(update={"dim": dim})
 
 
@@ -71,15 +71,15 @@ FunctionField = Annotated[FunctionReference, ByLooks(_reference, TypeAdapter(str
 
 
 def objective_of(function: FunctionReference, dim: int | None, said_at: str | None) -> Objective:
-    """Return the objective that a request's field `function` stands for.
+    """Return the objective of a model's field `function`.
 
     Args:
-        function: The field.
-        dim: The dimension that another field says; None if none does.
-        said_at: The name of that field.
+        function: The field's value.
+        dim: The dimension implied by another field; None if none implies one.
+        said_at: The name of that other field.
 
     Raises:
-        InvalidInput: There is none of this dimension; its path leads into `function`, or to the other field.
+        InvalidInput: The function does not have this dimension. The path leads into `function` or to `said_at`.
     """
     try:
         return function.objective(dim)
@@ -92,7 +92,7 @@ def check_dim(dim: int, function: FunctionReference, limits: Limits) -> None:
     """Check the dimension of a job's points.
 
     Raises:
-        LimitExceeded: It is too large for this service.
+        LimitExceeded: It is over `max_dim`.
     """
     if dim > limits.max_dim:
         raise LimitExceeded(

@@ -23,7 +23,9 @@ from thalweg.whole_numbers import WHOLE, Seed
 
 _NEGATIVE_ZERO = b"-0.0"
 
-SPEC_VERSION = 1  # of the documents that `JobSpec.text` writes: raised when one of before would mean something else
+SPEC_VERSION = (
+    1  # of the documents that `JobSpec.text` writes; incremented when an old one would change its meaning
+)
 
 Count = Annotated[int, Field(strict=True, ge=1, le=2**53), WHOLE]
 Positive = Annotated[float, Field(strict=True, gt=0, le=1e308, allow_inf_nan=False)]
@@ -38,7 +40,7 @@ class _Part(BaseModel):
 
 
 class Stop(_Part):
-    """When a run has converged: at the first entry where one of these holds."""
+    """When a run has converged: at the first entry that meets one of these conditions."""
 
     grad_norm: NotNegative | None = Field(None, description="Euclidean norm of the gradient at most this")
     f: Real | None = Field(None, description="value at most this")
@@ -51,7 +53,7 @@ class Stop(_Part):
 
 
 class GradientNoise(_Part):
-    """Normal noise that is added to every gradient before it is clipped and used."""
+    """Normal noise, added to every gradient before it is clipped."""
 
     std: NotNegative = Field(description="standard deviation")
     seed: Seed = 0
@@ -60,8 +62,8 @@ class GradientNoise(_Part):
 class JobSpec(_Part):
     """What to minimise, with which optimizer, from where and for how long.
 
-    Valid once built: names are resolved, dimensions agree, and torch has accepted the optimizer and the
-    scheduler. Only what a service allows at most is not looked at.
+    An instance is valid: names are resolved, dimensions agree, and torch has accepted the optimizer and the
+    scheduler. Limits of a service are checked separately.
     """
 
     model_config = ConfigDict(
@@ -121,7 +123,9 @@ class JobSpec(_Part):
         self.check_schedule(self.steps)
         self._check_float32()
         if self.engine == "fused" and (reason := self.obstacle) is not None:
-            raise InvalidInput(f"this job cannot run on the fused engine: {reason}. Leave engine out", "engine")
+            raise InvalidInput(
+                f"this job cannot run on the fused engine: {reason}; leave engine out to take eager", "engine"
+            )
         return self
 
     def _with_dim(self) -> FunctionReference:
@@ -129,7 +133,7 @@ class JobSpec(_Part):
         objective = objective_of(self.function, dim, "init" if self.init.dim else None)
         if dim is None and isinstance(self.function, CatalogueReference) and self.function.any_dim:
             raise InvalidInput(
-                f"{self.function.name} takes points of any dimension: say which one, as in "
+                f"{self.function.name} takes points of any dimension: say which, as in "
                 f'{{"name": "{self.function.name}", "dim": 2}}, or give init low and high',
                 "function",
             )
@@ -157,7 +161,7 @@ class JobSpec(_Part):
 
     @property
     def _drawn_by(self) -> NetworkObjective | None:
-        """The network that draws the starts itself; None if they are points, or lie in a box."""
+        """The network whose weight initialisation draws the starts; None where `init` says them."""
         without_box = isinstance(self.init, Random) and self.init.low is None
         return self.network if without_box else None
 
@@ -169,42 +173,42 @@ class JobSpec(_Part):
             raise InvalidInput("a starting point is beyond the range of float32", "init")
 
     def check_schedule(self, steps: int) -> None:
-        """Check that the scheduler can go on for `steps` steps.
+        """Check that the scheduler lasts for `steps` steps.
 
         Raises:
-            InvalidInput: Its own length ends before.
+            InvalidInput: It ends before.
         """
         if self.scheduler is not None and (most := self.scheduler.max_steps) is not None and steps > most:
             raise InvalidInput(
-                f"the scheduler ends after {most} steps and the job has {steps}: make its own length at least that",
+                f"the scheduler ends after {most} steps and the job has {steps}: let the scheduler last as long",
                 "scheduler",
             )
 
     def objective(self) -> Objective:
-        """Return what is minimised."""
+        """Return the objective that is minimised."""
         return self.function.objective()
 
     @property
     def network(self) -> NetworkObjective | None:
-        """What is trained; None if that is no network."""
+        """The network that is trained; None if the function is not one."""
         objective = self.objective()
         return objective if isinstance(objective, NetworkObjective) else None
 
     @property
     def records_losses(self) -> bool:
-        """Whether the values at every step are recorded beside a trajectory that is sparser."""
+        """Whether the loss is recorded at every step, beside a sparser trajectory."""
         return self.record_every > 1 and self.network is not None
 
     @property
     def obstacle(self) -> str | None:
-        """Why the fused engine cannot run this; None if it can."""
+        """Why the fused engine cannot run this, as a sentence; None if it can."""
         if self.records_losses:
             return "the loss is recorded at every step and the parameters are not: the fused engine records both"
         return obstacle(self.optimizer, self.scheduler, self.objective())
 
     @property
     def chosen_engine(self) -> EngineName:
-        """The engine that runs this."""
+        """The engine that runs this job."""
         return "eager" if self.engine == "eager" or self.obstacle is not None else "fused"
 
     @property
@@ -214,23 +218,23 @@ class JobSpec(_Part):
 
     @property
     def n_runs(self) -> int:
-        """How many starts there are, one run each."""
+        """Number of starts, one run each."""
         return self.init.n_runs
 
     def starts(self) -> np.ndarray:
-        """Return where the runs start, of the job's dtype, `(n_runs, dim)`."""
+        """Return the starting points, in the job's dtype, `(n_runs, dim)`."""
         if (network := self._drawn_by) is not None and isinstance(self.init, Random):
             return network.starts(self.init.random, self.init.seed).astype(self.dtype)
         return self.init.array().astype(self.dtype)
 
     @property
     def dumped(self) -> dict[str, Any]:
-        """The specification as JSON holds it; building from it gives an equal one."""
+        """The specification as JSON values; validating them gives an equal one."""
         return self.model_dump(mode="json")
 
     @property
     def text(self) -> str:
-        """The specification as JSON text; a negative zero is written as 0.0, to which it is equal."""
+        """The specification as JSON text, with every negative zero written as 0.0."""
         dumped = self.dumped
         text = orjson.dumps(dumped)
         return (orjson.dumps(_without_negative_zeros(dumped)) if _NEGATIVE_ZERO in text else text).decode()

@@ -1,4 +1,4 @@
-"""Whether a job is within what this service allows, said with the way out."""
+"""The limits of a service on a job; an error says how to get within them."""
 
 from thalweg.errors import LimitExceeded
 from thalweg.functions.networks.objective import NetworkObjective
@@ -7,14 +7,14 @@ from thalweg.spec.function import check_dim
 from thalweg.spec.job import JobSpec
 
 MOST_ACCURACIES = 100
-"""Runs of a job whose accuracy is told with the job."""
+"""Runs of a job whose accuracy is part of the job's answer."""
 
 
 def check_limits(spec: JobSpec, limits: Limits) -> None:
-    """Check a job before anything is stored.
+    """Check a job against all limits.
 
     Raises:
-        LimitExceeded: The first limit that the job is over.
+        LimitExceeded: The first limit that the job exceeds.
     """
     if spec.steps > limits.max_steps:
         raise LimitExceeded(
@@ -31,7 +31,7 @@ def check_limits(spec: JobSpec, limits: Limits) -> None:
     n_values = spec.n_runs * spec.dim * (1 + spec.optimizer.n_memory)
     if n_values > limits.max_state_values:
         raise LimitExceeded(
-            f"{spec.n_runs} points of {spec.dim} coordinates, and what {spec.optimizer.name} remembers of them, "
+            f"{spec.n_runs} points of {spec.dim} coordinates and their state in {spec.optimizer.name} "
             f"are {n_values} numbers; this service's limit is {limits.max_state_values} (max_state_values): "
             "spread the starts over several jobs, or lower the dimension or the optimizer's history_size",
             "init",
@@ -59,7 +59,7 @@ def check_limits(spec: JobSpec, limits: Limits) -> None:
 
 
 def _check_all_samples(spec: JobSpec, network: NetworkObjective, limits: Limits) -> None:
-    # a job with mini-batches is looked at on all samples, too: by its accuracy, by a landscape
+    # accuracy and landscape evaluate a job with mini-batches on all samples, too
     n_together = 1 if network.classes is None else min(spec.n_runs, MOST_ACCURACIES)
     n_values = n_together * network.n_values
     if n_values > limits.max_evaluation_values:
@@ -72,7 +72,7 @@ def _check_all_samples(spec: JobSpec, network: NetworkObjective, limits: Limits)
 
 
 def n_recorded(steps: int, record_every: int) -> int:
-    """Return how many entries of a run of so many steps are recorded, the last one included."""
+    """Return how many entries of a run of `steps` steps are recorded, the last one included."""
     return -(-steps // record_every) + 1
 
 

@@ -24,7 +24,7 @@ class _Init(BaseModel):
 
 
 class Points(RootModel[ManyPoints]):
-    """Starting points that are written out, one run each, all of one dimension."""
+    """Starting points written out one by one, all of one dimension."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -34,7 +34,7 @@ class Points(RootModel[ManyPoints]):
             if len(point) != self.dim:
                 raise InvalidInput(
                     f"this point has {len(point)} coordinates, the first has {self.dim}: "
-                    "all starts of a job are of one dimension",
+                    "all starts of a job must have one dimension",
                     index,
                 )
         return self
@@ -46,11 +46,11 @@ class Points(RootModel[ManyPoints]):
 
     @property
     def n_runs(self) -> int:
-        """How many points there are."""
+        """Number of points."""
         return len(self.root)
 
     def ends(self) -> np.ndarray:
-        """Return points that no coordinate of any start is beyond, `(n, dim)`."""
+        """Return points, `(n, dim)`, whose bounding box holds every start."""
         return self.array()
 
     def array(self) -> np.ndarray:
@@ -79,7 +79,7 @@ class GridBox(Box):
     def _shaped(self) -> Self:
         if len(self.shape) != len(self.low):
             raise InvalidInput(
-                f"shape has {len(self.shape)} entries, low and high have {len(self.low)}: one for each axis",
+                f"shape has {len(self.shape)} entries, low and high have {len(self.low)}: give one for each axis",
                 "shape",
             )
         return self
@@ -97,14 +97,14 @@ class Grid(_Init):
 
     @property
     def n_runs(self) -> int:
-        """How many points there are."""
+        """Number of points."""
         n = 1
         for count in self.grid.shape:
             n *= count
         return n
 
     def ends(self) -> np.ndarray:
-        """Return points that no coordinate of any start is beyond, `(n, dim)`."""
+        """Return points, `(n, dim)`, whose bounding box holds every start."""
         return np.array([self.grid.low, self.grid.high])
 
     def array(self) -> np.ndarray:
@@ -114,7 +114,7 @@ class Grid(_Init):
 
 
 class Random(_Init):
-    """Points drawn uniformly from a box; without one, from the function's domain."""
+    """Points drawn uniformly from a box; by default from the function's domain."""
 
     random: Axis
     seed: Seed = 0
@@ -131,22 +131,26 @@ class Random(_Init):
 
     @property
     def dim(self) -> int | None:
-        """Coordinates of a point, or None where no box says it."""
+        """Coordinates of a point; None without a box."""
         return None if self.low is None else len(self.low)
 
     @property
     def n_runs(self) -> int:
-        """How many points there are."""
+        """Number of points."""
         return self.random
 
     def ends(self) -> np.ndarray:
-        """Return points that no coordinate of any start is beyond, `(n, dim)`."""
+        """Return points, `(n, dim)`, whose bounding box holds every start."""
         return np.array([self.low, self.high], dtype=np.float64)
 
     def array(self) -> np.ndarray:
-        """Return the points, float64, `(n_runs, dim)`. The box must be known."""
+        """Return the points, float64, `(n_runs, dim)`.
+
+        Raises:
+            InvalidInput: There is no box.
+        """
         if self.low is None or self.high is None:
-            raise InvalidInput("the box to draw the points from is not known", "low")
+            raise InvalidInput("the box to draw the points from is not known: give low and high", "low")
         generator = np.random.Generator(np.random.Philox(self.seed))
         return generator.uniform(self.low, self.high, size=(self.random, len(self.low)))
 
@@ -155,7 +159,7 @@ def check_box(low: Point, high: Point) -> None:
     """Check that `low` and `high` are opposite corners of a box.
 
     Raises:
-        InvalidInput: They differ in dimension, or a range is reversed, or too wide for a float.
+        InvalidInput: They differ in dimension, or a range is reversed or too wide for a float.
     """
     if len(low) != len(high):
         raise InvalidInput(f"low has {len(low)} coordinates and high has {len(high)}", "high")
@@ -174,7 +178,7 @@ def _starts(value: Any) -> Points | Grid | Random:
         case Points() | Grid() | Random():
             return value
         case []:
-            raise InvalidInput("an empty list: give at least one starting point")
+            raise InvalidInput("the list is empty: give at least one starting point")
         case [[*_], *_]:
             return Points.model_validate(value)
         case [*_]:

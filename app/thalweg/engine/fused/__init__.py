@@ -1,1 +1,1 @@
-"""The fused engine: torch's own step, traced, and compiled into a loop of native code."""
+"""The fused engine: torch's own step, traced and compiled into a native loop."""

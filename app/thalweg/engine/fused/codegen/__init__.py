@@ -1,1 +1,1 @@
-"""Code generation: a traced program written out as LLVM assembly."""
+"""Code generation: from a traced program to LLVM assembly."""

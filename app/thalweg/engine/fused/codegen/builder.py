@@ -1,4 +1,4 @@
-"""A function of LLVM's assembly under construction, line by line, on numbers or on vectors of them."""
+"""Building a function of LLVM assembly line by line, on numbers or on vectors of them."""
 
 import struct
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from thalweg.engine.fused.frontend.program import Type
 
 BYTES: Final[dict[str, int]] = {"double": 8, "float": 4, "i64": 8}
 BITS: Final[dict[Type, str]] = {"double": "i64", "float": "i32"}
-"""Whole numbers as wide as a real one."""
+"""The integer type of the same width."""
 
 MANTISSA_BITS: Final[dict[Type, int]] = {"double": 52, "float": 23}
 
@@ -17,10 +17,10 @@ _SUFFIX: Final = {"double": "f64", "float": "f32", "i64": "i64", "i32": "i32"}
 
 
 class Builder:
-    """The lines of a function so far. Each method that computes adds lines, and returns the result's name.
+    """The lines of a function so far. A method that computes appends lines and returns the name of the result.
 
     Args:
-        width: Numbers side by side; 1 for no vectors at all.
+        width: Lanes of a vector; 1 for plain numbers.
     """
 
     def __init__(self, width: int) -> None:
@@ -31,26 +31,24 @@ class Builder:
         self._n = 0
 
     def whole(self, signature: str) -> str:
-        """Return the function."""
+        """Return the function's text."""
         return "\n".join([f"define void {signature} {{", "entry:", *self._allocas, *self._lines, "}"])
 
-    # lines
-
     def put(self, *lines: str) -> None:
-        """Add lines."""
+        """Append lines."""
         self._lines += [f"  {line}" for line in lines]
 
     def label(self, name: str) -> None:
-        """Begin a block."""
+        """Begin a basic block."""
         self._lines.append(f"{name}:")
 
     def labels(self, *names: str) -> list[str]:
-        """Return names for blocks, of which there are others of the same kind."""
+        """Return unique names for blocks."""
         self._n += 1
         return [f"{name}{self._n}" for name in names]
 
     def branch(self, condition: str, usual: str, unusual: str) -> None:
-        """End a block: go on with another one, nearly always the usual one."""
+        """End a block with a branch that nearly always goes the usual way."""
         self.declarations.add(_USUALLY)
         self.put(f"br i1 {condition}, label %{usual}, label %{unusual}, !prof !0")
 
@@ -61,23 +59,21 @@ class Builder:
         return f"%t{self._n}"
 
     def alloca(self, of_type: str) -> str:
-        """Return the address of a variable; LLVM keeps it in a register where it can."""
+        """Return the address of a new variable, which LLVM keeps in a register where it can."""
         self._n += 1
         self._allocas.append(f"  %m{self._n} = alloca {of_type}, align 64")
         return f"%m{self._n}"
 
     def declare(self, result: str, name: str, *parameters: str) -> None:
-        """Say that there is such a function elsewhere."""
+        """Declare an external function."""
         self.declarations.add(f"declare {result} @{name}({', '.join(parameters)})")
 
-    # numbers, as many side by side as the function is wide
-
     def wide(self, of_type: str) -> str:
-        """Return the type of as many numbers side by side."""
+        """Return the type of a vector of this function's width."""
         return vector(self.width, of_type)
 
     def splat(self, name: str, of_type: str) -> str:
-        """Return a number that was computed, in all lanes."""
+        """Return a computed number in all lanes."""
         if self.width == 1:
             return name
         wide = self.wide(of_type)
@@ -85,20 +81,20 @@ class Builder:
         return self.new(f"shufflevector {wide} {one}, {wide} poison, <{self.width} x i32> zeroinitializer")
 
     def literal(self, number: float | str, of_type: str) -> str:
-        """Return a number that is known, in all lanes; a text is one as LLVM writes it."""
+        """Return a literal in all lanes; a string is taken as LLVM writes it."""
         text = number if isinstance(number, str) else _hexadecimal(number, of_type)
         return text if self.width == 1 else "<" + ", ".join([f"{of_type} {text}"] * self.width) + ">"
 
     def binary(self, op: str, of_type: str, a: str, b: str) -> str:
-        """Apply an operation of two operands, lane by lane."""
+        """Apply a binary operation lane by lane."""
         return self.new(f"{op} {self.wide(of_type)} {a}, {b}")
 
     def cast(self, how: str, value: str, of_type: str, to_type: str) -> str:
-        """Turn numbers into another type: `bitcast`, `trunc`, `fpext` and the like."""
+        """Convert to another type by `bitcast`, `trunc`, `fpext` and the like."""
         return self.new(f"{how} {self.wide(of_type)} {value} to {self.wide(to_type)}")
 
     def cast_one(self, how: str, value: str, of_type: str, to_type: str) -> str:
-        """Turn one number into another type."""
+        """Convert a single number to another type."""
         return self.new(f"{how} {of_type} {value} to {to_type}")
 
     def compare(self, relation: str, of_type: str, a: str, b: str) -> str:
@@ -107,7 +103,7 @@ class Builder:
         return self.new(f"{how} {relation} {self.wide(of_type)} {a}, {b}")
 
     def select(self, mask: str, of_type: str, one: str, other: str) -> str:
-        """Return one where the mask holds, else the other."""
+        """Return `one` in the lanes where the mask holds, `other` elsewhere."""
         wide = self.wide(of_type)
         return self.new(f"select {self.wide('i1')} {mask}, {wide} {one}, {wide} {other}")
 
@@ -120,16 +116,16 @@ class Builder:
         return self.intrinsic("fma", of_type, [a, b, c])
 
     def intrinsic(self, name: str, of_type: str, operands: Sequence[str]) -> str:
-        """Apply one of LLVM's own functions, lane by lane."""
+        """Apply an LLVM intrinsic lane by lane."""
         wide = self.wide(of_type)
         full_name = f"llvm.{name}.{f'v{self.width}' if self.width > 1 else ''}{_SUFFIX[of_type]}"
         self.declare(wide, full_name, *[wide] * len(operands))
         return self.new(f"call {wide} @{full_name}({', '.join(f'{wide} {operand}' for operand in operands)})")
 
     def by_parts(self, instruction: str, value: str, of_type: Type, lanes: int, *others: str) -> str:
-        """Apply a processor's own instruction, which takes and gives vectors of so many lanes.
+        """Apply a processor instruction that works on vectors of `lanes` lanes, part by part.
 
-        A lone number goes in the first lane. `others` are further arguments, which every call gets.
+        A single number goes into the first lane. `others` are further arguments of every call.
         """
         part_type = vector(lanes, of_type)
         self.declare(part_type, instruction, part_type, *[other.rsplit(maxsplit=1)[0] for other in others])
@@ -143,7 +139,7 @@ class Builder:
         return self.joined([call(part) for part in self.parts(value, of_type, lanes)], of_type, lanes)
 
     def parts(self, value: str, of_type: str, lanes: int) -> list[str]:
-        """Return a vector in parts of so many lanes."""
+        """Split a vector into parts of `lanes` lanes."""
         wide, result = self.wide(of_type), []
         for start in range(0, self.width, lanes):
             indices = ", ".join(f"i32 {start + k}" for k in range(lanes))
@@ -151,7 +147,7 @@ class Builder:
         return result
 
     def joined(self, parts: list[str], of_type: str, lanes: int) -> str:
-        """Return vectors of so many lanes one after the other; they are a power of two."""
+        """Concatenate vectors of `lanes` lanes; their number is a power of two."""
         while len(parts) > 1:
             indices = ", ".join(f"i32 {k}" for k in range(2 * lanes))
             part_type = vector(lanes, of_type)
@@ -162,18 +158,16 @@ class Builder:
             lanes *= 2
         return parts[0]
 
-    # truth values
-
     def mask(self, op: str, a: str, b: str) -> str:
-        """Combine masks."""
+        """Combine two masks."""
         return self.binary(op, "i1", a, b)
 
     def inverse(self, mask: str) -> str:
-        """Return the mask of all other lanes."""
+        """Return the negated mask."""
         return self.mask("xor", mask, self.literal("true", "i1"))
 
     def any(self, mask: str) -> str:
-        """Return whether a mask holds in a lane."""
+        """Return whether a mask holds in any lane."""
         return self._reduced("or", mask)
 
     def all(self, mask: str) -> str:
@@ -189,17 +183,17 @@ class Builder:
 
 
 def vector(lanes: int, of_type: str) -> str:
-    """Return the type of so many numbers side by side; one is no vector."""
+    """Return the type of a vector; one lane is a plain number."""
     return f"<{lanes} x {of_type}>" if lanes > 1 else of_type
 
 
 def bits(number: float, of_type: Type) -> int:
-    """Return the bits of a number, as a whole number."""
+    """Return the bit pattern of a number as an integer."""
     whole, real = {"double": (">Q", ">d"), "float": (">I", ">f")}[of_type]
     return int(struct.unpack(whole, struct.pack(real, number))[0])
 
 
 def _hexadecimal(number: float, of_type: str) -> str:
-    # LLVM writes a float as the double that is equal to it
+    # LLVM writes a float as the double of equal value
     rounded = struct.unpack("f", struct.pack("f", number))[0] if of_type == "float" else number
     return f"0x{bits(rounded, 'double'):016X}"

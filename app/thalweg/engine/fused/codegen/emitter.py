@@ -1,7 +1,7 @@
-"""Writing a traced step down as LLVM's assembly: two functions, `schedule` and `descend`.
+"""Emitting a traced step as LLVM assembly: two functions, `schedule` and `descend`.
 
-`schedule` computes, step after step, what all runs share, and leaves it in a table with a row for each step.
-`descend` takes blocks of runs, some side by side in the lanes of vectors, through many steps.
+`schedule` computes what all runs share and writes it into a table with a row per step. `descend` takes blocks of
+runs through many steps; the runs of a block lie side by side in the lanes of vectors.
 """
 
 from collections.abc import Sequence
@@ -18,14 +18,14 @@ from thalweg.engine.fused.frontend.trace import Slot, Step, Update
 
 
 def emit(step: Step, dtype: torch.dtype, width: int, library: Library, *, grad_stop: bool) -> tuple[str, Layout]:
-    """Return a module of LLVM assembly, and how its data lie.
+    """Return a module of LLVM assembly and the layout of its data.
 
     Args:
-        step: What to do.
-        dtype: The points'.
-        width: Runs in a block: one, or whole vectors full.
+        step: The traced step.
+        dtype: That of the points.
+        width: Runs per block: 1, or a multiple of a vector's lanes.
         library: Where elementary functions come from.
-        grad_stop: Whether a run can converge by the norm of its gradient.
+        grad_stop: Whether a run can converge by its gradient's norm.
     """
     columns = [_shared(update, step.slots) for update in (step.first, step.later)]
     layout = Layout(len(step.first.x), step.slots, max(1, *map(len, columns)))
@@ -37,7 +37,7 @@ def emit(step: Step, dtype: torch.dtype, width: int, library: Library, *, grad_s
 
 
 def _shared(update: Update, slots: Sequence[Slot]) -> list[Value]:
-    """Return what all runs share and an update of one run makes use of."""
+    """Return the values that all runs share and a run's update uses."""
     varying = [*update.x, *(v for slot, vs in zip(slots, update.state, strict=True) if not slot.shared for v in vs)]
     used = [*varying, *(operand for value in needed(varying) if value.varying for operand in value.operands)]
     found = {value for value in used if not value.varying and value.constant is None}

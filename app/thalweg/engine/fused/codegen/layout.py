@@ -1,4 +1,4 @@
-"""How the numbers of runs lie in memory, for native code and for those who call it."""
+"""The memory layout that native code and its callers agree on."""
 
 from dataclasses import dataclass
 
@@ -7,17 +7,17 @@ import numpy as np
 from thalweg.engine.fused.frontend.trace import Slot
 
 MARKS = ("n_steps", "outcome", "best_step")
-"""The rows of whole numbers, 8 bytes each, that `descend` keeps of each run."""
+"""The rows of 8-byte integers that `descend` keeps for each run."""
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Where `descend` finds the numbers of a run: rows of an array with a column for each run.
+    """The rows of the arrays that `descend` works on, with a column per run.
 
     Attributes:
         dim: Coordinates of a point.
-        slots: What the optimizer remembers.
-        n_shared: Numbers that all runs share and an update of a run makes use of.
+        slots: The optimizer's state.
+        n_shared: Numbers per step that all runs share and a run's update uses.
     """
 
     dim: int
@@ -26,7 +26,7 @@ class Layout:
 
     @property
     def rows(self) -> dict[str, slice]:
-        """The rows of real numbers by name."""
+        """The rows of floating-point numbers by name."""
         sizes = {
             "x": self.dim,
             "f": 1,
@@ -42,10 +42,10 @@ class Layout:
 
     @property
     def n_columns(self) -> int:
-        """Columns of the table of what all runs share, 8 bytes each: those numbers, then the shared slots."""
+        """Columns of the table of shared numbers, 8 bytes each: those for the update, then the shared slots."""
         return self.n_shared + len(self.shared)
 
     @property
     def shared(self) -> list[Slot]:
-        """The slots of which all runs have the same."""
+        """The slots that all runs share."""
         return [slot for slot in self.slots if slot.shared]

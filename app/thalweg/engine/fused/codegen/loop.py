@@ -1,7 +1,7 @@
-"""Writing down the loop over steps, for runs side by side in the lanes of vectors.
+"""Emitting the loop over steps, for runs side by side in the lanes of vectors.
 
-Each entry is recorded if it is due, looked at (has the run converged, diverged, found its best?), and then
-updated. What changes from step to step are stack slots here; LLVM keeps them in registers where it can.
+Each entry is judged (best so far? converged? diverged?), recorded if it is due, and then updated. Variables of the
+loop are stack slots here; LLVM keeps them in registers where it can.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,19 +14,19 @@ from thalweg.engine.fused.frontend.trace import Step, Update
 from thalweg.engine.outcome import Outcome
 
 VECTOR_BYTES = 64
-"""The size of the vectors; where a processor has only smaller ones, LLVM takes two."""
+"""The size of a vector; where the processor has smaller ones, LLVM uses two."""
 
-_ENTRIES_BETWEEN_TESTS = 256  # whether a run is at rest; a power of two
+_ENTRIES_BETWEEN_TESTS = 256  # how often to test whether a run is at rest; a power of two
 
 
 class DescendFunction(LoweredFunction):
-    """Blocks of runs through many steps.
+    """The native function `descend`, which takes blocks of runs through many steps.
 
     `descend(begin, end, first, last, table, noise, reals, marks, n_columns, record, record_block, record_step,
     record_row, every, due, stop_f, stop_grad)` takes the blocks `begin` to `end - 1` from entry `first` to entry
-    `last`. Entry `first` may have been looked at before: that changes nothing. `reals` and `marks` are laid out as
-    `Layout` says, with `n_columns` columns; `noise` as (update, coordinate, run). Entry `due`, and every so many
-    from there on, is recorded at the distances given.
+    `last`. Judging entry `first` a second time changes nothing. `reals` and `marks` have the rows of `Layout` and
+    `n_columns` columns; `noise` is indexed by (update, coordinate, run). Entry `due` and every `every`-th after it
+    is written to `record`; `record_block`, `record_step` and `record_row` are its strides, in numbers.
     """
 
     def __init__(
@@ -84,8 +84,6 @@ class DescendFunction(LoweredFunction):
             "double %stop_f, double %stop_grad)"
         )
 
-    # variables that change from step to step
-
     def _variable(self, name: str, of_type: str) -> None:
         self._types[name] = self.wide(of_type)
         self._variables[name] = [self.alloca(self.wide(of_type)) for _ in range(self.n_parts)]
@@ -98,8 +96,6 @@ class DescendFunction(LoweredFunction):
 
     def _advance(self, name: str, by: str) -> None:
         self._set(name, self.new(f"add i64 {self._get(name)}, {by}"))
-
-    # rows of the arrays of all runs
 
     def _place(self, row: str, k: int = 0) -> str:
         index = self._layout.rows[row].start + k
@@ -126,10 +122,8 @@ class DescendFunction(LoweredFunction):
         """Return the mask of runs that have ended."""
         return self.inverse(self._get("alive"))
 
-    # the parts of the function
-
     def _blocks(self, kept: Sequence[str]) -> None:
-        """Begin with a block of runs, or return."""
+        """Load the next block of runs, or return."""
         self._set("block", "%begin")
         stops = ["%stop_f", "%stop_grad"]
         if self._real == "float":
@@ -171,7 +165,7 @@ class DescendFunction(LoweredFunction):
                 yield name, k
 
     def _look(self) -> None:
-        """Evaluate an entry, and see whether anything is to be done with it but moving on."""
+        """Evaluate and judge an entry, and branch on whether it has to be recorded or settled."""
         self.label("step")
         self.put(f"%entry_now = load i64, ptr {self._variables['entry'][0]}")
         entry = self._step.entry
@@ -186,11 +180,11 @@ class DescendFunction(LoweredFunction):
         self.put(f"br i1 {something}, label %event, label %update")
 
     def _judge(self) -> None:
-        """Keep the best entry so far, and note whether a run ends."""
+        """Update the best entry, and note whether a run ends here."""
         real, f = self._real, self.operand(self._step.entry.f)
         best = self._get("best_f.0")
         better = self.compare("olt", real, f, best)
-        # minus infinity would be the lowest value of all
+        # minus infinity is not a best value: the run has diverged
         better = self.mask("and", better, self.compare("ogt", real, f, self.literal(float("-inf"), real)))
         better = self.mask("and", better, self._get("alive"))
         self._set("best_f.0", self.select(better, real, f, best))
@@ -202,10 +196,10 @@ class DescendFunction(LoweredFunction):
         self._event = self.new(f"or i1 {self._event}, {self.any(ended)}")
 
     def _goes_on(self) -> tuple[str, str]:
-        """Return the masks of runs that do not end with this entry, and of those that have not diverged."""
+        """Return the mask of runs that do not end with this entry, and the mask of those that are finite."""
         real, f = self._real, self.operand(self._step.entry.f)
         zero = self.literal(0.0, real)
-        # zero times a number is zero, unless that is infinite or NaN
+        # 0 times a number is 0 unless the number is infinite or NaN
         zeros = self.binary("fmul", real, f, zero)
         for k in range(self._layout.dim):
             zeros = self.fma(real, self._get(f"x.{k}"), zero, zeros)
@@ -217,7 +211,7 @@ class DescendFunction(LoweredFunction):
         return goes_on, finite
 
     def _record(self) -> None:
-        """Write an entry down if it is due."""
+        """Record an entry if it is due."""
         self.label("event")
         self.put("br i1 %is_due, label %write, label %written")
         self.label("write")
@@ -235,7 +229,7 @@ class DescendFunction(LoweredFunction):
         self.put(f"br i1 {something}, label %settle, label %update")
 
     def _settle(self) -> None:
-        """Write down the runs that end with this entry, or, at the last entry, all that still go on."""
+        """Store the runs that end with this entry; at the last entry, all running ones."""
         self.label("settle")
         some_go_on = "false"
         for _ in self.each_part():
@@ -246,7 +240,7 @@ class DescendFunction(LoweredFunction):
         self.put(f"br i1 {over}, label %exit, label %update")
 
     def _settle_part(self) -> str:
-        """Do so with a part, and return the mask of runs that go on."""
+        """Settle a part; return the mask of runs that continue."""
         entry = self._step.entry
         f = self.operand(entry.f)
         xs = [self._get(f"x.{k}") for k in range(self._layout.dim)]
@@ -318,7 +312,7 @@ class DescendFunction(LoweredFunction):
         return any(value.source[0] == "noise" for value in inputs(self._step.later.x))
 
     def _remember(self) -> None:
-        """Now and then, keep what an update is about to change."""
+        """Now and then, save what an update is about to change, to see whether it does."""
         often = self.new(f"and i64 %entry_now, {_ENTRIES_BETWEEN_TESTS - 1}")
         is_time = self.new(f"icmp eq i64 {often}, 0")
         self.put(f"%is_time = or i1 {is_time}, {self._get('resting')}")
@@ -328,16 +322,16 @@ class DescendFunction(LoweredFunction):
         for _ in self.each_part():
             places = {name: self.alloca(self.wide(self._real)) for name in self._moved}
             for name, place in places.items():
-                # volatile: in memory, and not in a register that every step would have to do without
+                # volatile: keeps it in memory; otherwise it would occupy a register in every step
                 self.put(f"store volatile {self.wide(self._real)} {self._get(name)}, ptr {place}")
             self._before.append(places)
         self.put("br label %move")
         self.label("move")
 
     def _rest(self, columns: Sequence[Value]) -> None:
-        """Pass over updates that change nothing: those that use the same as one that has changed nothing.
+        """Skip updates that change nothing: those with the same shared numbers as one that changed nothing.
 
-        A run at rest would otherwise be slow, as what an optimizer remembers of it is then often denormal.
+        Without this a run at rest would be slow, as its optimizer state is then often denormal.
         """
         self.put("br i1 %is_time, label %test, label %latch")
         self.label("test")
@@ -397,7 +391,7 @@ class DescendFunction(LoweredFunction):
         return self._get(f"{name}.{k}")
 
     def _exit(self, kept: Sequence[str]) -> None:
-        """Write down where the runs of a block are, and go on to the next block."""
+        """Store the runs of a block and continue with the next block."""
         self.label("exit")
         for _ in self.each_part():
             for name, k in self._numbers(kept):

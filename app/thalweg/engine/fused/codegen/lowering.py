@@ -1,4 +1,4 @@
-"""A function that computes values of a program."""
+"""Lowering values of a traced program to LLVM assembly."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -37,9 +37,9 @@ class Library:
     """Where elementary functions come from.
 
     Attributes:
-        vml: Whether Intel's vector library, which torch calls, is there; else they are libm's, number by number.
-        roots: How square roots get its digits.
-        sleef: Whether Sleef, which torch calls for some of them, is there.
+        vml: Whether Intel's vector library, which torch calls, is available; else libm is called lane by lane.
+        roots: How square roots get that library's digits.
+        sleef: Whether Sleef, which torch calls for some functions, is available.
     """
 
     vml: bool
@@ -48,13 +48,13 @@ class Library:
 
 
 class LoweredFunction(Builder):
-    """A function under construction, and the names of the values that it has computed so far.
+    """An LLVM function under construction into which values of a program are lowered.
 
     Args:
-        width: Numbers side by side in a vector.
+        width: Lanes of a vector.
         library: Where elementary functions come from.
-        n_parts: Vectors of each value. What does not need all of them is computed for one after the other, so that
-            registers hold the little that one needs.
+        n_parts: Vectors per value. Whatever does not need all of them at once is computed part by part, so that the
+            intermediate values of a part fit in registers.
     """
 
     def __init__(self, width: int, library: Library, n_parts: int = 1) -> None:
@@ -66,7 +66,7 @@ class LoweredFunction(Builder):
 
     @property
     def names(self) -> dict[Value, str]:
-        """The names of what was computed, in the present part."""
+        """The LLVM names of computed values, in the current part."""
         return self._names[self.part]
 
     @names.setter
@@ -74,20 +74,20 @@ class LoweredFunction(Builder):
         self._names[self.part] = names
 
     def each_part(self) -> Iterator[int]:
-        """Make one part after the other the present one, then the first one again."""
+        """Make each part the current one in turn, and at the end the first again."""
         for part in range(self.n_parts):
             self.part = part
             yield part
         self.part = 0
 
     def operand(self, value: Value) -> str:
-        """Return the name of a value that was computed, or a constant."""
+        """Return the name of a computed value, or a literal for a constant."""
         if value.constant is not None:
             return self.literal(value.constant, value.type)
         return self.names[value]
 
     def compute(self, values: Iterable[Value], finish: Callable[[], None] = lambda: None) -> None:
-        """Compute values in all parts, those that one call can serve together; `finish` each part."""
+        """Compute values in all parts, grouping those that one library call can serve; call `finish` per part."""
 
         def order(value: Value) -> tuple[int, bool, str, str]:
             call = self._is_vector_call(value)
@@ -112,14 +112,14 @@ class LoweredFunction(Builder):
             finish()
 
     def ignored_lanes(self) -> str | None:
-        """Return the mask of lanes whose results nobody looks at; None if there are none."""
+        """Return the mask of lanes whose results are not used; None if all are."""
         return None
 
     def _is_vector_call(self, value: Value) -> bool:
         return self._library.vml and value.varying and value.op in _VML
 
     def expression(self, value: Value) -> str:
-        """Compute one value."""
+        """Lower one value."""
         operands = [self.operand(operand) for operand in value.operands]
         op, of_type = value.op, value.type
         if op in _BINARY:
@@ -144,7 +144,7 @@ class LoweredFunction(Builder):
         return result
 
     def _call_by_lane(self, value: Value, operands: Sequence[str]) -> str:
-        """Call a function of libm for each lane, as it is: LLVM would take a product for a second power."""
+        """Call a function of libm per lane. `nobuiltin` keeps LLVM from replacing it, as pow(x, 2) by x * x."""
         name = value.op if value.type == "double" else f"{value.op}f"
         self.declare(value.type, name, *[value.type] * len(operands))
         if self.width == 1:
@@ -160,7 +160,7 @@ class LoweredFunction(Builder):
         return result
 
     def _call_vectors(self, op: str, values: Sequence[Value]) -> None:
-        """Call a function of the vector library once, for all lanes of all `values`."""
+        """Call a function of the vector library once for all lanes of all `values`."""
         of_type = values[0].type
         wide, align = self.wide(of_type), BYTES[of_type]
         n = len(values) * self.n_parts * self.width
@@ -184,7 +184,7 @@ class LoweredFunction(Builder):
         return self.new(f"getelementptr {of_type}, ptr {start}, i64 {index}")
 
     def _take_roots(self, values: Sequence[Value]) -> None:
-        """Take square roots in place, and ask the library for those that are not certain."""
+        """Take square roots inline, and call the library for those whose digits are not certain."""
         of_type = values[0].type
         slots = [[self.alloca(self.wide(of_type)) for _ in values] for _ in range(self.n_parts)]
         (rooted,) = self.labels("rooted")
@@ -217,12 +217,12 @@ class LoweredFunction(Builder):
 
 
 class _Queue:
-    """Numbers for the library, from lanes of many vectors, one after the other.
+    """Arguments for one library call, collected from lanes of many vectors.
 
     Attributes:
-        given: Where they are.
-        got: Where their answers are expected.
-        length: How many there are.
+        given: Address of the arguments.
+        got: Address of the results.
+        length: Number of arguments.
     """
 
     def __init__(self, builder: Builder, of_type: Type, n_vectors: int) -> None:
@@ -234,7 +234,7 @@ class _Queue:
         self._entries: list[tuple[str, str, str]] = []
 
     def add(self, x: str, mask: str, slot: str) -> None:
-        """Add the lanes of x where the mask holds; the answers go to those of `slot`."""
+        """Append the lanes of x where the mask holds; their results go to the same lanes of `slot`."""
         builder, of_type, lanes = self._builder, self._type, self._builder.width
         wide, align = builder.wide(of_type), BYTES[of_type]
         place = builder.new(f"getelementptr {of_type}, ptr {self.given}, i64 {self.length}")
@@ -254,7 +254,7 @@ class _Queue:
         self.length = builder.new(f"add i64 {self.length}, {count}")
 
     def take_out(self) -> None:
-        """Put the answers where they belong."""
+        """Write the results back into their slots."""
         builder, of_type, lanes = self._builder, self._type, self._builder.width
         wide = builder.wide(of_type)
         for start, mask, slot in self._entries:

@@ -1,6 +1,6 @@
-"""Powers as libm has them, which is what Python's `**` gives, without asking it where its answer is known.
+"""Powers with the digits of libm, and so of Python's `**`, computed without a call where the result is known.
 
-Each function is text for a module of LLVM's, called by its name; LLVM puts its lines where it is called.
+Each function is LLVM assembly to add to a module; LLVM inlines its calls.
 """
 
 import math
@@ -15,7 +15,7 @@ DECLARATIONS: Final = {
     "declare double @llvm.fabs.f64(double)",
     "declare double @llvm.fma.f64(double, double, double)",
 }
-"""What these functions call."""
+"""The functions called by these."""
 
 ONE_MINUS_POWER: Final = """\
 define internal double @one_minus_power(double %base, double %exponent, double %beyond) alwaysinline {
@@ -30,7 +30,7 @@ done:
   %result = phi double [1.0, %entry], [%rest, %call]
   ret double %result
 }"""
-"""1 - base ** exponent, which is 1 where the exponent is `beyond` what `vanishing_beyond` says."""
+"""1 - base ** exponent; 1 without a call where the exponent exceeds `beyond`, see `vanishing_beyond`."""
 
 ROOT_POWER: Final = """\
 define internal double @root_power(double %base) alwaysinline {
@@ -61,18 +61,18 @@ done:
 }"""
 """base ** 0.5.
 
-libm's result is less than 0.6 units in the last place off. So it is the nearest number where that is less than 0.4
-units off: where the rest of the base, which is exact, is less than 0.8 units times the root.
+libm's error is less than 0.6 ulp, so its result is the nearest double wherever the root is within 0.4 ulp of one.
+That is where the residual of the base, which fma gives exactly, is less than 0.8 ulp times the root.
 """
 
 
 def vanishing_beyond(base: float) -> float | None:
-    """Return the exponent beyond which 1 - base ** exponent is 1, however libm rounds; None if there is none."""
+    """Return the exponent above which 1 - base ** exponent is 1 however libm rounds; None if there is none."""
     return 56.0 / -math.log2(base) + 1.0 if 0.0 < base < 1.0 else None
 
 
 def is_one_minus_power(value: Value) -> bool:
-    """Whether a value is 1 - base ** exponent with a base that vanishes."""
+    """Whether a value is 1 - base ** exponent with a constant base in (0, 1)."""
     if value.op != "fsub" or value.type != "double":
         return False
     one, power = value.operands
@@ -88,7 +88,7 @@ def is_root_power(value: Value) -> bool:
 
 
 def without_hidden(values: Sequence[Value], outputs: Iterable[Value]) -> list[Value]:
-    """Return `values` without the powers that only such a difference makes use of."""
+    """Drop the powers that are used only inside a 1 - base ** exponent."""
     used = set(outputs)
     for value in values:
         used.update(value.operands if not is_one_minus_power(value) else value.operands[1].operands)

@@ -1,8 +1,8 @@
-"""Square roots with the digits of torch's vector library, which are not always the nearest ones.
+"""Square roots with the digits of torch's vector library, which does not always round correctly.
 
-Where the library works from the processor's own estimate, its steps are repeated here. Elsewhere its result is
-the nearest number unless the root lies close to the middle between two, as its error before it rounds is small.
-Which of these holds on this processor is found out by comparing (`thalweg.engine.fused.runtime.native`).
+Where the library refines the processor's estimate, its steps are repeated here. Elsewhere its result is the nearest
+number unless the root lies close to the middle between two, as its error before rounding is small. Which of the two
+holds on this processor is determined by comparison (`thalweg.engine.fused.runtime.native`).
 """
 
 from collections.abc import Callable
@@ -13,32 +13,32 @@ from thalweg.engine.fused.codegen.builder import BITS, BYTES, MANTISSA_BITS, Bui
 from thalweg.engine.fused.frontend.program import Type
 
 Way = Callable[[Builder, str, Type], tuple[str, str]]
-"""Takes square roots, and returns them with the mask of lanes where they are the library's for certain."""
+"""Takes square roots; returns them and the mask of lanes in which they certainly equal the library's."""
 
 
 class Roots(StrEnum):
-    """How square roots are taken, so that they have the library's digits."""
+    """How to take square roots with the library's digits."""
 
     asked = "asked"
     """The library is called."""
     nearest = "nearest"
-    """The nearest number, where that is the library's for certain."""
+    """The nearest number, where that is certainly the library's."""
     repeated = "repeated"
-    """The library's own steps are repeated, for doubles."""
+    """The library's own steps, repeated inline; for doubles."""
 
 
 SMALLEST: Final[dict[Type, float]] = {"double": 2.0**-900, "float": 2.0**-100}
 LARGEST: Final = 2.0**900
-"""From the smallest to the largest of these are the numbers whose roots can be taken in place."""
+"""The range of numbers whose roots can be taken inline."""
 
-_ERROR: Final = 0.04  # what the library's result may be off before it is rounded, in units of the root's 2**-53
+_ERROR: Final = 0.04  # bound on the library's error before rounding, in units of the root's 2**-53
 
 NEEDED_FEATURES: Final = ("avx512f", "avx512vl", "fma")
-"""What a processor must have for roots in place."""
+"""Processor features needed for roots inline."""
 
-# (1 - e)^(-1/2) = 1 + e (c0 + c1 e + c2 e^2 + c3 e^3), as good as can be for |e| up to 1.5 * 2^-11. The numbers, as
-# the steps, were found by comparing with what the library returns, where the least difference shows: at the million
-# of 1.6e11 numbers for which the sum of the two parts lies closest to the middle between two numbers.
+# (1 - e)^(-1/2) = 1 + e (c0 + c1 e + c2 e^2 + c3 e^3), the best fit for |e| up to 1.5 * 2^-11. Coefficients and
+# steps were found by comparison with the library's results where the least difference shows: at those million of
+# 1.6e11 numbers for which the sum of the two parts lies closest to the middle between two numbers.
 _SERIES: Final = tuple(
     float.fromhex(number)
     for number in (
@@ -50,11 +50,11 @@ _SERIES: Final = tuple(
 )
 _FLOAT_BITS: Final = 24
 _LARGEST_FLOAT: Final = 2.0**126
-_UPPER_BITS: Final = 26  # of a number's 53, in the first of two parts
+_UPPER_BITS: Final = 26  # of the 53 of a double, in the upper of two parts
 
 
 def ways(how: Roots, of_type: Type, width: int) -> list[Way]:
-    """Return ways to take roots in place: what comes first, and what is tried where that is not certain."""
+    """Return the ways to take roots inline, in the order to try them."""
     nearest = _nearest_side_by_side if width > 1 else _nearest_alone
     if how is Roots.asked:
         return []
@@ -64,11 +64,11 @@ def ways(how: Roots, of_type: Type, width: int) -> list[Way]:
 
 
 def _repeated_in_range(builder: Builder, x: str, of_type: Type) -> tuple[str, str]:
-    """Take roots in the library's own steps, certain for numbers that a float can be as large as."""
+    """Take roots by the library's steps; certain for numbers in the range of a float."""
     cut = _cut(builder, x, _FLOAT_BITS)
     y = _estimate(builder, builder.cast("fptrunc", cut, of_type, "float"))
     root = _root(builder, x, y)
-    # of what is too small for a float the estimate is infinite, and so is what comes of it
+    # for a number too small for a float the estimate is infinite, and so is the result
     finite = builder.compare("olt", of_type, root, builder.literal(_LARGEST_FLOAT, of_type))
     return root, builder.mask(
         "and", finite, builder.compare("olt", of_type, x, builder.literal(_LARGEST_FLOAT, of_type))
@@ -76,9 +76,9 @@ def _repeated_in_range(builder: Builder, x: str, of_type: Type) -> tuple[str, st
 
 
 def _repeated(builder: Builder, x: str, of_type: Type) -> tuple[str, str]:
-    """Take roots in the library's own steps, certain for ordinary numbers and zero."""
+    """Take roots by the library's steps; certain for numbers from `SMALLEST` to `LARGEST` and zero."""
     whole = builder.cast("bitcast", x, of_type, "i64")
-    # with the same mantissa, between 1/2 and 2: a power of 4 apart
+    # scaled by a power of 4 to between 1/2 and 2, with the same mantissa
     short = builder.cast("trunc", builder.binary("lshr", "i64", whole, builder.literal("29", "i64")), "i64", "i32")
     short = builder.binary("and", "i32", short, builder.literal(str(0xFFFFFF), "i32"))
     short = builder.binary("or", "i32", short, builder.literal(str(bits(0.5, "float")), "i32"))
@@ -98,9 +98,9 @@ def _repeated(builder: Builder, x: str, of_type: Type) -> tuple[str, str]:
 
 
 def _root(builder: Builder, x: str, y: str) -> str:
-    """Return the square root of x, of whose reciprocal y is an estimate of 13 bits, good to about 12.
+    """Return the square root of x from y, an estimate of its reciprocal with 13 bits, accurate to about 12.
 
-    With e = 1 - x y y, rounded once, the root is x y (1 - e)^(-1/2), where x y is kept in two parts until the end.
+    With e = 1 - x y y, rounded once, the root is x y (1 - e)^(-1/2); x y is kept in two parts until the end.
     """
 
     def plus(a: str, b: str) -> str:
@@ -115,13 +115,13 @@ def _root(builder: Builder, x: str, y: str) -> str:
     series = builder.literal(_SERIES[-1], "double")
     for coefficient in reversed(_SERIES[:-1]):
         series = plus(times(series, e), builder.literal(coefficient, "double"))
-    # the products of y and a part have few enough bits to be exact
+    # y times a part has few enough bits to be exact
     rest = builder.fma("double", lower, y, times(x, times(y, times(e, series))))
     return builder.fma("double", upper, y, rest)
 
 
 def _cut(builder: Builder, x: str, n_bits: int) -> str:
-    """Return doubles with the first bits of their mantissas only."""
+    """Return doubles truncated to the first `n_bits` bits of their mantissas."""
     mask = builder.literal(str(-1 << (53 - n_bits)), "i64")
     return builder.cast(
         "bitcast", builder.binary("and", "i64", builder.cast("bitcast", x, "double", "i64"), mask), "i64", "double"
@@ -129,7 +129,7 @@ def _cut(builder: Builder, x: str, n_bits: int) -> str:
 
 
 def _estimate(builder: Builder, x: str) -> str:
-    """Return the processor's estimates of the reciprocal roots of floats, as doubles."""
+    """Return the processor's estimates of reciprocal square roots of floats, as doubles."""
     lanes = 8 if builder.width > 1 else 4
     name = "llvm.x86.avx.rsqrt.ps.256" if lanes == 8 else "llvm.x86.sse.rsqrt.ps"
     return builder.cast("fpext", builder.by_parts(name, x, "float", lanes), "float", "double")
@@ -140,15 +140,16 @@ def _nearest_side_by_side(builder: Builder, x: str, of_type: Type) -> tuple[str,
 
 
 def _nearest_alone(builder: Builder, x: str, of_type: Type) -> tuple[str, str]:
-    # sooner there than by an estimate and its corrections, one after the other
+    # for a single number the instruction is faster than an estimate and its corrections
     return _nearest(builder, x, builder.intrinsic("sqrt", of_type, [x]), of_type)
 
 
 def _nearest(builder: Builder, x: str, s: str, of_type: Type) -> tuple[str, str]:
-    """Return roots, and the mask of lanes where they are the library's for certain.
+    """Return roots and the mask of lanes in which they certainly equal the library's.
 
-    The nearest ones are where the library's error before it rounds, at most `_ERROR`, cannot carry the root over
-    the middle between two numbers: where the rest x - s s is small enough. The rest is exact.
+    The nearest number is the library's result wherever the library's error before rounding, at most `_ERROR`,
+    cannot carry the root across the middle between two numbers: where the residual x - s s, which is exact, is
+    small enough.
     """
     size = builder.intrinsic("fabs", of_type, [_rest(builder, s, x, of_type)])
     whole, mantissa_bits = BITS[of_type], MANTISSA_BITS[of_type]
@@ -158,16 +159,16 @@ def _nearest(builder: Builder, x: str, s: str, of_type: Type) -> tuple[str, str]
     room = builder.fma(of_type, s, builder.literal(-_ERROR, of_type), power)
     unit = builder.binary("fmul", of_type, s, builder.literal(2.0**-mantissa_bits, of_type))
     certain = builder.compare("olt", of_type, size, builder.binary("fmul", of_type, unit, room))
-    # below, the rest is not exact
+    # below `SMALLEST` the residual is not exact
     return s, builder.mask(
         "and", certain, builder.compare("oge", of_type, x, builder.literal(SMALLEST[of_type], of_type))
     )
 
 
 def _goldschmidt(builder: Builder, x: str, of_type: Type) -> str:
-    """Return the square root of an ordinary number, nearly always the nearest.
+    """Return the square root of a normal number, nearly always correctly rounded.
 
-    An estimate of the reciprocal root, good to 14 bits, is multiplied with and corrected; for a double twice.
+    An estimate of the reciprocal root with 14 bits is multiplied by x and corrected, for a double twice.
 
     Source: Markstein, "Software division and square root using Goldschmidt's algorithms", RNC'6, 2004.
     """
@@ -193,9 +194,9 @@ def _estimate_14(builder: Builder, x: str, of_type: Type) -> str:
 
 
 def emit_roots(of_type: Type, width: int, way: Way) -> str:
-    """Return a module whose `roots(given, got, n)` takes square roots, for a check of their digits.
+    """Return a module with a function `roots(given, got, n)` that takes square roots, to check their digits.
 
-    `n` is a multiple of `width`, of ordinary numbers. Where the library would be asked, NaN is left.
+    `n` must be a multiple of `width`. Lanes that would need the library get NaN.
     """
     builder = Builder(width)
     wide, index, align = builder.wide(of_type), builder.alloca("i64"), BYTES[of_type]

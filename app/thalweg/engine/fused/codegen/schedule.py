@@ -1,4 +1,4 @@
-"""Writing down what all runs share, step after step."""
+"""Emitting the computation of what all runs share, step by step."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -19,12 +19,12 @@ from thalweg.engine.fused.frontend.trace import Slot, Step, Update
 
 
 class ScheduleFunction(LoweredFunction):
-    """What all runs share: `schedule(first, n, lr, lr_stride, state, table, end)`.
+    """The native function `schedule(first, n, lr, lr_stride, state, table, end)`.
 
-    Of updates `first` to `first + n - 1`, it fills `n` rows of the table: what they make use of, and the shared
-    state after them, which it leaves in `state`, too. It ends before an update in which torch raises, and leaves in
-    `end` how many rows there are and the code of the refusal.
-    `lr` has a number for each, `lr_stride` apart; 0 where all are the same.
+    For the updates `first` to `first + n - 1` it fills `n` rows of `table`: the numbers that the update uses, then
+    the shared state after it. The state after the last one is also left in `state`. Before an update in which torch
+    raises it stops, and sets `end` to the number of rows and the code of the refusal. `lr` holds a learning rate
+    per update, `lr_stride` numbers apart; a stride of 0 means a constant rate.
     """
 
     def __init__(self, step: Step, columns: Sequence[Sequence[Value]], layout: Layout) -> None:
@@ -95,7 +95,7 @@ class ScheduleFunction(LoweredFunction):
         self.put(f"store {value.type} {self.operand(value)}, ptr {place}")
 
     def expression(self, value: Value) -> str:
-        """Compute a value; a power where libm's answer is not known beforehand."""
+        """Lower a value; powers call libm only where the result is not known in advance."""
         if is_one_minus_power(value):
             base, exponent = value.operands[1].operands
             beyond = self.literal(vanishing_beyond(base.constant or 0.0) or math.inf, "double")

@@ -1,4 +1,4 @@
-"""Functions of Sleef, the vector library that torch calls for those that Intel's does not serve it well."""
+"""Functions of Sleef, the vector library that torch uses where it does not use Intel's."""
 
 from typing import Final
 
@@ -6,21 +6,21 @@ from thalweg.engine.fused.codegen.builder import BYTES, Builder
 from thalweg.engine.fused.frontend.program import Type
 
 FUNCTIONS: Final = ("log1p", "expm1")
-"""The functions, by torch's names for them."""
+"""The functions, by torch's names."""
 
 NEEDED_FEATURES: Final = ("avx2", "fma")
-"""What a processor must have for them."""
+"""Processor features they need."""
 
 _VECTOR_BYTES: Final = 32
 
 
 def name_of(op: str, of_type: Type) -> str:
-    """Return the library's name of a function of vectors of 32 bytes."""
+    """Return the library's name of a function, for vectors of 32 bytes."""
     return f"Sleef_{op}{of_type[0]}{_lanes(of_type)}_u10avx2"
 
 
 def call(builder: Builder, op: str, x: str, of_type: Type) -> str:
-    """Return the function of numbers side by side."""
+    """Call the function on a vector."""
     return builder.by_parts(name_of(op, of_type), x, of_type, _lanes(of_type))
 
 

@@ -1,1 +1,1 @@
-"""The front end: torch's step and the objective, traced into a program of scalar operations."""
+"""The front end: objective and optimizer step, traced into a program of scalar operations."""

@@ -1,7 +1,7 @@
-"""What torch's CPU kernels do to single numbers, operation by operation, with the same roundings.
+"""The arithmetic of torch's CPU kernels on single numbers, with the same roundings.
 
-Where torch's kernel fuses a product with a sum (`add` with `alpha`, `lerp`, `addcmul`), so does this, and sums
-are added up in its order. Elementary functions are left to the library that torch itself calls.
+Where torch's kernel fuses a multiply with an add (`add` with `alpha`, `lerp`, `addcmul`), so does this, and sums
+are taken in torch's order. Elementary functions are left to the library that torch itself calls.
 
 Source: aten/src/ATen/native/cpu of PyTorch 2.13 (BinaryOpsKernel, LerpKernel, PointwiseOpsKernel, PowKernel,
 SumKernel, ReduceOpsKernel), each held against torch by `tests/unit/test_operations.py`.
@@ -15,12 +15,12 @@ import torch
 
 from thalweg.engine.fused.frontend.program import Program, Value
 
-_VECTOR_BYTES = 32  # reductions are built for AVX2, also where the processor has more
+_VECTOR_BYTES = 32  # torch builds its reductions for AVX2 even where the processor has wider vectors
 _ITEM_BYTES = {"double": 8, "float": 4}
 
 
 class Scalars:
-    """Arithmetic on single values of a program: each method computes one number as torch does."""
+    """Arithmetic on values of a program; each method computes one number as torch does."""
 
     def __init__(self, program: Program) -> None:
         self._program = program
@@ -67,7 +67,7 @@ class Scalars:
         return self.div(self.const(1.0, a), a)
 
     def sqrt(self, a: Value) -> Value:
-        """Return the square root, as torch's vector library has it: not always the nearest number."""
+        """Return the square root of torch's vector library, which is not always correctly rounded."""
         return self.call("sqrt", a)
 
     def root(self, a: Value) -> Value:
@@ -79,11 +79,11 @@ class Scalars:
         return self.reciprocal(self.root(a))
 
     def tanh_backward(self, gradient: Value, tanh: Value) -> Value:
-        """Return the gradient behind a hyperbolic tangent: gradient (1 - tanh^2)."""
+        """Return the gradient before a hyperbolic tangent: gradient (1 - tanh^2)."""
         return self.mul(gradient, self.fma(self.neg(tanh), tanh, self.const(1.0, tanh)))
 
     def relu(self, a: Value) -> Value:
-        """Return a where it is positive, else 0; NaN stays."""
+        """Return a where it is positive, else 0; NaN stays NaN."""
         return self.clamp(a, low=self.const(0.0, a))
 
     def threshold_backward(self, gradient: Value, a: Value, threshold: Value) -> Value:
@@ -95,38 +95,38 @@ class Scalars:
         return self._apply("fabs", a)
 
     def floor(self, a: Value) -> Value:
-        """Return the largest whole number not above a."""
+        """Return the largest integer not above a."""
         return self._apply("floor", a)
 
     def ceil(self, a: Value) -> Value:
-        """Return the least whole number not below a."""
+        """Return the smallest integer not below a."""
         return self._apply("ceil", a)
 
     def trunc(self, a: Value) -> Value:
-        """Return the whole number next to a on the way to 0."""
+        """Return a rounded toward 0."""
         return self._apply("trunc", a)
 
     def round(self, a: Value) -> Value:
-        """Return the nearest whole number, of two the even one."""
+        """Return the nearest integer; ties go to the even one."""
         return self._apply("rint", a)
 
     def fmod(self, a: Value, b: Value) -> Value:
-        """Return the rest of a, of its sign, after b was taken off as often as it goes."""
+        """Return the remainder of a / b with the sign of a, as in C."""
         return self._apply("fmod", a, b)
 
     def remainder(self, a: Value, b: Value) -> Value:
-        """Return that rest, of the sign of b."""
+        """Return the remainder of a / b with the sign of b, as in Python."""
         zero, rest = self.const(0.0, a), self.fmod(a, b)
         for_negative = self.where(self.compare("gt", rest, zero), self.add(rest, b), rest)
         for_positive = self.where(self.compare("lt", rest, zero), self.add(rest, b), rest)
         return self.where(self.compare("lt", b, zero), for_negative, for_positive)
 
     def div_trunc(self, a: Value, b: Value) -> Value:
-        """Return how often b goes into a, on the way to 0."""
+        """Return a / b rounded toward 0."""
         return self.trunc(self.div(a, b))
 
     def div_floor(self, a: Value, b: Value) -> Value:
-        """Return Python's a // b: (a - fmod(a, b)) / b, less 1 where the signs differ, made a whole number."""
+        """Return Python's a // b: (a - fmod(a, b)) / b, less 1 where the signs differ, rounded to an integer."""
         zero, half, one = (self.const(number, a) for number in (0.0, 0.5, 1.0))
         rest, exact = self.fmod(a, b), self.div(a, b)
         quotient = self.div(self.sub(a, rest), b)
@@ -148,7 +148,7 @@ class Scalars:
         return self._apply("hypot", a, b)
 
     def compare(self, name: str, a: Value, b: Value) -> Value:
-        """Return whether a stands in this relation to b."""
+        """Return whether the relation `name` holds between a and b."""
         return self._apply(name, a, b, of_type="i1")
 
     def where(self, condition: Value, a: Value, b: Value) -> Value:
@@ -158,20 +158,20 @@ class Scalars:
         return a if a is b else self._apply("select", condition, a, b, of_type=a.type)
 
     def bitwise_not(self, condition: Value) -> Value:
-        """Return whether the condition does not hold."""
+        """Return the negated condition."""
         if condition.constant is not None:
             return self._program.const(1.0 - condition.constant, "i1")
         return self._apply("not", condition)
 
     def call(self, name: str, a: Value) -> Value:
-        """Return an elementary function of a; torch itself computes that of a constant."""
+        """Return an elementary function of a; that of a constant is computed by torch itself."""
         if a.constant is not None:
             number = torch.tensor([a.constant], dtype=torch.float32 if a.type == "float" else torch.float64)
             return self.const(getattr(torch, name)(number).item(), a)
         return self._apply(name, a, is_call=a.varying)
 
     def sign(self, a: Value) -> Value:
-        """Return 1, 0 or -1; of NaN 0."""
+        """Return 1, 0 or -1; 0 for NaN."""
         zero, one = self.const(0.0, a), self.const(1.0, a)
         positive = self.where(self.compare("lt", zero, a), one, zero)
         negative = self.where(self.compare("lt", a, zero), one, zero)
@@ -180,17 +180,17 @@ class Scalars:
     sgn = sign
 
     def maximum(self, a: Value, b: Value) -> Value:
-        """Return the larger one, of equal ones the first; NaN if either is."""
+        """Return the larger one, the first of equal ones; NaN if either is NaN."""
         larger = self.where(self.compare("ge", a, b), a, b)
         return self.where(self.compare("ne", a, a), a, larger)
 
     def minimum(self, a: Value, b: Value) -> Value:
-        """Return the smaller one, of equal ones the first; NaN if either is."""
+        """Return the smaller one, the first of equal ones; NaN if either is NaN."""
         smaller = self.where(self.compare("le", a, b), a, b)
         return self.where(self.compare("ne", a, a), a, smaller)
 
     def clamp(self, a: Value, low: Value | None = None, high: Value | None = None) -> Value:
-        """Return a, or the bound that it is beyond."""
+        """Return a, or the bound that it exceeds."""
         if low is not None:
             a = self.where(self.compare("lt", a, low), low, a)
         if high is not None:
@@ -198,7 +198,7 @@ class Scalars:
         return a
 
     def lerp(self, start: Value, end: Value, weight: Value) -> Value:
-        """Return the point between, reckoned from the nearer end."""
+        """Return the linear interpolation, computed from the nearer end."""
         one = self.const(1.0, weight)
         difference = self.sub(end, start)
         near_start = self.fma(weight, difference, start)
@@ -217,7 +217,7 @@ class Scalars:
         return self.add(a, self.div(b if value is None else self.mul(value, b), c))
 
     def pow(self, base: Value, exponent: Value) -> Value:
-        """Return base to the power of a double; torch treats some apart, and computes the others in doubles."""
+        """Return base ** exponent for a double: torch has special cases, and computes the rest in double."""
         apart: dict[float | None, Callable[[], Value]] = {
             0.0: lambda: self.const(1.0, base),
             1.0: lambda: base,
@@ -233,11 +233,11 @@ class Scalars:
         return self._program.cast(self.any_power(self._program.cast(base, "double"), exponent), base.type)
 
     def any_power(self, base: Value, exponent: Value) -> Value:
-        """Return base to the power of exponent, as torch does where the exponent is a tensor."""
+        """Return base ** exponent as torch does where the exponent is a tensor."""
         return self._apply("pow", base, exponent)
 
     def sum(self, terms: Sequence[Value]) -> Value:
-        """Return the sum of contiguous numbers, in the order in which torch adds them up."""
+        """Return the sum of contiguous numbers, added in torch's order."""
         zero = self.const(0.0, terms[0])
         lanes = _VECTOR_BYTES // _ITEM_BYTES[terms[0].type]
         if len(terms) < lanes:
@@ -252,12 +252,12 @@ class Scalars:
         return total
 
     def dot(self, a: Iterable[Value], b: Iterable[Value]) -> Value:
-        """Return an entry of a product of small matrices: products added up one after the other."""
+        """Return an entry of a product of small matrices: products added one after the other."""
         products = [self.mul(one, other) for one, other in zip(a, b, strict=True)]
         return reduce(self.add, products, self.const(0.0, products[0]))
 
     def norm(self, terms: Sequence[Value]) -> Value:
-        """Return the Euclidean norm of contiguous numbers, in the order in which torch adds their squares."""
+        """Return the Euclidean norm of contiguous numbers, with squares added in torch's order."""
         lanes = _VECTOR_BYTES // _ITEM_BYTES[terms[0].type]
         whole = len(terms) // lanes * lanes
         plain = whole + (len(terms) - whole) // 4 * 4
@@ -274,7 +274,7 @@ class Scalars:
         return self.root(total)
 
     def _four_at_a_time(self, rows: Sequence[Sequence[Value]], zero: Value) -> list[Value]:
-        """Return the column sums of up to 64 rows: four running sums, what is left over, then these together."""
+        """Return the column sums of up to 64 rows: four running sums, the remaining rows, then all combined."""
         sums = [[zero] * len(rows[0]) for _ in range(4)] if rows else []
         whole = len(rows) // 4 * 4
         for index, row in enumerate(rows):

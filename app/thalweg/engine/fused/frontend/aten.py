@@ -1,6 +1,6 @@
-"""Running a traced graph on symbols: every tensor becomes an array of scalar values of one program.
+"""Interpreting a traced graph symbolically: a tensor becomes a numpy array of scalar values of one program.
 
-The arrays are numpy's, whose views alias as torch's do, so that an operation in place reaches every view.
+numpy's views alias as torch's do, so an in-place operation reaches every view.
 """
 
 import math
@@ -44,14 +44,14 @@ _VIEWS = {"detach", "alias"}
 
 
 class Untraceable(Exception):
-    """The graph has an operation that cannot be turned into arithmetic on single numbers."""
+    """The graph has an operation that cannot be written as arithmetic on single numbers."""
 
 
 def type_of(dtype: torch.dtype) -> Type:
     """Return the type of the numbers of a tensor.
 
     Raises:
-        Untraceable: They are whole or complex numbers.
+        Untraceable: They are integers or complex numbers.
     """
     if dtype not in _TYPES:
         raise Untraceable(f"numbers of {dtype}")
@@ -59,17 +59,17 @@ def type_of(dtype: torch.dtype) -> Type:
 
 
 def run(graph: GraphModule, program: Program, arguments: Sequence[Any]) -> tuple[Any, Value]:
-    """Return what the graph returns for `arguments`, and the code of what torch raises in it, a double.
+    """Return the graph's result for `arguments`, and the code of the refusal that torch raises in it, a double.
 
-    What it computes is added to the program.
+    The operations are appended to the program.
 
     Args:
         graph: A graph of ATen operations, as `torch.fx.experimental.proxy_tensor.make_fx` makes it.
-        program: What computes the numbers.
-        arguments: For each tensor that the graph takes, an array of `Value` of its shape.
+        program: The program to extend.
+        arguments: For each input tensor of the graph, an array of `Value` of its shape.
 
     Raises:
-        Untraceable: An operation is not known.
+        Untraceable: An operation is unknown.
     """
     interpreter = _Interpreter(graph, program)
     return interpreter.run(arguments), interpreter.raised
@@ -99,7 +99,7 @@ class _Interpreter:
 
     @property
     def raised(self) -> Value:
-        """The code of the first refusal whose condition holds, 0 if none does."""
+        """The code of the first refusal whose condition holds; 0 if none does."""
         code = self._program.const(0.0, "double")
         for condition, refusal in reversed(self._refusals):
             refused = self._program.const(float(refusal), "double")
@@ -107,7 +107,7 @@ class _Interpreter:
         return code
 
     def _refuse(self, condition: Value | None, refusal: int) -> None:
-        """Note what is raised where a condition holds, or always."""
+        """Add a refusal that is raised where the condition holds; None means always."""
         if condition is not None and condition.varying:
             raise Untraceable("an exception that depends on the point")
         self._refusals.append((condition, refusal))
@@ -133,7 +133,7 @@ class _Interpreter:
         return self._scalars.where(beyond, finite, beyond)
 
     def _constant_tensor(self, tensor: torch.Tensor) -> np.ndarray:
-        if tensor.dtype == torch.int64:  # places, not numbers to compute with
+        if tensor.dtype == torch.int64:  # indices, not numbers to compute with
             return np.asarray(tensor.tolist(), dtype=np.int64)
         of_type = type_of(tensor.dtype)
         return mapped(lambda number: self._program.const(number, of_type), np.asarray(tensor.tolist()))
@@ -150,7 +150,7 @@ class _Interpreter:
         if target.namespace == "profiler":
             return None
         self._refuse_overflow(node, args, kwargs)
-        name = target._schema.name.removeprefix("aten::")  # noqa: SLF001 - its only name
+        name = target._schema.name.removeprefix("aten::")  # noqa: SLF001 - it has no public name
         if "out" in kwargs:
             into = kwargs.pop("out")
             into[...] = self._tensor(name, node, args, kwargs)
@@ -160,7 +160,7 @@ class _Interpreter:
         return self._tensor(name, node, args, kwargs)
 
     def _python(self, target: Any, args: Sequence[Any]) -> Value:
-        """Do what Python does to its floats, which are doubles."""
+        """Return the result of a Python operation on floats, which are doubles."""
         values = [self._scalar(arg, "double") for arg in args]
         if target is operator.truediv and not values[1].constant:
             zero = self._program.const(0.0, "double")
@@ -171,7 +171,7 @@ class _Interpreter:
         if target in _PYTHON_COMPARISONS:
             return self._scalars.compare(_PYTHON_COMPARISONS[target], *values)
         if target is operator.pow:
-            # Python raises where a power overflows, which these do not
+            # Python raises where a power overflows; with a base or an exponent in [0, 1] these do not
             if not any(value.constant is not None and 0 <= value.constant <= 1 for value in values):
                 raise Untraceable("a power that may overflow")
             return self._program.apply("pow", *values)
@@ -196,7 +196,7 @@ class _Interpreter:
         if name in _SAME:
             if args[0].dtype == np.int64:
                 if node.meta["val"].dtype != torch.int64:
-                    raise Untraceable("places that become numbers")
+                    raise Untraceable("indices used as numbers")
                 return args[0]
             return args[0] if name in _VIEWS else self._cast(args[0].copy(), type_of(node.meta["val"].dtype))
         if name == "pow" and isinstance(args[1], np.ndarray):
@@ -213,8 +213,6 @@ class _Interpreter:
         if method is None:
             raise Untraceable(f"aten::{name}")
         return method(node, *args, **kwargs)
-
-    # what has an entry of its own, under ATen's names
 
     def _op__local_scalar_dense(self, _node: Node, tensor: np.ndarray) -> Value:
         value: Value = tensor.item()
@@ -261,7 +259,7 @@ class _Interpreter:
     def _op_scatter_add(
         self, _node: Node, tensor: np.ndarray, dim: int, index: np.ndarray, terms: np.ndarray
     ) -> np.ndarray:
-        """Add each term where it belongs, one after the other."""
+        """Add each term at its index, one after the other."""
         result = np.moveaxis(tensor.copy(), dim, -1)
         index, terms = np.moveaxis(index, dim, -1), np.moveaxis(terms, dim, -1)
         for place in np.ndindex(index.shape):
@@ -322,7 +320,7 @@ class _Interpreter:
     def _op_bmm(self, _node: Node, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         n_rows, n_products, n_columns = a.shape[1], a.shape[2], b.shape[2]
         if n_rows * n_products * n_columns >= _PRODUCTS_OF_LIBRARY:
-            raise Untraceable("a product of matrices that torch leaves to a library")
+            raise Untraceable("a matrix product that torch leaves to a library")
         result = np.empty((len(a), n_rows, n_columns), dtype=object)
         for batch, row, column in np.ndindex(result.shape):
             result[batch, row, column] = self._scalars.dot(a[batch, row], b[batch, :, column])
@@ -331,7 +329,7 @@ class _Interpreter:
     def _op_zeros(self, node: Node, *_: Any, **__: Any) -> np.ndarray:
         return self._filled(node, 0.0)
 
-    _op_zeros_like = _op_new_zeros = _op_empty_like = _op_zeros  # of what is empty, nothing is read
+    _op_zeros_like = _op_new_zeros = _op_empty_like = _op_zeros  # an empty tensor is never read
 
     def _op_ones(self, node: Node, *_: Any, **__: Any) -> np.ndarray:
         return self._filled(node, 1.0)
@@ -345,8 +343,6 @@ class _Interpreter:
 
     def _op_scalar_tensor(self, node: Node, value: Any, **_: Any) -> np.ndarray:
         return self._filled(node, value)
-
-    # the machinery of these
 
     def _elementwise(
         self, scalar: Callable[..., Value], node: Node, args: Sequence[Any], kwargs: Mapping[str, Any]
@@ -375,11 +371,11 @@ class _Interpreter:
     def _reduce(
         self, reduce: Callable[[Sequence[Value]], Value], node: Node, terms: np.ndarray, dim: Any
     ) -> np.ndarray:
-        """Reduce one axis, the last that is longer than one."""
+        """Reduce the last axis; any other axis to reduce must have length one."""
         axes = range(terms.ndim) if dim in (None, []) else [dim] if isinstance(dim, int) else dim
         long_axes = [axis % terms.ndim for axis in axes if terms.shape[axis] > 1]
         if any(axis != terms.ndim - 1 for axis in long_axes):
-            raise Untraceable("a sum over another axis than the last")
+            raise Untraceable("a reduction over an axis that is not the last")
         rows = terms.reshape(-1, terms.shape[-1]) if long_axes else terms.reshape(-1, 1)
         result = np.empty(len(rows), dtype=object)
         result[:] = [reduce(row.tolist()) for row in rows]
@@ -408,7 +404,7 @@ class _Interpreter:
 
 
 def mapped(scalar: Callable[..., Value], *arrays: np.ndarray) -> np.ndarray:
-    """Return an array of what `scalar` makes of the numbers of `arrays`, broadcast against each other."""
+    """Return `scalar` applied elementwise to `arrays`, broadcast against each other."""
     whole: list[Any] = list(np.broadcast_arrays(*arrays))
     result = np.empty(whole[0].shape, dtype=object)
     for place in np.ndindex(result.shape):
@@ -417,7 +413,7 @@ def mapped(scalar: Callable[..., Value], *arrays: np.ndarray) -> np.ndarray:
 
 
 def _view(tensor: np.ndarray, dim: int, index: int) -> np.ndarray:
-    # the ellipsis keeps a view where an index alone would take the number out
+    # the ellipsis keeps a 0-d view, where an index alone would return the element
     return np.moveaxis(tensor, dim, 0)[index, ...]
 
 

@@ -1,8 +1,8 @@
 """Straight-line programs of scalar operations, in single-assignment form.
 
-What torch does to tensors of known, small shape is a list of operations on single numbers. A value that depends
-on a run's own point is `varying`; what is the same for all runs, like a bias correction, is not, and is
-computed once for all of them.
+On tensors of a known, small shape, torch's work is a list of operations on single numbers. A value that depends on
+the run's own point is `varying`. One that all runs share, such as a bias correction, is not, and is computed only
+once.
 """
 
 import math
@@ -15,7 +15,7 @@ import numpy as np
 Type = Literal["double", "float", "i1"]
 
 COMPARISONS = {"lt": "olt", "le": "ole", "gt": "ogt", "ge": "oge", "eq": "oeq", "ne": "une"}
-"""Comparisons by name, and what LLVM calls them: with a NaN all but `ne` are false."""
+"""LLVM's names of the comparisons: with a NaN all but `ne` are false."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,11 +24,11 @@ class Value:
 
     Attributes:
         op: `input`, `const`, or the operation.
-        args: Values that it is computed from; of an input its name and index, of a constant the number.
-        type: What it is, under LLVM's names: a double, a float, or a truth value.
+        args: The operands; name and index of an input, the number of a constant.
+        type: LLVM's name of its type: double, float or truth value.
         varying: Whether it differs from run to run.
-        number: Its place in the program; it comes after those it is computed from.
-        depth: How many calls of vector functions lie, one upon the other, on the way to it.
+        number: Its position in the program, behind its operands.
+        depth: The longest chain of calls of vector functions that leads to it.
     """
 
     op: str
@@ -40,7 +40,7 @@ class Value:
 
     @property
     def operands(self) -> "tuple[Value, ...]":
-        """The values that it is computed from."""
+        """The values it is computed from."""
         return tuple(arg for arg in self.args if isinstance(arg, Value))
 
     @property
@@ -51,12 +51,12 @@ class Value:
 
     @property
     def constant(self) -> float | None:
-        """The number that it always is; None if it is no constant."""
+        """Its number; None unless it is a constant."""
         return float(self.args[0]) if self.op == "const" else None  # type: ignore[arg-type]
 
 
 class Program:
-    """Values in the order in which they are computed. Equal operations on equal operands are one value."""
+    """Values in order of computation. Equal operations on equal operands are one value."""
 
     def __init__(self) -> None:
         self._values: dict[tuple[object, ...], Value] = {}
@@ -70,11 +70,11 @@ class Program:
         if of_type == "float":
             with np.errstate(over="ignore"):
                 number = float(np.float32(number))
-        # -0.0 and 0.0 are equal and yet differ, as do NaN and itself
+        # the key holds the sign: -0.0 and 0.0 compare equal and are different constants
         return self._value("const", (float(number),), of_type, varying=False, depth=0)
 
     def apply(self, op: str, *operands: Value, of_type: Type | None = None, is_call: bool = False) -> Value:
-        """Return the result of an operation, of the first operand's type where no other is given."""
+        """Return the result of an operation; its type is by default that of the first operand."""
         return self._value(
             op,
             operands,
@@ -84,7 +84,7 @@ class Program:
         )
 
     def cast(self, value: Value, of_type: Type) -> Value:
-        """Return the value as another type, rounded to nearest."""
+        """Return the value converted to another type, rounded to nearest."""
         if value.type == of_type:
             return value
         if value.constant is not None:
@@ -108,7 +108,7 @@ class Program:
 
 
 def needed(outputs: Iterable[Value], known: Iterable[Value] = ()) -> list[Value]:
-    """Return what must be computed for `outputs`, in order, beyond inputs, constants and what is `known`."""
+    """Return what must be computed for `outputs`, in order, apart from inputs, constants and `known` values."""
     seen = set(known)
     found = []
     waiting = list(outputs)

@@ -1,7 +1,7 @@
-"""Numbers with which torch, or Python, raises in an update where native code would compute on.
+"""Refusals: numbers on which torch or Python raises in an update, where native code would carry on.
 
-They are numbers that all runs share, such as the learning rate over a bias correction, so that what is raised ends
-all runs at once. Each refusal has a code; 0 is none.
+They are numbers that all runs share, such as the learning rate over a bias correction, so the exception ends all
+runs at once. Each kind of refusal has a code; 0 is none.
 """
 
 from collections.abc import Callable
@@ -14,10 +14,10 @@ from torch.fx import Node
 from thalweg.engine.raised import sentence
 
 OVERFLOW: Final = 1
-"""A number of Python's is too large for float32."""
+"""A Python float is too large for float32."""
 
 ZERO_DIVISION: Final = 2
-"""A number of Python's is divided by zero."""
+"""A Python float is divided by zero."""
 
 LARGEST_FLOAT32: Final = torch.finfo(torch.float32).max
 
@@ -26,7 +26,7 @@ _BEYOND: Final = 1e300
 
 @cache
 def sentence_of(code: int) -> str:
-    """Return what is raised, in the words of those who raise it."""
+    """Return the message of the exception, obtained by provoking it."""
     provoke: Callable[[], Any] = {
         OVERFLOW: lambda: torch.zeros(1).add(torch.zeros(1), alpha=_BEYOND),
         ZERO_DIVISION: lambda: _BEYOND / float(OVERFLOW - 1),
@@ -39,9 +39,9 @@ def sentence_of(code: int) -> str:
 
 
 def refuses_overflow(node: Node, place: int | str) -> bool:
-    """Return whether an operation of a graph raises for a number at `place` that is too large for float32.
+    """Return whether an operation of a graph raises on an argument at `place` that is too large for float32.
 
-    Some do, others compute with infinity; torch is asked, with tensors of ones.
+    Some operations raise, others compute with infinity. This one is tried on tensors of ones.
     """
 
     def ones(argument: Node) -> Any:

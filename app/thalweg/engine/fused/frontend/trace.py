@@ -1,9 +1,9 @@
-"""Finding out what torch does in one step, by watching it do so.
+"""Tracing one step of a job: what torch computes in it, operation by operation.
 
-The objective and its gradient, and the real optimizer's step, run once on tensors without data; every ATen
-operation is written down, in torch's own eager order. Numbers that change from step to step (the learning rate,
-the count of steps) are symbols. Where Python code branches on one, as RAdam's does, every way is followed, and
-the condition chooses at run time.
+The objective with its gradient and the real optimizer's step run once on fake tensors, and every ATen operation is
+recorded in torch's eager order. Numbers that change from step to step (learning rate, step count) are symbols.
+Where Python code branches on a symbol, as RAdam's does, both branches are traced, and the condition selects at run
+time.
 """
 
 from collections.abc import Callable, Sequence
@@ -27,12 +27,12 @@ from thalweg.engine.fused.frontend.program import Program, Value
 from thalweg.spec.job import JobSpec
 
 _MAX_BRANCHES = 6
-_RAISED = "raised"  # beside x and what an optimizer calls its state
+_RAISED = "raised"  # an output beside x and the optimizer's state
 
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A tensor of the optimizer's state: of a number for each coordinate, or one for all runs together."""
+    """A tensor of the optimizer's state: one number per coordinate, or a single number that all runs share."""
 
     name: str
     dtype: torch.dtype
@@ -40,13 +40,13 @@ class Slot:
 
     @property
     def shared(self) -> bool:
-        """Whether all runs have the same."""
+        """Whether all runs share it."""
         return self.shape == ()
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A point's value and gradient as values of a program, and the gradient's norm."""
+    """A point's value, gradient and gradient norm, as values of a program."""
 
     f: Value
     gradient: list[Value]
@@ -55,12 +55,13 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """What an update leads to, as values of a program.
+    """The result of an update, as values of a program.
 
     Attributes:
-        x: The point.
-        state: Each slot of the state.
-        raised: The code of what torch raises instead, see `thalweg.engine.fused.frontend.refusals`; 0 for nothing.
+        x: The new point.
+        state: The new state, slot by slot.
+        raised: The code of the refusal that torch raises instead, see `thalweg.engine.fused.frontend.refusals`; 0
+            for none.
     """
 
     x: list[Value]
@@ -70,7 +71,7 @@ class Update:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of a job: look at the point, then move it; the first update makes the optimizer's state."""
+    """One step of a job: evaluate the point, then move it. The first update creates the optimizer's state."""
 
     slots: tuple[Slot, ...]
     entry: Entry
@@ -79,10 +80,10 @@ class Step:
 
 
 def trace(spec: JobSpec) -> Step:
-    """Return what torch does in a step of this job.
+    """Return the traced step of this job.
 
     Raises:
-        Untraceable: It does something that is not a straight line of arithmetic.
+        Untraceable: The step is not straight-line arithmetic.
     """
     program = Program()
     dtype = getattr(torch, spec.dtype)
@@ -97,13 +98,13 @@ def trace(spec: JobSpec) -> Step:
 def _trace_entry(spec: JobSpec, program: Program, dtype: torch.dtype, x: np.ndarray) -> Entry:
     objective = spec.objective()
 
-    def look(points: torch.Tensor) -> list[torch.Tensor]:
+    def evaluate(points: torch.Tensor) -> list[torch.Tensor]:
         points = points.detach().requires_grad_()
         f = objective(points)
         (gradient,) = torch.autograd.grad(f.sum(), points)
         return [f.detach(), gradient, torch.linalg.vector_norm(gradient, dim=-1)]
 
-    graph = _watched(look, [((1, spec.dim), dtype)], _Branches(()))
+    graph = _traced(evaluate, [((1, spec.dim), dtype)], _Branches(()))
     (f, gradient, norm), _ = aten.run(graph, program, [x])
     return Entry(f.item(), gradient[0].tolist(), norm.item())
 
@@ -124,7 +125,7 @@ class _TracedOptimizer:
             self._shapes.append((x.shape, dtype))
 
     def first(self) -> tuple[tuple[Slot, ...], Update]:
-        """Return the state that the first update makes, and that update."""
+        """Return the slots of the state that the first update creates, and that update."""
         shapes: dict[str, Slot] = {}
 
         def note(name: str, value: torch.Tensor) -> None:
@@ -135,7 +136,7 @@ class _TracedOptimizer:
         return slots, self._update(outputs, slots)
 
     def later(self, slots: Sequence[Slot]) -> Update:
-        """Return any later update."""
+        """Return the update of every later step."""
         state = [
             _inputs(self._program, f"state.{slot.name}", slot.dtype, slot.shape, varying=not slot.shared)
             for slot in slots
@@ -149,7 +150,7 @@ class _TracedOptimizer:
         note: Callable[[str, torch.Tensor], None] = lambda _name, _value: None,
         decisions: tuple[bool, ...] = (),
     ) -> dict[str, np.ndarray]:
-        """Return x and state after the update, by name, after following every branch beyond `decisions`."""
+        """Return x and state after the update, by name, with every branch beyond `decisions` traced."""
         branches = _Branches(decisions)
 
         def update(x: torch.Tensor, gradient: torch.Tensor, lr: torch.Tensor, *others: torch.Tensor) -> Any:
@@ -167,12 +168,12 @@ class _TracedOptimizer:
             return {"x": x.detach(), **new}, list(branches.conditions)
 
         shapes = [*self._shapes, *((slot.shape, slot.dtype) for slot in slots)]
-        graph = _watched(update, shapes, branches)
+        graph = _traced(update, shapes, branches)
         given = [_copy(each) for each in (*self._given, *state)]
         (outputs, conditions), raised = aten.run(graph, self._program, given)
         outputs = {**outputs, _RAISED: np.array([raised])}
         if len(conditions) > _MAX_BRANCHES:
-            raise Untraceable("the optimizer's code branches too often")
+            raise Untraceable("the optimizer's code has too many branches")
         for depth in reversed(range(len(decisions), len(conditions))):
             taken = (*decisions, *[True] * (depth - len(decisions)))
             otherwise = self._follow(slots, state, note, (*taken, False))
@@ -204,7 +205,7 @@ class _TracedOptimizer:
 
 
 class _Branches(ShapeEnv):
-    """Answers the questions that Python code asks about symbols: as told, and True beyond what was told."""
+    """Decides the branches that Python code takes on symbols: by `decisions`, then always True."""
 
     def __init__(self, decisions: Sequence[bool]) -> None:
         super().__init__()
@@ -212,18 +213,18 @@ class _Branches(ShapeEnv):
         self.conditions: list[torch.SymBool] = []
 
     def evaluate_sym_node(self, sym_node: Any, *args: Any, **kwargs: Any) -> Any:
-        """Return whether the condition is taken to hold; everything else has no value here."""
+        """Return the decision for a condition; a symbol of any other type has no value."""
         if not sym_node.expr.free_symbols:
             return super().evaluate_sym_node(sym_node, *args, **kwargs)
         if sym_node.pytype is not bool:
-            raise Untraceable("a number is needed that is only known at run time")
+            raise Untraceable("a number that is known only at run time is needed while tracing")
         place = len(self.conditions)
         self.conditions.append(torch.SymBool(sym_node))  # type: ignore[no-untyped-call]
         return self._decisions[place] if place < len(self._decisions) else True
 
 
 class _SymbolsToTensors(TorchFunctionMode):
-    """Lets `torch.as_tensor` take a symbol, which it would otherwise want the number of."""
+    """Lets `torch.as_tensor` accept a symbol instead of asking for its number."""
 
     def __torch_function__(
         self, function: Any, _types: Any, args: Sequence[Any] = (), kwargs: dict[str, Any] | None = None
@@ -231,13 +232,13 @@ class _SymbolsToTensors(TorchFunctionMode):
         kwargs = kwargs or {}
         if function in {torch.as_tensor, torch.tensor} and isinstance(args[0], torch.SymFloat):
             number: Any = args[0]
-            # by way of doubles: torch.full refuses a number that is too large, these two do not
+            # through float64: torch.full raises on a number too large for its dtype, this does not
             whole = torch.full((), number, dtype=torch.float64)
             return whole.to(kwargs.get("dtype") or torch.get_default_dtype())
         return function(*args, **kwargs)
 
 
-def _watched(
+def _traced(
     function: Callable[..., Any], inputs: Sequence[tuple[tuple[int, ...], torch.dtype]], branches: _Branches
 ) -> GraphModule:
     with FakeTensorMode(shape_env=branches, allow_non_fake_inputs=True), _SymbolsToTensors():
@@ -256,5 +257,5 @@ def _inputs(
 
 
 def _copy(array: np.ndarray) -> np.ndarray:
-    # what the graph does in place must not reach the next one
+    # in-place operations of one graph must not reach the next
     return array.copy()

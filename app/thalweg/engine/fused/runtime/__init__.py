@@ -1,1 +1,1 @@
-"""The runtime: kernels compiled, kept on disk, and run."""
+"""The runtime: compiling kernels, caching them on disk, and running them."""

@@ -1,4 +1,4 @@
-"""From LLVM's assembly to machine code, and from machine code to functions that can be called."""
+"""From LLVM assembly to machine code to callable functions, and which libraries that code can call."""
 
 import ctypes
 import itertools
@@ -19,13 +19,13 @@ from thalweg.engine.fused.frontend.aten import type_of
 from thalweg.engine.fused.frontend.program import Type
 
 _lock = threading.Lock()
-_MOSTLY = 0.5  # of the roots have to be certain, or looking whether they are is not worth it
+_MOSTLY = 0.5  # share of roots that must be certain for the test of certainty to pay
 _LIBRARY = Path(torch.__file__).parent / "lib" / "libtorch_cpu.so"
 
 
 @cache
 def processor() -> str:
-    """Return what machine code depends on: the processor's name and what it can do."""
+    """Return the processor's name and features, on which machine code depends."""
     return f"{llvm.get_process_triple()} {llvm.get_host_cpu_name()} {llvm.get_host_cpu_features().flatten()}"
 
 
@@ -37,7 +37,7 @@ def has_vml() -> bool:
 
 @cache
 def has_sleef(dtype: torch.dtype) -> bool:
-    """Whether Sleef, as torch was built with it, can be called and has torch's digits, compared on many numbers."""
+    """Whether torch's build of Sleef can be called and has torch's digits, compared on many numbers."""
     of_type = type_of(dtype)
     if not all(llvm.get_host_cpu_features().get(name) for name in sleef.NEEDED_FEATURES):
         return False
@@ -49,7 +49,7 @@ def has_sleef(dtype: torch.dtype) -> bool:
 
 @cache
 def unlike_torch() -> str | None:
-    """Return why native code may differ from torch in the last digit on this machine; None if it does not."""
+    """Return why native code may differ from torch in the last digit on this machine; None if it cannot."""
     if not has_vml():
         return "functions such as exp may differ in the last digit from eager: torch was built without MKL here"
     if not all(map(has_sleef, (torch.float64, torch.float32))):
@@ -70,7 +70,7 @@ def _exports(name: str) -> bool:
 
 @cache
 def library(dtype: torch.dtype) -> Library:
-    """Return where kernels find elementary functions with torch's own digits."""
+    """Return where kernels find elementary functions with torch's digits."""
     if not has_vml():
         return Library(vml=False, sleef=has_sleef(dtype))
     roots = next(how for how in (Roots.repeated, Roots.nearest, Roots.asked) if holds(how, dtype))
@@ -79,7 +79,7 @@ def library(dtype: torch.dtype) -> Library:
 
 @cache
 def holds(how: Roots, dtype: torch.dtype) -> bool:
-    """Whether square roots that are taken so have the library's digits, looked at in many numbers."""
+    """Whether this way to take square roots has the library's digits, compared on many numbers."""
     if how is Roots.asked:
         return True
     features = llvm.get_host_cpu_features()
@@ -101,7 +101,7 @@ def _is_library_s(way: Way, width: int, given: torch.Tensor, expected: torch.Ten
 
 
 def roots(given: torch.Tensor, width: int, way: Way) -> torch.Tensor:
-    """Return the square roots of ordinary numbers, so many side by side; NaN where the library would be asked."""
+    """Return square roots taken `width` at a time; NaN where the library would be called."""
     got = torch.empty_like(given)
     linked = Linked(compiled(emit_roots(type_of(given.dtype), width, way)), ("roots",))
     function = linked.function("roots", ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64)
@@ -110,7 +110,7 @@ def roots(given: torch.Tensor, width: int, way: Way) -> torch.Tensor:
 
 
 def compiled(assembly: str) -> bytes:
-    """Return the machine code of a module, for this processor."""
+    """Return the machine code of a module for this processor."""
     with _lock:
         machine = _machine()
         module = llvm.parse_assembly(assembly)
@@ -123,7 +123,7 @@ def compiled(assembly: str) -> bytes:
 
 
 class Functions:
-    """The functions of a kernel's machine code; they release the interpreter's lock while they run."""
+    """The functions of a kernel's machine code. They release the GIL while they run."""
 
     def __init__(self, code: bytes) -> None:
         linked = Linked(code, ("schedule", "descend"))
@@ -141,11 +141,11 @@ class Functions:
 
 
 class Linked:
-    """Machine code in memory; its functions keep it there.
+    """Machine code loaded into memory, for as long as one of its functions is referenced.
 
     Args:
-        code: What `compiled` gave.
-        names: Functions to be had.
+        code: A result of `compiled`.
+        names: Functions to export.
     """
 
     _numbers = itertools.count()
@@ -158,7 +158,7 @@ class Linked:
             self._library = builder.link(_linker(), f"kernel{next(self._numbers)}")
 
     def function(self, name: str, *parameters: Any) -> Any:
-        """Return a function that returns nothing."""
+        """Return an exported function, without a return value."""
         function = ctypes.CFUNCTYPE(None, *parameters)(self._library[name])
         function.library = self._library  # type: ignore[attr-defined]
         return function

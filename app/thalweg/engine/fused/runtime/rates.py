@@ -1,4 +1,4 @@
-"""The learning rate of each update, as torch's own scheduler gives it."""
+"""The learning rate of each update, from torch's own scheduler."""
 
 import io
 
@@ -10,14 +10,14 @@ from thalweg.spec.job import JobSpec
 
 
 class LearningRates:
-    """The learning rates of a job, update after update.
+    """The learning rates of a job, update by update.
 
     Args:
         spec: The job.
-        state: What `state()` gave, to go on from there.
+        state: A result of `state()` to continue from; empty at the start.
 
     Attributes:
-        raised: What the schedule raised after the last update for which there is a rate; None for nothing.
+        raised: The message of what the scheduler raised after the last update that has a rate; None for nothing.
     """
 
     def __init__(self, spec: JobSpec, state: bytes = b"") -> None:
@@ -28,7 +28,7 @@ class LearningRates:
             return
         self._optimizer = spec.optimizer.build([torch.zeros(1)])
         self._schedule = spec.scheduler.build(self._optimizer)
-        # without a gradient this moves nothing; torch warns of a schedule that is stepped first
+        # a step without a gradient moves nothing; torch warns if the scheduler is stepped before the optimizer
         self._optimizer.step()
         if state:
             saved = torch.load(io.BytesIO(state), weights_only=True)
@@ -37,13 +37,13 @@ class LearningRates:
 
     @property
     def constant(self) -> bool:
-        """Whether all are the same."""
+        """Whether all rates are equal."""
         return self._schedule is None
 
     def next(self, n: int) -> np.ndarray:
         """Return the rates of the next `n` updates, float64, `(n,)`; `(1,)` if they are constant.
 
-        They are fewer where the schedule raises after one.
+        There are fewer if the scheduler raises; see `raised`.
         """
         if self._schedule is None:
             return self._constant
@@ -61,7 +61,7 @@ class LearningRates:
         return rates
 
     def state(self) -> bytes:
-        """Return what is needed to go on from here."""
+        """Return the state to continue from."""
         if self._schedule is None:
             return b""
         buffer = io.BytesIO()

@@ -1,4 +1,4 @@
-"""What all runs of a job share, update after update: bias corrections and the like, in tables."""
+"""Tables of what all runs of a job share in each update: bias corrections and the like."""
 
 import threading
 from collections import OrderedDict
@@ -11,7 +11,7 @@ from thalweg.engine.fused.runtime.kernels import Kernel
 from thalweg.engine.fused.runtime.rates import LearningRates
 
 PIECE = 16_384
-"""Updates of one table, at most; it begins at a multiple of that and stays in the processor's cache."""
+"""Rows of a table. It starts at a multiple of this, and fits in the processor's cache."""
 
 _KEPT_PIECES = 4
 _MAX_KEPT = 64
@@ -20,17 +20,18 @@ _Table: TypeAlias = tuple[np.ndarray, str | None]
 
 
 class SharedTables:
-    """The tables of a job, one after the other.
+    """The tables of a job, computed piece by piece.
 
-    The first tables of jobs with one learning rate are kept in the process: they are the same for each.
+    The first pieces for a constant learning rate are cached in the process, as jobs with the same kernel and rate
+    share them.
 
     Args:
-        kernel: What computes them.
-        rates: The learning rates, from the present update on.
-        state: What all runs share after the updates so far, raw, 8 bytes each; None at the start.
+        kernel: The kernel that computes them.
+        rates: The learning rates from the next update on.
+        state: The shared state after the updates so far, raw, 8 bytes each; None at the start.
 
     Attributes:
-        raised: What torch raises in the update after the last row; None for nothing.
+        raised: The message of what torch raises in the update after the last row; None for nothing.
     """
 
     def __init__(self, kernel: Kernel, rates: LearningRates, state: np.ndarray | None = None) -> None:
@@ -40,9 +41,9 @@ class SharedTables:
         self.raised: str | None = None
 
     def rows(self, first: int, last: int) -> np.ndarray:
-        """Return the rows of updates `first` to `last - 1`, which are the next ones, all of one piece.
+        """Return the rows of the next updates, `first` to `last - 1`, which must lie in one piece.
 
-        They are fewer where torch raises in an update.
+        There are fewer if torch raises in an update; see `raised`.
         """
         if not self._rates.constant or first >= _KEPT_PIECES * PIECE:
             return self._computed(first, last)
@@ -72,7 +73,7 @@ class SharedTables:
         return rows[:n_rows]
 
     def _whole(self, begin: int) -> _Table:
-        """Return a whole piece of one of the first tables, and what torch raises after it."""
+        """Return a whole piece from the cache, computed if missing, and what torch raises after it."""
         key = self._kernel.key, self._rates.next(1).item(), begin
         kept = _kept.get(key)
         if kept is None:
@@ -86,7 +87,7 @@ class SharedTables:
 
 
 class _Kept:
-    """The tables that were used last, and what torch raises after them."""
+    """An LRU cache of pieces, each with what torch raises after it."""
 
     def __init__(self) -> None:
         self._tables: OrderedDict[tuple[str, float, int], _Table] = OrderedDict()

@@ -130,7 +130,7 @@ def _functions() -> str:
 
 
 def _groups() -> Iterable[tuple[str, list[CatalogueFunction]]]:
-    entries = catalogue.functions()
+    entries = sorted(catalogue.functions(), key=lambda entry: entry.name)
     yield "Functions of two coordinates", [entry for entry in entries if entry.dim == 2]
     yield "Functions of another fixed dimension", [entry for entry in entries if entry.dim not in {2, None}]
     yield "Functions of any dimension", [entry for entry in entries if entry.dim is None]
@@ -186,10 +186,10 @@ def _minima(objective: CatalogueObjective) -> str:
 
 
 def _kinks() -> str:
-    names = [f"`{entry.name}`" for entry in catalogue.functions() if not entry.smooth]
+    names = sorted(entry.name for entry in catalogue.functions() if not entry.smooth)
     return (
         f"`smooth` is false for the {len(names)} functions that are not differentiable everywhere in their domain: "
-        f"{', '.join(sorted(names))}."
+        f"{', '.join(f'`{name}`' for name in names)}."
     )
 
 

@@ -14,7 +14,7 @@ define with_node
 		test -z "$$CI"; fi
 endef
 
-.PHONY: help setup demo serve test sweep check openapi docs bench format test-page check-page format-page
+.PHONY: help setup demo serve test sweep check openapi probe docs bench format test-page check-page format-page
 
 help:
 	@echo "make setup    the environment in $(VENV), if it is not there or out of date"
@@ -25,6 +25,7 @@ help:
 	@echo "make check    format, lint, types, layers, the page's JavaScript, what is generated"
 	@echo "make format   mend what can be mended of these"
 	@echo "make openapi  write openapi.json and the generated parts of the documentation anew"
+	@echo "make probe    measure the optimizers, and write what is on record of them anew"
 	@echo "make docs     the documentation, as a site in docs/_build/html"
 	@echo "make bench    the benchmarks"
 
@@ -94,6 +95,9 @@ openapi: setup
 docs: $(SPHINX)
 	@$(BIN)/python -m sphinx -q -b html -W --keep-going -n -E docs docs/_build/html
 	@echo "the documentation is in docs/_build/html/index.html"
+
+probe: setup
+	$(BIN)/python -m thalweg.analysis.probe
 
 bench: $(PEERS)
 	@for name in $(BENCHMARKS); do $(BIN)/python -m benchmarks.$$name || exit 1; done

@@ -50,8 +50,7 @@ from thalweg.jobs.lesson import Lesson
 from thalweg.jobs.ports import Dispatcher
 from thalweg.jobs.submit import Submit
 from thalweg.jobs.watcher import Watcher
-from thalweg.optimizers.catalogue import Adam
-from thalweg.optimizers.check import check
+from thalweg.optimizers.check import warm_up
 from thalweg.settings import Settings
 from thalweg.web import pages
 from thalweg.workers.cluster import check_scheduler
@@ -104,7 +103,7 @@ def create_app(settings: Settings, dispatcher: Dispatcher | None = None) -> Fast
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     settings: Settings = app.state.settings
     with prepared(settings) as database:
-        await run_sync(check, Adam())  # torch's first optimizer takes seconds: no request should wait for it
+        await run_sync(warm_up)
         dispatcher: Dispatcher = app.state.dispatcher or QueueDispatcher(settings)
         store, watcher = JobStore(database), Watcher(EventSource(database))
         submit = Submit(store, settings, dispatcher)

@@ -242,7 +242,9 @@ def test_the_function_example_is_a_catalogue_entry() -> None:
 
 def test_the_optimizer_example_is_the_code() -> None:
     example = contributing("python", "Add an optimizer or a scheduler")
-    assert example in (ROOT / "app" / "thalweg" / "optimizers" / "catalogue.py").read_text(encoding="utf-8")
+    assert example in (ROOT / "app" / "thalweg" / "optimizers" / "families" / "torch_optim.py").read_text(
+        encoding="utf-8"
+    )
 
 
 def test_the_readme_is_short() -> None:

@@ -6,7 +6,7 @@ import torch
 from tests.unit.driving import assert_equal
 from tests.unit.test_operations import both
 from thalweg.functions.expressions import ExpressionReference
-from thalweg.optimizers.catalogue import SGD
+from thalweg.optimizers.families.torch_optim import SGD
 from thalweg.spec.engine_choice import obstacle
 
 SCALAR = {
@@ -60,4 +60,4 @@ def test_torchs_digits(
 def test_what_is_not_compiled_says_why(text: str, reason: str) -> None:
     objective = ExpressionReference(expression=text, variables=("x",)).objective(2)
     assert reason in str(objective.untraceable)
-    assert obstacle(SGD(), None, objective) == objective.untraceable
+    assert obstacle(SGD.model_validate({}), None, objective) == objective.untraceable

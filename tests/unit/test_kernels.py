@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from grimp import build_graph
 
 from tests.unit.driving import assert_same, job
 from thalweg.engine.eager.run import EagerRun
@@ -141,3 +142,18 @@ def test_what_a_kernel_was_made_of_is_part_of_its_name(tmp_path: Path, monkeypat
 def test_a_folder_that_cannot_be_written_is_done_without(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     assert works(Kernels(tmp_path / "file"))
+
+
+def test_every_module_that_a_kernel_may_depend_on_is_in_its_key() -> None:
+    graph = build_graph("thalweg")
+    imported = graph.find_upstream_modules("thalweg.engine", as_package=True)
+    engine = {"thalweg.engine", *graph.find_descendants("thalweg.engine")}
+    root = Path(module.__file__).parents[3]
+    assert {path.relative_to(root.parent) for path in module.sources()} >= {
+        file(name, root.parent) for name in imported | engine
+    }
+
+
+def file(name: str, folder: Path) -> Path:
+    path = Path(*name.split("."))
+    return path / "__init__.py" if (folder / path).is_dir() else path.with_suffix(".py")

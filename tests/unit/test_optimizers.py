@@ -1,6 +1,7 @@
 import inspect
 import json
 import math
+import pickle
 from typing import Any
 
 import pytest
@@ -17,40 +18,45 @@ SWITCHES = {"foreach", "fused", "capturable", "differentiable"}
 ALL = {cls.model_fields["name"].default: cls for cls in optimizers()}
 every = pytest.mark.parametrize("cls", ALL.values(), ids=list(ALL))
 
-# Another value than the default for each parameter that any optimizer has.
-OTHER: dict[str, Any] = {
-    "adjust_lr_fn": "match_rms_adamw",
-    "alpha": 0.5,
-    "amsgrad": True,
-    "beta2_decay": -0.5,
-    "betas": [0.5, 0.75],
-    "centered": True,
-    "d": 2.0,
-    "dampening": 0.25,
-    "decoupled_weight_decay": True,
-    "eps": 1e-3,
-    "etas": [0.25, 2.0],
-    "history_size": 3,
-    "initial_accumulator_value": 0.5,
-    "lambd": 0.5,
-    "line_search_fn": "strong_wolfe",
-    "lr": 0.25,
-    "lr_decay": 0.5,
-    "max_eval": 7,
-    "max_iter": 3,
-    "maximize": True,
-    "momentum": 0.5,
-    "momentum_decay": 0.5,
-    "nesterov": True,
-    "ns_coefficients": [3.0, -4.0, 2.0],
-    "ns_steps": 3,
-    "rho": 0.5,
-    "step_sizes": [1e-3, 1.0],
-    "t0": 2.0,
-    "tolerance_change": 1e-3,
-    "tolerance_grad": 1e-3,
-    "weight_decay": 0.5,
+# As torch documents them.
+BETAS = (0.9, 0.999)
+DEFAULTS: dict[str, dict[str, Any]] = {
+    "sgd": {"lr": 1e-3, "momentum": 0, "dampening": 0, "weight_decay": 0, "nesterov": False},
+    "adam": {"lr": 1e-3, "betas": BETAS, "eps": 1e-8, "weight_decay": 0, "amsgrad": False},
+    "adamw": {"lr": 1e-3, "betas": BETAS, "eps": 1e-8, "weight_decay": 1e-2, "amsgrad": False},
+    "adagrad": {"lr": 1e-2, "lr_decay": 0, "weight_decay": 0, "initial_accumulator_value": 0, "eps": 1e-10},
+    "adadelta": {"lr": 1.0, "rho": 0.9, "eps": 1e-6, "weight_decay": 0},
+    "adamax": {"lr": 2e-3, "betas": BETAS, "eps": 1e-8, "weight_decay": 0},
+    "nadam": {"lr": 2e-3, "betas": BETAS, "eps": 1e-8, "weight_decay": 0, "momentum_decay": 4e-3},
+    "radam": {"lr": 1e-3, "betas": BETAS, "eps": 1e-8, "weight_decay": 0},
+    "rmsprop": {"lr": 1e-2, "alpha": 0.99, "eps": 1e-8, "weight_decay": 0, "momentum": 0, "centered": False},
+    "rprop": {"lr": 1e-2, "etas": (0.5, 1.2), "step_sizes": (1e-6, 50)},
+    "asgd": {"lr": 1e-2, "lambd": 1e-4, "alpha": 0.75, "t0": 1e6, "weight_decay": 0},
+    "lbfgs": {
+        "lr": 1,
+        "max_iter": 20,
+        "max_eval": None,
+        "tolerance_grad": 1e-7,
+        "tolerance_change": 1e-9,
+        "history_size": 100,
+        "line_search_fn": None,
+    },
+    "adafactor": {"lr": 1e-2, "beta2_decay": -0.8, "eps": (None, 1e-3), "d": 1.0, "weight_decay": 0.0},
+    "muon": {
+        "lr": 1e-3,
+        "weight_decay": 0.1,
+        "momentum": 0.95,
+        "nesterov": True,
+        "ns_coefficients": (3.4445, -4.775, 2.0315),
+        "eps": 1e-7,
+        "ns_steps": 5,
+        "adjust_lr_fn": None,
+    },
 }
+for _name in set(DEFAULTS) - {"lbfgs", "muon"}:
+    DEFAULTS[_name]["maximize"] = False
+for _name in ("adam", "nadam", "radam"):
+    DEFAULTS[_name]["decoupled_weight_decay"] = False
 
 
 class Job(BaseModel):
@@ -67,20 +73,10 @@ def errors(optimizer: Any) -> list[tuple[tuple[str | int, ...], str]]:
     return [(error["loc"], error["msg"]) for error in caught.value.errors()]
 
 
-def torch_parameters(cls: type[OptimizerParams]) -> dict[str, inspect.Parameter]:
-    parameters = dict(inspect.signature(cls.torch_class).parameters)
-    del parameters["params"]
-    return parameters
-
-
 def other(cls: type[OptimizerParams]) -> dict[str, Any]:
-    fields = set(cls.model_fields) - {"name"}
-    values = {field: OTHER[field] for field in fields}
-    if "dampening" in fields:
-        values["dampening"] = 0.0
-    if cls.model_fields["name"].default == "adafactor":
-        values["eps"] = [1e-4, 1e-2]
-    return values
+    """Return a value other than the default for each parameter, as JSON, that go together."""
+    values: dict[str, Any] = json.loads(json.dumps(cls.others))
+    return {**values, "dampening": 0.0} if cls.model_fields["name"].default == "sgd" else values
 
 
 def point(cls: type[OptimizerParams] | None = None) -> torch.Tensor:
@@ -101,12 +97,26 @@ def test_there_is_every_class_of_torch_or_a_reason() -> None:
 
 @every
 def test_parameters_and_defaults_are_those_of_torch(cls: type[OptimizerParams]) -> None:
-    parameters = torch_parameters(cls)
-    assert set(parameters) - SWITCHES == set(cls.model_fields) - {"name"}
-    default = cls.model_validate({})
-    for name, parameter in parameters.items():
-        if name not in SWITCHES:
-            assert getattr(default, name) == parameter.default
+    name = cls.model_fields["name"].default
+    assert cls.model_validate({}).arguments == DEFAULTS[name]
+    assert set(inspect.signature(cls.optimizer_class).parameters) - {"params"} - SWITCHES == set(DEFAULTS[name])
+
+
+@every
+def test_there_is_another_value_for_each_parameter(cls: type[OptimizerParams]) -> None:
+    defaults = cls.model_validate({}).arguments
+    assert set(cls.others) == set(defaults)
+    for name, value in cls.others.items():
+        assert value != defaults[name]
+
+
+@every
+def test_a_copy_for_another_process_is_equal(cls: type[OptimizerParams]) -> None:
+    model = cls.model_validate({"lr": 0.5})
+    copy = pickle.loads(pickle.dumps(model))  # noqa: S301 its own
+    assert type(copy) is cls
+    assert copy == model
+    assert copy.model_fields_set == {"lr"}
 
 
 @every
@@ -139,12 +149,12 @@ def test_numbers_dump_alike_whether_sent_or_left_out(cls: type[OptimizerParams])
 @pytest.mark.parametrize("changed", [False, True])
 def test_build_gives_the_groups_of_torch(cls: type[OptimizerParams], changed: bool) -> None:
     values = other(cls) if changed else {}
-    torch_class: Any = cls.torch_class
+    optimizer_class: Any = cls.optimizer_class
     tuples = {field: tuple(value) if isinstance(value, list) else value for field, value in values.items()}
     built = cls.model_validate(values).build(iter([x := point(cls)]))
-    assert type(built) is cls.torch_class
+    assert type(built) is cls.optimizer_class
     assert built.param_groups[0]["params"] == [x]
-    assert groups(built) == groups(torch_class([point(cls)], **tuples))
+    assert groups(built) == groups(optimizer_class([point(cls)], **tuples))
 
 
 @every
@@ -239,9 +249,9 @@ REFUSED_HERE = [
 
 @pytest.mark.parametrize(("name", "field", "value", "index"), REFUSED_BY_TORCH)
 def test_what_torch_refuses_is_refused(name: str, field: str, value: Any, index: int | None) -> None:
-    torch_class: Any = ALL[name].torch_class
+    optimizer_class: Any = ALL[name].optimizer_class
     with pytest.raises(ValueError, match=r"."):
-        torch_class(
+        optimizer_class(
             [point()],
             **{field: [float(v) if v is not None else v for v in value] if index is not None else value},
         )
@@ -269,10 +279,10 @@ def test_the_listing_is_the_model(cls: type[OptimizerParams]) -> None:
     entry = describe(cls)
     schema = entry["parameters"]
     Draft202012Validator.check_schema(schema)
-    assert list(entry) == ["name", "title", "parameters", "source", "matrices_only"]
+    assert list(entry) == ["name", "title", "parameters", "source", "family", "matrices_only", "fused"]
     assert list(schema["properties"]) == [field for field in cls.model_fields if field != "name"]
     assert all("description" in parameter for parameter in schema["properties"].values())
-    assert f"torch.optim.{cls.torch_class.__name__}.html" in entry["source"]
+    assert f"torch.optim.{cls.optimizer_class.__name__}.html" in entry["source"]
     validator = Draft202012Validator(schema)
     assert validator.is_valid(other(cls))
     assert not validator.is_valid({"lr": 0})
@@ -334,48 +344,7 @@ def test_what_torch_finds_out_only_when_it_steps_is_refused() -> None:
     assert caught.value.path == ("optimizer",)
 
 
-def himmelblau(x: torch.Tensor) -> torch.Tensor:
-    a, b = x.unbind(-1)
-    u, v = a * a + b - 11, a + b * b - 7
-    return u * u + v * v
-
-
-def descend(model: OptimizerParams, start: torch.Tensor) -> torch.Tensor:
-    x = start.clone().requires_grad_()
-    optimizer = model.build([x])
-    path = []
-    for _ in range(60):
-        x.grad = torch.autograd.grad(himmelblau(x).sum(), x)[0]
-        optimizer.step()
-        path.append(x.detach().clone())
-    return torch.stack(path)
-
-
-ROWWISE = [
-    *({"name": name} for name, cls in ALL.items() if cls.rowwise),
-    *({"name": name, **other(cls)} for name, cls in ALL.items() if cls.rowwise),
-    *({"name": name, **other(cls), "lr": 1e-3, "maximize": False} for name, cls in ALL.items() if cls.rowwise),
-    {"name": "sgd", "lr": 0.01},
-    {"name": "sgd", "lr": 0.01, "momentum": 0.9},
-    {"name": "sgd", "lr": 0.01, "momentum": 0.9, "dampening": 0.5, "weight_decay": 0.01},
-    {"name": "sgd", "lr": 0.01, "momentum": 0.9, "nesterov": True},
-    {"name": "adam", "lr": 0.1, "amsgrad": True},
-]
-
-
-@pytest.mark.parametrize("spec", ROWWISE, ids=lambda spec: spec["name"])
-def test_rows_of_one_tensor_get_what_each_gets_alone(spec: dict[str, Any]) -> None:
-    model = valid(spec)
-    # the last one diverges under many of these, which must not be its neighbours' business
-    starts = torch.tensor([[0, 0], [4, 0], [-4, 0], [1.3, -2.7], [1e4, -3e5]], dtype=torch.float64)
-    together = descend(model, starts)
-    for row, start in enumerate(starts):
-        assert torch.equal(together[:, row].nan_to_num(7), descend(model, start).nan_to_num(7))
-        assert torch.equal(together[:, [row]].nan_to_num(7), descend(model, start[None]).nan_to_num(7))
-
-
-def test_adafactor_lbfgs_and_muon_do_not_go_by_rows() -> None:
-    assert {name for name, cls in ALL.items() if not cls.rowwise} == {"adafactor", "lbfgs", "muon"}
-    assert {name for name, cls in ALL.items() if cls.closure} == {"lbfgs"}
-    starts = torch.tensor([[0, 0], [4, 0]], dtype=torch.float64)
-    assert not torch.equal(descend(valid("adafactor"), starts)[:, 0], descend(valid("adafactor"), starts[0]))
+def test_optimizers_say_of_what_family_they_are_and_whether_they_fuse() -> None:
+    entries = {name: describe(cls) for name, cls in ALL.items()}
+    assert {entry["family"] for entry in entries.values()} == {"torch"}
+    assert {name for name, entry in entries.items() if not entry["fused"]} == {"lbfgs", "adafactor", "muon"}

@@ -1,4 +1,4 @@
-"""Optimizers and schedulers: what there is, and what each can be told."""
+"""The optimizers and the schedulers, with the parameters that each takes."""
 
 from functools import cache
 from typing import Any
@@ -13,7 +13,7 @@ router = APIRouter(prefix="/v1", tags=["optimizers"])
 
 
 class Description(BaseModel):
-    """An optimizer or a scheduler, as a job names it."""
+    """An optimizer or a scheduler, by the name that a job gives."""
 
     name: str
     title: str
@@ -22,9 +22,11 @@ class Description(BaseModel):
 
 
 class OptimizerDescription(Description):
-    """An optimizer, as a job names it."""
+    """An optimizer, by the name that a job gives."""
 
+    family: str = Field(description="the package that it comes from: torch is torch.optim")
     matrices_only: bool = Field(description="whether it moves matrices only: then the function must be a network")
+    fused: bool = Field(description="whether the fused engine runs it; if not, torch's own loop does")
 
 
 class SchedulerPage(BaseModel):
@@ -53,7 +55,7 @@ def list_schedulers() -> SchedulerPage:
     return _schedulers()
 
 
-# a schema is made from its class anew each time, and together they take some tenths of a second
+# pydantic makes a schema anew at each call, and together they take some tenths of a second
 @cache
 def _optimizers() -> OptimizerPage:
     return OptimizerPage(

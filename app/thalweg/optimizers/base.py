@@ -1,17 +1,17 @@
-"""What every optimizer and every schedule is: torch's parameters, named, bounded and frozen."""
+"""What every optimizer and every schedule is: the parameters of a class, named, bounded and frozen."""
 
-from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, ClassVar
+from collections.abc import Callable, Iterable, Mapping
+from typing import Annotated, Any, ClassVar, Self
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch.optim.lr_scheduler import LRScheduler
 
 from thalweg.errors import InvalidInput
+from thalweg.optimizers.record import Record
 from thalweg.whole_numbers import WHOLE
 
-# Strict: JSON's true and "0.1" are no numbers, although Python would turn them into some.
-Real = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+# Strict: pydantic would otherwise turn JSON's true and "0.1" into numbers.
 NotNegative = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0)]
 Positive = Annotated[float, Field(strict=True, allow_inf_nan=False, gt=0, le=1e308)]
 UpToOne = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=0, le=1)]
@@ -23,30 +23,28 @@ Flag = Annotated[bool, Field(strict=True)]
 
 LearningRate = Annotated[Positive, Field(exclude=True, description="learning rate")]
 
-_DOCS = "https://docs.pytorch.org/docs/stable/generated"
-_SWITCH = "chooses how torch computes, not what: the engine decides it, and the result means the same. Leave it out"
+_SCHEDULER_DOCS = "https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler"
 
 
 def _require_name(schema: dict[str, Any]) -> None:
-    # it has a default for Python; in JSON it is what tells the entries apart
+    # Python may leave it out; in JSON it is what tells the entries apart
     schema["required"] = list(dict.fromkeys(["name", *schema.get("required", [])]))
 
 
 class Params(BaseModel):
-    """The parameters of one class of torch, under torch's names and with torch's defaults."""
+    """The parameters of one class, under the names and with the defaults of its package."""
 
     model_config = ConfigDict(
         frozen=True,
         extra="forbid",
-        validate_default=True,  # torch's default 0 and a 0.0 that is sent are then one and the same JSON
+        validate_default=True,  # a default of 0 and a 0.0 that is sent then give the same JSON
         json_schema_extra=_require_name,
     )
 
-    namespace: ClassVar[str]
     title: ClassVar[str]
     paper: ClassVar[str | None] = None
     refused: ClassVar[Mapping[str, str]] = {}
-    """Parameters that torch takes and this does not: why not, each the end of a sentence."""
+    """Parameters of the class that are not offered, each with the reason as the predicate of a sentence."""
 
     name: str
 
@@ -59,76 +57,109 @@ class Params(BaseModel):
                     raise InvalidInput(f"{parameter} {reason}", parameter)
         return value
 
+    @classmethod
+    def docs(cls) -> str:
+        """Return the address of the class's documentation."""
+        raise NotImplementedError
+
     @property
     def arguments(self) -> dict[str, Any]:
-        """Torch's arguments by name."""
+        """The class's keyword arguments."""
         return {field: getattr(self, field) for field in type(self).model_fields if field != "name"}
 
 
 class OptimizerParams(Params):
-    """An optimizer of torch.optim.
+    """An optimizer, with its parameters.
 
-    `lr` is left out of what is dumped: a job has one learning rate, and it stands beside its optimizer.
+    `lr` is not dumped: a job has one learning rate, which stands beside its optimizer.
     """
 
-    namespace = "torch.optim"
-    torch_class: ClassVar[type[torch.optim.Optimizer]]
-    rowwise: ClassVar[bool] = True
-    """Whether points that are the rows of one tensor get, bit for bit, what each gets alone."""
+    family: ClassVar[str]
+    optimizer_class: ClassVar[Callable[..., torch.optim.Optimizer]]
+    identity: ClassVar[tuple[str, str, str]]
+    """Module and name of the class, and the version of its package; with the arguments they decide its digits."""
+    docs_url: ClassVar[str]
+    rule: ClassVar[Callable[[Mapping[str, Any]], None] | None] = None
+    """Checks the arguments against each other, and raises `InvalidInput`."""
     closure: ClassVar[bool] = False
-    """Whether a step evaluates the function itself, as often as it likes."""
+    """Whether a step evaluates the function itself, any number of times."""
     matrices: ClassVar[bool] = False
     """Whether it moves matrices only."""
-    refused: ClassVar[Mapping[str, str]] = dict.fromkeys(
-        ("foreach", "fused", "capturable", "differentiable"), _SWITCH
-    )
+    history: ClassVar[str | None] = None
+    """The parameter that says how many past steps are kept."""
+    others: ClassVar[Mapping[str, Any]]
+    """A value other than the default for each parameter."""
+    variants: ClassVar[tuple[Mapping[str, Any], ...]] = ()
+    """Arguments that a probe tries beside the defaults and `others`."""
+    record: ClassVar[Record]
 
     lr: LearningRate
 
+    @model_validator(mode="after")
+    def _check_rule(self) -> Self:
+        if (rule := type(self).rule) is not None:
+            rule(self.arguments)
+        return self
+
+    @classmethod
+    def docs(cls) -> str:
+        """Return the address of the class's documentation."""
+        return cls.docs_url
+
     @property
-    def n_memory(self) -> int:
-        """Numbers that it keeps, at most, for each coordinate that it moves."""
-        return 3
+    def coupled(self) -> bool:
+        """Whether runs cannot share a batch: true until a probe found rows equal to single runs, bit for bit."""
+        return self.record.coupled
+
+    def state_values(self, n_coordinates: int, n_tensors: int) -> int:
+        """Return the most values that its state takes for so many coordinates in so many tensors."""
+        memory = self.record.memory
+        values = memory.values(n_coordinates, n_tensors)
+        if self.history is None or memory.per_history is None:
+            return values
+        return values + int(getattr(self, self.history)) * memory.per_history.values(n_coordinates, n_tensors)
 
     def build(self, params: Iterable[torch.Tensor]) -> torch.optim.Optimizer:
-        """Return torch's optimizer of `params`, in one group.
+        """Return the optimizer of `params`, in one group.
 
         Raises:
-            ValueError: torch refuses the parameters; `thalweg.optimizers.check` turns that into a sentence.
+            ValueError: The class refuses the arguments; `thalweg.optimizers.check` turns that into a sentence.
         """
-        torch_class: Any = self.torch_class
-        optimizer: torch.optim.Optimizer = torch_class(list(params), **self.arguments)
-        return optimizer
+        return type(self).optimizer_class(list(params), **self.arguments)
 
 
 class SchedulerParams(Params):
     """A schedule of torch.optim.lr_scheduler: stepped once after every step of the optimizer."""
 
-    namespace = "torch.optim.lr_scheduler"
     torch_class: ClassVar[type[LRScheduler]]
     per_run: ClassVar[bool] = False
     """Whether its `step` takes the run's own f, so that every run needs an optimizer of its own."""
     refused: ClassVar[Mapping[str, str]] = {
         "optimizer": "is the job's own, and cannot be given here",
-        "last_epoch": "is where the schedule is, and a job begins at its beginning",
-        "verbose": "is not known to torch any longer",
+        "last_epoch": "cannot be given: a job starts its schedule at the first step",
+        "verbose": "is no longer a parameter of torch's",
     }
+
+    @classmethod
+    def docs(cls) -> str:
+        """Return the address of the class's documentation."""
+        return f"{_SCHEDULER_DOCS}.{cls.torch_class.__name__}.html"
 
     @property
     def moves_momentum(self) -> bool:
-        """Whether it moves more than the learning rate."""
+        """Whether it changes more than the learning rate."""
         return False
 
     @property
     def max_steps(self) -> int | None:
-        """The most steps it can be taken through before torch raises; None if it never does."""
+        """The number of steps after which torch raises; None if it never does."""
         return None
 
     def build(self, optimizer: torch.optim.Optimizer) -> LRScheduler:
         """Return torch's schedule for `optimizer`, whose parameter groups it changes at once.
 
         Raises:
-            ValueError: torch refuses; `thalweg.optimizers.check` turns that into a sentence.
+            ValueError: torch refuses the arguments; `thalweg.optimizers.check` turns that into a sentence.
         """
         torch_class: Any = self.torch_class
         scheduler: LRScheduler = torch_class(optimizer, **self.arguments)
@@ -136,13 +167,12 @@ class SchedulerParams(Params):
 
 
 def describe(cls: type[OptimizerParams] | type[SchedulerParams]) -> dict[str, Any]:
-    """Return an entry as the API lists it: name, title, schema of its parameters, source, what it moves."""
+    """Return an entry as the API lists it: name, title, schema of its parameters, sources, and its facts."""
     schema = cls.model_json_schema()
-    # one that contains itself is a reference into its own definitions
+    # a model that contains itself is a reference into its own definitions
     own = schema["$defs"][cls.__name__] if "$ref" in schema else schema
     defs = {"$defs": schema["$defs"]} if "$defs" in schema else {}
-    docs = f"{_DOCS}/{cls.namespace}.{cls.torch_class.__name__}.html"
-    return {
+    entry = {
         "name": cls.model_fields["name"].default,
         "title": cls.title,
         "parameters": {
@@ -153,6 +183,13 @@ def describe(cls: type[OptimizerParams] | type[SchedulerParams]) -> dict[str, An
             "additionalProperties": False,
             **defs,
         },
-        "source": f"{docs} ; {cls.paper}" if cls.paper else docs,
-        **({"matrices_only": cls.matrices} if issubclass(cls, OptimizerParams) else {}),
+        "source": f"{cls.docs()} ; {cls.paper}" if cls.paper else cls.docs(),
     }
+    if issubclass(cls, OptimizerParams):
+        facts = {
+            "family": cls.family,
+            "matrices_only": cls.matrices,
+            "fused": cls.record.unfused is None,
+        }
+        return entry | facts
+    return entry

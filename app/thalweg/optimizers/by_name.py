@@ -1,7 +1,7 @@
-"""A field that takes an entry of a catalogue by its name, or as an object with its name and parameters."""
+"""A field that takes an entry of a catalogue, by name or as an object with its name and parameters."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -13,28 +13,36 @@ from thalweg.optimizers.base import Params
 
 
 class ByName:
-    """Makes a pydantic field of type `base` choose among the classes derived from it.
+    """Makes a pydantic field of type `base` choose among the entries of a catalogue.
 
-    A tagged union would do, but it puts the tag into the path of every error and knows no closest name.
+    A tagged union would do, but it puts the tag into the path of every error and suggests no name.
 
     Args:
-        base: What all entries derive from, directly.
+        base: What all entries derive from.
         kind: What an entry is called in a sentence.
-        refused: Names that torch has and this has not, and why.
+        listed: Returns the entries; not asked before a value is validated or a schema made.
+        refused: Names that the catalogue leaves out on purpose, and why.
     """
 
-    def __init__(self, base: type[Params], kind: str, refused: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        base: type[Params],
+        kind: str,
+        listed: Callable[[], Sequence[type[Params]]],
+        refused: Mapping[str, str],
+    ) -> None:
         self.base = base
         self.kind = kind
+        self.listed = listed
         self.refused = refused
 
     def entries(self) -> dict[str, type[Params]]:
-        """Return the entries by name, in the order in which they are written down."""
-        return {cls.model_fields["name"].default: cls for cls in self.base.__subclasses__()}
+        """Return the entries by name, in the catalogue's order."""
+        return {cls.model_fields["name"].default: cls for cls in self.listed()}
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         entries = self.entries()
-        # The union is what OpenAPI shows; which of it a value is, the name alone decides.
+        # The union is for OpenAPI; the name alone decides which member a value is.
         shown: list[CoreSchema | tuple[CoreSchema, str]] = [
             core_schema.literal_schema(list(entries)),
             *map(handler.generate_schema, entries.values()),
@@ -49,8 +57,8 @@ class ByName:
         """Return the entry that `value` names, with its parameters.
 
         Raises:
-            InvalidInput: It names none.
-            pydantic.ValidationError: The parameters of the one it names cannot be used.
+            InvalidInput: There is no such entry.
+            pydantic.ValidationError: The entry does not take these parameters.
         """
         if isinstance(value, self.base):
             return value

@@ -1,4 +1,4 @@
-"""Whether torch takes an optimizer and a schedule, found out before a job is stored."""
+"""Whether an optimizer and a schedule take their parameters: tried in one step, before a job is stored."""
 
 from functools import lru_cache
 
@@ -6,6 +6,7 @@ import torch
 
 from thalweg.errors import InvalidInput
 from thalweg.optimizers.base import OptimizerParams, SchedulerParams
+from thalweg.optimizers.families.torch_optim import Adam
 
 _REFUSALS = (
     ValueError,
@@ -18,7 +19,7 @@ _REFUSALS = (
 )
 
 
-@lru_cache(maxsize=1024)  # the same few are asked for again and again; a refusal is not remembered
+@lru_cache(maxsize=1024)  # few are asked for, and often; a refusal is not cached
 def check(
     optimizer: OptimizerParams,
     scheduler: SchedulerParams | None = None,
@@ -26,10 +27,10 @@ def check(
 ) -> None:
     """Take the optimizer, and the schedule with it, through its first step on a single number.
 
-    What torch raises later is a result of the run.
+    What is raised in a later step is a result of the run.
 
     Raises:
-        InvalidInput: torch refuses one of them; the path is ("optimizer",) or ("scheduler",).
+        InvalidInput: One of them refuses; the path is ("optimizer",) or ("scheduler",).
     """
     point = torch.zeros((1, 1) if optimizer.matrices else 1, dtype=dtype, requires_grad=True)
     try:
@@ -48,7 +49,12 @@ def check(
         raise InvalidInput(f"{scheduler.name} cannot go with {optimizer.name}: {error}", "scheduler") from error
 
 
+def warm_up() -> None:
+    """Build a first optimizer, for which torch imports for seconds, before anybody waits for it."""
+    check(Adam.model_validate({}))
+
+
 def _step(built: torch.optim.Optimizer, point: torch.Tensor, optimizer: OptimizerParams) -> None:
-    # LBFGS would iterate on any other gradient
+    # one with a closure would iterate on any other gradient
     point.grad = torch.zeros_like(point) if optimizer.closure else torch.ones_like(point)
     built.step(lambda: 0.0)

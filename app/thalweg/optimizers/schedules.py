@@ -256,7 +256,11 @@ class ReduceLROnPlateau(SchedulerParams):
     eps: Annotated[NotNegative, Field(description="changes smaller than this are skipped")] = 1e-8
 
 
-Scheduler = Annotated[SchedulerParams, ByName(SchedulerParams, "scheduler", REFUSED)]
+def _all() -> tuple[type[SchedulerParams], ...]:
+    return schedulers()  # the last of them, below, have schedulers as members
+
+
+Scheduler = Annotated[SchedulerParams, ByName(SchedulerParams, "scheduler", _all, REFUSED)]
 """A field of this type takes `"linear_lr"` or `{"name": "step_lr", "step_size": 30}` and holds that class."""
 
 

@@ -21,9 +21,8 @@ def obstacle(optimizer: OptimizerParams, scheduler: SchedulerParams | None, obje
 
 
 def _obstacle_of_optimizer(optimizer: OptimizerParams) -> str | None:
-    if optimizer.closure:
-        return f"{optimizer.name} evaluates the function within a step, as often as it sees fit"
-    return None if optimizer.rowwise else f"{optimizer.name} scales each coordinate by all the others"
+    reason = optimizer.record.unfused
+    return None if reason is None else f"{optimizer.name} {reason}"
 
 
 def _obstacle_of_scheduler(scheduler: SchedulerParams) -> str | None:

@@ -207,6 +207,11 @@ class JobSpec(_Part):
         return obstacle(self.optimizer, self.scheduler, self.objective())
 
     @property
+    def coupled(self) -> bool:
+        """Whether every run needs an optimizer of its own."""
+        return self.optimizer.coupled or (self.scheduler is not None and self.scheduler.per_run)
+
+    @property
     def chosen_engine(self) -> EngineName:
         """The engine that runs this job."""
         return "eager" if self.engine == "eager" or self.obstacle is not None else "fused"

@@ -28,14 +28,7 @@ def check_limits(spec: JobSpec, limits: Limits) -> None:
             "init",
         )
     check_dim(spec.dim, spec.function, limits)
-    n_values = spec.n_runs * spec.dim * (1 + spec.optimizer.n_memory)
-    if n_values > limits.max_state_values:
-        raise LimitExceeded(
-            f"{spec.n_runs} points of {spec.dim} coordinates and their state in {spec.optimizer.name} "
-            f"are {n_values} numbers; this service's limit is {limits.max_state_values} (max_state_values): "
-            "spread the starts over several jobs, or lower the dimension or the optimizer's history_size",
-            "init",
-        )
+    _check_state(spec, limits)
     network = spec.network
     n_values = spec.n_runs * (spec.objective().n_values if network is None else network.n_step_values)
     if n_values > limits.max_evaluation_values:
@@ -55,6 +48,22 @@ def check_limits(spec: JobSpec, limits: Limits) -> None:
             f"the losses of {spec.n_runs} runs at every one of {spec.steps} steps are over this service's limit of "
             f"{limits.max_recorded_points} (max_recorded_points): lower steps, or use fewer starts",
             "steps",
+        )
+
+
+def _check_state(spec: JobSpec, limits: Limits) -> None:
+    optimizer = spec.optimizer
+    n_points = spec.n_runs * spec.dim
+    n_parts = len(spec.objective().matrix_shapes) if optimizer.matrices else 1
+    # runs that share a batch share what is kept once for a tensor: a few values for all of them
+    n_state = optimizer.state_values(n_points, spec.n_runs * n_parts if spec.coupled else 0)
+    if n_points + n_state > limits.max_state_values:
+        less = "" if optimizer.history is None else f" or the optimizer's {optimizer.history}"
+        raise LimitExceeded(
+            f"{spec.n_runs} points of {spec.dim} coordinates are {n_points} values, and the state of "
+            f"{optimizer.name} takes up to {n_state} more; this service's limit is {limits.max_state_values} "
+            f"(max_state_values): spread the starts over several jobs, or lower the dimension{less}",
+            "init",
         )
 
 

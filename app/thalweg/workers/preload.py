@@ -2,9 +2,8 @@
 
 import gc
 
-from thalweg.optimizers.catalogue import Adam
-from thalweg.optimizers.check import check
+from thalweg.optimizers.check import warm_up
 from thalweg.workers import run_job  # noqa: F401 for the same reason
 
-check(Adam())  # torch's first optimizer takes seconds
+warm_up()
 gc.freeze()  # a collection in a forked worker would write to, and so copy, every shared page

@@ -123,8 +123,7 @@ class EagerRun:
 
     def _started(self, x: torch.Tensor) -> list[TorchLoop]:
         spec, runs = self._spec, np.arange(len(x))
-        coupled = not spec.optimizer.rowwise or (spec.scheduler is not None and spec.scheduler.per_run)
-        if coupled:
+        if spec.coupled:
             return [TorchLoop(spec, runs[i : i + 1], x[i].clone()) for i in runs]
         return [TorchLoop(spec, runs, x)]
 

@@ -15,10 +15,7 @@ from typing import Any, Final
 
 import torch
 
-import thalweg.engine
-import thalweg.functions
-import thalweg.optimizers
-import thalweg.spec
+import thalweg
 from thalweg.engine.fused.codegen.emitter import emit
 from thalweg.engine.fused.codegen.layout import Layout
 from thalweg.engine.fused.codegen.loop import VECTOR_BYTES
@@ -27,6 +24,9 @@ from thalweg.engine.fused.runtime import native
 from thalweg.spec.job import JobSpec
 
 _log = logging.getLogger(__name__)
+
+_PACKAGES: Final = ("functions", "optimizers", "spec", "engine")
+_MODULES: Final = ("__init__", "cancellation", "errors", "lists", "settings", "whole_numbers")
 
 _MAGIC: Final = b"thalweg kernel\n"
 _DIGEST_BYTES: Final = 32
@@ -152,7 +152,7 @@ def _key(spec: JobSpec, width: int) -> str:
         _library(dtype),
         spec.function.model_dump_json(),
         spec.dtype,
-        spec.optimizer.name,
+        spec.optimizer.identity,
         optimizer,
         spec.gradient_noise is not None,
         spec.clip_grad_norm,
@@ -167,17 +167,23 @@ def _library(dtype: torch.dtype) -> str:
     return str(native.library(dtype))
 
 
+def sources() -> list[Path]:
+    """Return the files whose contents may change a kernel: the engine, and all of the service that it imports."""
+    root = Path(thalweg.__path__[0])
+    packages = (path for name in _PACKAGES for path in (root / name).rglob("*.py"))
+    return sorted([*packages, *(root / f"{name}.py" for name in _MODULES)])
+
+
 @cache
 def _world() -> str:
     """Return a digest of what kernels depend on beside the job: sources, versions, processor."""
     digest = hashlib.sha256()
-    for package in (thalweg.functions, thalweg.optimizers, thalweg.spec, thalweg.engine):
-        for path in sorted(Path(package.__path__[0]).rglob("*.py")):
-            digest.update(path.read_bytes())
+    for path in sources():
+        digest.update(path.read_bytes())
     versions = [
         torch.__version__,
         torch.backends.cpu.get_cpu_capability(),
-        importlib.metadata.version("llvmlite"),
+        *map(importlib.metadata.version, ("llvmlite", "numpy", "sympy")),
         native.processor(),
     ]
     digest.update(json.dumps(versions).encode())

@@ -1,0 +1,115 @@
+"""A family of optimizers: the classes of one package, turned into validated, self-describing models."""
+
+import importlib.metadata
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from pydantic import create_model
+
+from thalweg.optimizers import record
+from thalweg.optimizers.base import OptimizerParams
+from thalweg.optimizers.parameters import PARAMETERS, Parameter
+from thalweg.optimizers.record import Record
+from thalweg.optimizers.signature import fields_of
+
+_FACTS = frozenset({"rule", "closure", "matrices", "history", "variants"})
+
+
+class Family:
+    """The optimizers of an installed package; `add` takes them in, one class at a time.
+
+    Args:
+        name: What the API calls it.
+        package: The distribution that has the classes.
+        module: `__name__` of the module that describes the family and holds the models; the record is beside it.
+        docs: Address of a class's documentation, with `{}` for the name of the class.
+        refused: Parameters that none of its optimizers offers, each with the reason as the predicate of a sentence.
+        refused_optimizers: Optimizers that the package has and the family has not, by name, with the reason.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        package: str,
+        module: str,
+        docs: str,
+        refused: Mapping[str, str],
+        refused_optimizers: Mapping[str, str],
+    ) -> None:
+        self.name = name
+        self.package = package
+        self.docs = docs
+        self.refused = refused
+        self.refused_optimizers = refused_optimizers
+        self.optimizers: list[type[OptimizerParams]] = []
+        self._module = module
+
+    @cached_property
+    def version(self) -> str:
+        """The installed version of the package, without what a build adds to it, such as +cpu."""
+        return importlib.metadata.version(self.package).partition("+")[0]
+
+    @property
+    def record_path(self) -> Path:
+        """Where the records of its optimizers are."""
+        return Path(__file__).parent / "families" / f"{self._module.rpartition('.')[2]}.json"
+
+    @cached_property
+    def _records(self) -> Mapping[str, Record]:
+        return record.read(self.record_path, self.package, self.version)
+
+    def add(
+        self,
+        optimizer_class: Callable[..., torch.optim.Optimizer],
+        *,
+        title: str,
+        summary: str,
+        paper: str | None = None,
+        own: Mapping[str, Parameter] | None = None,
+        **facts: Any,
+    ) -> type[OptimizerParams]:
+        """Return the model of a class; its fields come from the class's signature.
+
+        Args:
+            optimizer_class: The class. Its name in lower case is the name of the optimizer.
+            title: Its name in full.
+            summary: What it does, in a sentence.
+            paper: Where it was published.
+            own: What it means by a parameter, where that is not what `PARAMETERS` says.
+            facts: `rule`, `closure`, `matrices`, `history` or `variants`, see `OptimizerParams`.
+
+        Raises:
+            TypeError: A parameter is described nowhere, or has a type that JSON has not; or there is no such fact.
+        """
+        if unknown := facts.keys() - _FACTS:
+            raise TypeError(f"{', '.join(sorted(unknown))}: an optimizer has {', '.join(sorted(_FACTS))}")
+        described = {**PARAMETERS, **(own or {})}
+        name = optimizer_class.__name__.lower()
+        fields = fields_of(optimizer_class, self.refused, described)
+        definitions: dict[str, Any] = {"name": (Literal[name], name), **fields}
+        model = create_model(
+            optimizer_class.__name__,
+            __base__=OptimizerParams,
+            __doc__=summary,
+            __module__=self._module,
+            **definitions,
+        )
+        model.family = self.name
+        model.optimizer_class = optimizer_class
+        model.identity = (optimizer_class.__module__, optimizer_class.__qualname__, self.version)
+        model.title, model.paper = title, paper
+        model.docs_url = self.docs.format(optimizer_class.__name__)
+        model.refused = self.refused
+        model.others = {
+            parameter: not info.default if isinstance(info.default, bool) else described[parameter].other
+            for parameter, (_, info) in fields.items()
+        }
+        model.record = self._records.get(name) or record.unprobed(self.package, self.version)
+        for fact, value in facts.items():
+            setattr(model, fact, value)
+        self.optimizers.append(model)
+        return model

@@ -60,7 +60,7 @@ def test_classes_are_told_by_their_number_or_a_one(idle: httpx.Client) -> None:
     for target in (3, -1, 0.5, [3]):
         problem = idle.post("/v1/mlp/backprop", json={**body, "target": target}).json()
         assert problem["detail"].startswith(
-            "#/target: this must be, for cross_entropy a class from 0 to 2, or 3 numbers"
+            "#/target: cross_entropy takes a class from 0 to 2, or a one-hot list of 3 numbers"
         )
     assert sum(by_number["output"]) == pytest.approx(1)
     assert by_number["error"] == pytest.approx(-math.log(by_number["output"][2]))

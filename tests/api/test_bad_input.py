@@ -23,7 +23,7 @@ BAD_FIELDS: list[tuple[dict[str, Any], str, str]] = [
     ({"function": 3}, "#/function", ""),
     ({"function": {"name": "sphere", "dim": 3}}, "#/init", "dim"),
     ({"function": {"name": "himmelblau", "dims": 2}}, "#/function/dims", ""),
-    ({"function": {"expression": "x**2 + z", "variables": ["x"]}}, "#/function/expression", "does not know z"),
+    ({"function": {"expression": "x**2 + z", "variables": ["x"]}}, "#/function/expression", "unknown name z"),
     ({"function": {"expression": "x ^ 2", "variables": ["x"]}}, "#/function/expression", "**"),
     ({"function": {"expression": "x**2"}}, "#/function/variables", "required"),
     ({"function": {"expression": "x[i]", "variables": ["x"]}}, "#/function/expression", "i"),
@@ -109,7 +109,7 @@ BAD_FIELDS: list[tuple[dict[str, Any], str, str]] = [
     ({"label": "x" * 201}, "#/label", "200"),
     ({"tags": ["a"] * 21}, "#/tags", ""),
     ({"tags": [""]}, "#/tags/0", ""),
-    ({"colour": "red"}, "#/colour", "no such field"),
+    ({"colour": "red"}, "#/colour", "unknown field"),
 ]
 
 BAD_BODIES: list[tuple[bytes, str]] = [
@@ -177,7 +177,7 @@ def test_a_list_of_bad_items_is_not_called_too_short(idle: httpx.Client) -> None
 def test_what_is_missing_is_named(idle: httpx.Client, field: str) -> None:
     answer = idle.post("/v1/jobs", json={key: value for key, value in GOOD.items() if key != field})
     problem = assert_problem(answer, 422)
-    assert problem["errors"] == [{"pointer": f"#/{field}", "detail": "this is required"}]
+    assert problem["errors"] == [{"pointer": f"#/{field}", "detail": "this field is required"}]
 
 
 def test_a_body_without_its_type_is_told_which(idle: httpx.Client) -> None:

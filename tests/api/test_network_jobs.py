@@ -272,7 +272,7 @@ def test_a_network_that_diverges_is_a_result(running: httpx.Client) -> None:
 def test_a_run_that_is_all_too_far_out_has_no_landscape(running: httpx.Client) -> None:
     found = ended(running, function="sphere", init=[1e160, 1])
     problem = assert_problem(running.get(found["links"]["landscape"]), 409)
-    assert "within 1e+150" in problem["detail"]
+    assert "over 1e+150" in problem["detail"]
 
 
 # the backward pass of a job
@@ -306,7 +306,7 @@ def test_the_backward_pass_of_a_step_is_that_of_its_parameters(
 @pytest.mark.parametrize(
     ("query", "pointer", "word"),
     [
-        ({"step": 20}, "#/query/step", "the multiples of 7 from 0 to 60"),
+        ({"step": 20}, "#/query/step", "every 7 steps from 0 to 60"),
         ({"step": 61}, "#/query/step", "step 61 is not recorded"),
         ({"run": 3}, "#/query/run", "there is no run 3: the job has 3, from 0"),
         ({"sample": 24}, "#/query/sample", "there is no sample"),
@@ -328,7 +328,7 @@ def test_a_job_that_has_not_begun_has_no_step_to_look_at(idle: httpx.Client) -> 
     assert columns(idle, found, "loss")["n_points"] == 0
     for what in ("backprop", "landscape"):
         problem = assert_problem(idle.get(found["links"][what]), 409)
-        assert "nothing of this run is recorded yet" in problem["detail"]
+        assert "this run has no recorded points yet" in problem["detail"]
 
 
 @pytest.mark.parametrize("what", ["backprop", "loss"])
@@ -397,7 +397,7 @@ def test_a_landscape_that_cannot_be_is_refused(running: httpx.Client) -> None:
     flat = ended(running, function={"name": "sphere", "dim": 1}, init=[2])
     assert "landscape" not in flat["links"]
     problem = assert_problem(running.get(f"{flat['links']['self']}/landscape"), 409)
-    assert "one coordinate" in problem["detail"]
+    assert "at least two coordinates" in problem["detail"]
     still = ended(running, function="sphere", init=[0, 0])
     problem = assert_problem(running.get(still["links"]["landscape"]), 422)
     assert problem["errors"][0]["pointer"] == "#/query/method"

@@ -424,7 +424,7 @@ def test_dimension_defaults_to_the_own_or_two() -> None:
         (
             "perm_d_beta",
             80,
-            "perm_d_beta takes points of dimension 79 or less, not 80: its values would be too large for a double",
+            "perm_d_beta takes points of dimension 79 or less, not 80: beyond that its values overflow a double",
         ),
     ],
 )

@@ -33,7 +33,7 @@ def test_targets_of_very_many_outputs_take_no_more_than_themselves() -> None:
 
 def test_more_targets_than_memory_holds_are_refused() -> None:
     dataset = {"x": [[0.0]] * 1000, "y": [0] * 1000}
-    with pytest.raises(ValidationError, match="1000 samples for 10001 outputs are 10001000 targets"):
+    with pytest.raises(ValidationError, match="1000 samples of 10001 outputs are 10001000 targets"):
         network(layers=(1, 10_001), loss="cross_entropy", dataset=dataset)
 
 

@@ -1,7 +1,7 @@
-"""Bodies of requests: read within limits, parsed and validated off the event loop.
+"""Request bodies: read within limits, parsed and validated off the event loop.
 
-What is refused costs little: nothing is parsed before its size and its number of values are known, and lists stop
-at an early wrong item (`thalweg.lists`).
+Rejecting a body is cheap: its size and number of values are checked before it is parsed, and lists are validated
+up to an early error only (`thalweg.lists`).
 """
 
 import asyncio
@@ -25,14 +25,14 @@ from thalweg.errors import InvalidInput, LimitExceeded, Unavailable
 from thalweg.settings import Limits, Settings
 
 _SMALL_BYTES = 64 * 1024
-_MOST_SMALL = 2  # that are parsed and validated at once; of large ones it is 1
-_MOST_LARGE = 4  # that requests at work hold at once, validated
-_MOST_BYTES = 32  # times the largest body: of all bodies at once
-_ROOM_SECONDS = 10  # for which a body waits for others
-_REST_SECONDS = 1  # after the last large body, until memory is given back
-_BYTES_PER_SECOND = 8192  # for each so many that have come, a second more for the rest
+_MOST_SMALL = 2  # small bodies parsed and validated at once; large ones one by one
+_MOST_LARGE = 4  # validated large bodies held in memory at once
+_MOST_BYTES = 32  # times max_body_bytes: total of all bodies in memory
+_ROOM_SECONDS = 10  # that a body waits for its turn
+_REST_SECONDS = 1  # from the last large body until memory is returned to the system
+_BYTES_PER_SECOND = 8192  # the slowest rate at which a long body may arrive
 
-_TRIM = getattr(ctypes.CDLL(None), "malloc_trim", None)  # of glibc
+_TRIM = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc only
 
 
 class Bodies:
@@ -41,7 +41,7 @@ class Bodies:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._n_bytes = 0
-        self._n_large = 0  # that wait or are at work
+        self._n_large = 0  # waiting or in use
         self._small = asyncio.Semaphore(_MOST_SMALL)
         self._large = asyncio.Semaphore(_MOST_LARGE)
         self._large_parsing = asyncio.Semaphore(1)
@@ -49,14 +49,14 @@ class Bodies:
 
     @asynccontextmanager
     async def read(self, request: Request, model: TypeAdapter[Any]) -> AsyncIterator[Any]:
-        """Give the body of a request, validated; others wait for the room of a large one until it is let go.
+        """Yield the validated body of a request; a large one occupies its slot until the block ends.
 
         Raises:
-            HTTPException: The body is too large or compressed, or comes too slowly.
-            InvalidBody: It is not JSON, or not what `model` wants.
-            InvalidInput: It is not called JSON.
+            HTTPException: The body is too large, compressed, or too slow.
+            InvalidBody: It is not JSON, or does not match `model`.
+            InvalidInput: Its content type is not JSON.
             LimitExceeded: It holds too many values.
-            Unavailable: There is no room for it.
+            Unavailable: Too many other bodies are being read.
         """
         _check_type(request)
         async with AsyncExitStack() as room:
@@ -116,12 +116,12 @@ async def _chunks(request: Request, most_bytes: int, seconds: float) -> AsyncIte
         except TimeoutError:
             raise HTTPException(
                 408,
-                f"the body did not come in time: it has {seconds} seconds, and for every {_BYTES_PER_SECOND} "
-                "bytes a second more",
+                f"the body did not arrive in time: it has {seconds} seconds, plus one second per "
+                f"{_BYTES_PER_SECOND} bytes received",
                 headers={"Connection": "close"},
             ) from None
         if message["type"] == "http.disconnect":
-            raise HTTPException(400, "the connection ended before the body did")
+            raise HTTPException(400, "the connection was closed before the whole body arrived")
         chunk: bytes = message.get("body", b"")
         seconds_left += len(chunk) / _BYTES_PER_SECOND - (loop.time() - begun)
         more = message.get("more_body", False)
@@ -143,7 +143,7 @@ async def _within(semaphore: asyncio.Semaphore) -> AsyncIterator[None]:
 
 def _validated(body: bytearray, model: TypeAdapter[Any], limits: Limits) -> Any:
     if not body:
-        raise InvalidBody([Complaint(pointer="#", detail="this is required")])
+        raise InvalidBody([Complaint(pointer="#", detail="a request body is required")])
     _check_counts(body, limits)
     try:
         value = from_json(body)
@@ -153,7 +153,7 @@ def _validated(body: bytearray, model: TypeAdapter[Any], limits: Limits) -> Any:
         return model.validate_python(value, context=limits)
     except ValidationError as error:
         issues = error.errors(include_url=False, include_input=False)
-    del value  # an error keeps what the function has that raised it
+    del value  # the traceback of an error keeps local variables alive
     cause = issues[0].get("ctx", {}).get("error")
     if isinstance(cause, LimitExceeded):
         raise LimitExceeded(cause.detail, *issues[0]["loc"], *cause.path)
@@ -161,18 +161,17 @@ def _validated(body: bytearray, model: TypeAdapter[Any], limits: Limits) -> Any:
 
 
 def _check_counts(body: bytearray, limits: Limits) -> None:
-    # a value comes behind a comma or is the first of its list or object; within texts they count, too, and hardly
+    # every value follows a comma or opens its list or object; commas within strings are counted, too
     n_values = 1 + body.count(b",") + body.count(b"[") + body.count(b"{")
     if n_values > limits.max_body_values:
         raise LimitExceeded(
             f"the body holds about {n_values} values, over this service's limit of {limits.max_body_values} "
-            '(max_body_values): send less; many starting points are shorter as {"grid": ...} or '
-            '{"random": n, "seed": s}'
+            '(max_body_values): send fewer, or give starting points as {"grid": ...} or {"random": n, "seed": s}'
         )
     n_members = body.count(b":")
     if n_members > limits.max_body_members:
         raise LimitExceeded(
-            f"the objects in the body have about {n_members} members, over this service's limit of "
+            f"the objects in the body have about {n_members} members in total, over this service's limit of "
             f"{limits.max_body_members} (max_body_members): send fewer"
         )
 
@@ -182,19 +181,18 @@ def _check_type(request: Request) -> None:
     if encoding != "identity":
         raise HTTPException(
             415,
-            f"the body is sent with Content-Encoding: {encoding[:50]}, which this service does not read: send it "
-            "as it is",
+            f"Content-Encoding: {encoding[:50]} is not supported: send the body uncompressed",
             headers={"Accept-Encoding": "identity"},
         )
     message = Message()
     message["content-type"] = request.headers.get("content-type", "")
     subtype = message.get_content_subtype()
     if message.get_content_maintype() != "application" or not (subtype == "json" or subtype.endswith("+json")):
-        raise InvalidInput("the body should be a JSON object, sent with Content-Type: application/json")
+        raise InvalidInput("send the body as a JSON object with Content-Type: application/json")
 
 
 def _give_back() -> None:
-    """Return to the system what malloc keeps for later."""
+    """Return free memory that malloc holds to the system."""
     gc.collect()
     if _TRIM is not None:
         _TRIM(0)
@@ -203,10 +201,10 @@ def _give_back() -> None:
 def _too_large(most_bytes: int) -> HTTPException:
     return HTTPException(
         413,
-        f"the body is over this service's limit of {most_bytes} bytes (max_body_bytes): send less; "
-        'many starting points are shorter as {"grid": ...} or {"random": n, "seed": s}',
+        f"the body is over this service's limit of {most_bytes} bytes (max_body_bytes): send less, or give "
+        'starting points as {"grid": ...} or {"random": n, "seed": s}',
     )
 
 
 def _no_room() -> Unavailable:
-    return Unavailable("too many large bodies are being read at present: send this one again in a while")
+    return Unavailable("too many large request bodies are being read: try again later")

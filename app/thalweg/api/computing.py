@@ -1,4 +1,4 @@
-"""Computing for answers: few long computations at once, and none for clients that have left."""
+"""Computations for responses: a bounded number at once, aborted when their client disconnects."""
 
 import asyncio
 import threading
@@ -19,10 +19,10 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 SHORT_VALUES = 5_000_000
-"""Numbers that are computed in about a tenth of a second."""
+"""Number of values computed in about a tenth of a second."""
 
 LONG = 2 * SHORT_VALUES
-"""A number for what always takes longer."""
+"""A number of values to state for computations that always take longer."""
 
 _SHORT_WAITING = 500
 _SHORT_WAIT_SECONDS = 10
@@ -31,7 +31,7 @@ _RETRY_SECONDS = 5
 
 
 class Computations:
-    """The threads that compute for answers. Short computations do not wait for long ones."""
+    """The threads that compute responses. Short computations do not queue behind long ones."""
 
     def __init__(self, settings: Settings) -> None:
         n = settings.computations
@@ -40,11 +40,11 @@ class Computations:
         self._long = Lane("long computations", n, waiting, _LONG_WAIT_SECONDS, _RETRY_SECONDS)
 
     async def run(self, request: Request, n_values: int, work: Callable[[], T]) -> T:
-        """Return what `work` returns, which makes about `n_values` numbers.
+        """Return the result of `work`, which computes about `n_values` values.
 
         Raises:
-            Unavailable: Too many others wait.
-            Abandoned: The client has left.
+            Unavailable: The queue is full, or the wait was too long.
+            Abandoned: The client has disconnected.
         """
         lane = self._short if n_values <= SHORT_VALUES else self._long
         gone = threading.Event()
@@ -58,20 +58,20 @@ class Computations:
             try:
                 return await lane.run(computed)
             finally:
-                gone.set()  # also where the service stops, which does not wait for threads
+                gone.set()  # also at shutdown, which does not wait for threads
                 watching.cancel()
-        raise Abandoned("the client has left")
+        raise Abandoned("the client has disconnected")
 
 
 @dataclass(frozen=True, slots=True)
 class Compute:
-    """Computes for one request, for as long as its client waits."""
+    """Computes for one request while its client stays connected."""
 
     computations: Computations
     request: Request
 
     async def __call__(self, n_values: int, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Return what `work` returns, which makes about `n_values` numbers. Raises `Unavailable`."""
+        """Return the result of `work`, which computes about `n_values` values. Raises `Unavailable`."""
         return await self.computations.run(self.request, n_values, partial(work, *args, **kwargs))
 
 

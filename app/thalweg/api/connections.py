@@ -1,7 +1,7 @@
-"""Connections: how long, how large and how many they may be.
+"""Limits on connections: number, size of headers, and time.
 
-uvicorn leaves all of this open where httptools reads HTTP: a header without end is kept until memory ends, and a
-connection that sends nothing for ever.
+uvicorn with httptools has none of these: it buffers an endless header until memory runs out, and keeps a silent
+connection forever.
 """
 
 import resource
@@ -17,21 +17,21 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from thalweg.api import problems
 from thalweg.settings import Settings
 
-_MOST_HEADERS = 100  # of one request, as with most servers
-_MOST_PIPELINED = 100  # requests that are sent without waiting for the answer to the one before
-_LEAST_READ = 16 * 1024  # bytes of an answer that a client must read in `stall_seconds`
-_UNSENT_BYTES = 128 * 1024  # that the kernel takes before the client does: what is beyond shows whether it reads
-# what a refused client still sends is thrown away for a while, so that it sees the answer
+_MOST_HEADERS = 100  # per request, as in most servers
+_MOST_PIPELINED = 100  # requests sent without waiting for the previous response
+_LEAST_READ = 16 * 1024  # bytes that a client must read per `stall_seconds`
+_UNSENT_BYTES = 128 * 1024  # kernel send buffer; what queues beyond it shows whether the client reads
+# input from a rejected client is discarded for a while, so that it can read the response
 _LINGER_SECONDS = 2
 _LINGER_BYTES = 1024 * 1024
-_FILES_OF_ITS_OWN = 192  # that the service opens besides connections: databases, workers, modules
-_SURPLUS = 32  # connections over the limit, for questions after the service's health
+_FILES_OF_ITS_OWN = 192  # opened besides connections: databases, workers, modules
+_SURPLUS = 32  # connections over the limit, for health checks
 _BODY_HEADERS = frozenset({b"content-length", b"transfer-encoding"})
 _HEALTH = frozenset({"/healthz", "/readyz"})
 
 
 def options(settings: Settings) -> dict[str, Any]:
-    """Return what uvicorn is told so that these limits hold."""
+    """Return the options of uvicorn that apply these limits."""
     return {
         "http": type("LimitedConnection", (Connection,), {"settings": settings}),
         "ws": "none",
@@ -40,9 +40,9 @@ def options(settings: Settings) -> dict[str, Any]:
 
 
 class Connection(HttpToolsProtocol):
-    """A connection that is closed when its client sends too much, too slowly, or reads nothing.
+    """A connection that is closed if its client sends too much, sends too slowly, or stops reading.
 
-    It is idle from its beginning, and from the end of an answer, until the headers of the next request are there.
+    It is idle from its start, and from the end of a response, until the headers of the next request are complete.
     """
 
     settings: ClassVar[Settings]
@@ -52,16 +52,16 @@ class Connection(HttpToolsProtocol):
         self.idle_since: float | None = None
         self._idle: TimerHandle | None = None
         self._stalled: TimerHandle | None = None
-        self._n_unfinished = 0  # bytes that have neither ended the headers nor brought any body
+        self._n_unfinished = 0  # bytes since the last completed headers or body data
         self._got_on = False
         self._is_last = False
         self._refusal: tuple[int, str] | None = None
         self._refused = False
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
-        """Begin, if there is room."""
+        """Start, if the limit on connections allows it."""
         super().connection_made(transport)
-        if hasattr(socket, "TCP_NOTSENT_LOWAT"):  # not everywhere
+        if hasattr(socket, "TCP_NOTSENT_LOWAT"):  # not on every system
             option = socket.TCP_NOTSENT_LOWAT
             transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, option, _UNSENT_BYTES)
         self._await_request()
@@ -69,13 +69,13 @@ class Connection(HttpToolsProtocol):
             self._make_room(most)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """End."""
+        """Clean up."""
         super().connection_lost(exc)
         self._stop_waiting()
         self._stop_watching()
 
     def data_received(self, data: bytes) -> None:
-        """Take what the client has sent."""
+        """Handle bytes from the client."""
         if self._refused:
             self._n_unfinished += len(data)
             if self._n_unfinished > self.settings.max_header_bytes + _LINGER_BYTES:
@@ -88,53 +88,53 @@ class Connection(HttpToolsProtocol):
             self._refuse(*self._headers_too_large())
 
     def on_headers_complete(self) -> None:
-        """Begin a request."""
+        """Start a request."""
         n_bytes = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
         if n_bytes > self.settings.max_header_bytes or len(self.headers) > _MOST_HEADERS:
             self._refusal = self._headers_too_large()
         elif len(self.pipeline) >= _MOST_PIPELINED:
-            self._refusal = 429, f"more than {_MOST_PIPELINED} requests were sent without waiting for an answer"
+            self._refusal = 429, f"more than {_MOST_PIPELINED} requests were sent without waiting for a response"
         if self._refusal is not None:
-            raise ValueError  # the parser's way to stop: uvicorn calls `send_400_response`
+            raise ValueError  # stops the parser; uvicorn then calls `send_400_response`
         self._got_on = True
         self._stop_waiting()
         super().on_headers_complete()
         names = {name for name, _ in self.headers}
         self._is_last = not self.cycle.keep_alive and not names.isdisjoint(_BODY_HEADERS)
-        if self._is_last:  # closed while a body still comes, the client would not see the answer
+        if self._is_last:  # closing while the body arrives would lose the response
             self.cycle.keep_alive = True
 
     def on_body(self, body: bytes) -> None:
-        """Take a part of a body."""
+        """Handle a part of a body."""
         self._got_on = True
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """End a request's body."""
+        """Finish the body of a request."""
         self._got_on = True
         super().on_message_complete()
         if self._is_last and self.cycle.response_complete:
             self.transport.close()
 
     def on_response_complete(self) -> None:
-        """End an answer."""
+        """Finish a response."""
         super().on_response_complete()
         if self._is_last and not self.cycle.more_body:
             self.transport.close()
         elif self.cycle.response_complete:
             self._await_request()
 
-    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - it says no more than that
-        """Answer what the parser did not take."""
-        self._refuse(*(self._refusal or (400, "this is not a request of HTTP/1.1")))
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn passes a fixed text
+        """Reject input that the parser did not accept."""
+        self._refuse(*(self._refusal or (400, "this is not a valid HTTP/1.1 request")))
 
     def pause_writing(self) -> None:
-        """Watch a client that does not read as fast as it is answered."""
+        """Start watching a client that reads more slowly than the response is written."""
         super().pause_writing()
         self._watch_reader()
 
     def resume_writing(self) -> None:
-        """Go on with a client that has read."""
+        """Stop watching a client that has caught up."""
         super().resume_writing()
         self._stop_watching()
 
@@ -152,9 +152,9 @@ class Connection(HttpToolsProtocol):
     def _end_idle(self) -> None:
         if self._n_unfinished and not self.transport.is_closing():
             seconds = self.settings.idle_seconds
-            self._refuse(408, f"the request's headers did not come within {seconds} seconds")
+            self._refuse(408, f"the request headers did not arrive within {seconds} seconds")
             return
-        self.transport.close()  # what is left of an answer is still sent
+        self.transport.close()  # the rest of a response is still sent
         self._watch_reader()
 
     def _watch_reader(self) -> None:
@@ -187,14 +187,14 @@ class Connection(HttpToolsProtocol):
 
     def _headers_too_large(self) -> tuple[int, str]:
         detail = (
-            f"a request's line and headers have at most {self.settings.max_header_bytes} bytes (max_header_bytes) "
-            f"here, and are {_MOST_HEADERS} at most"
+            f"the request line and headers are over this service's limit of {self.settings.max_header_bytes} bytes "
+            f"(max_header_bytes) or {_MOST_HEADERS} headers: send less"
         )
         return 431, detail
 
     def _refuse(self, status: int, detail: str) -> None:
         self._refused = True
-        if self.idle_since is None:  # a request is at work
+        if self.idle_since is None:  # a request is being handled
             if self.cycle.response_started or not self.cycle.more_body:
                 self.transport.abort()
                 return
@@ -213,7 +213,7 @@ class Connection(HttpToolsProtocol):
 
 
 class _Full:
-    """Answers 503 in the place of an application, except to questions after its health."""
+    """Answers 503 to everything but health checks, which go to the application."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -225,7 +225,7 @@ class _Full:
         answer = problems.response(
             Request(scope),
             503,
-            "the service has as many connections as it can: try again in a while",
+            "the service has reached its maximum number of connections: try again later",
             kind="unavailable",
             headers={"Retry-After": "1", "Connection": "close", "X-Request-ID": str(uuid7())},
         )

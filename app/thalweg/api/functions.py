@@ -1,4 +1,4 @@
-"""Functions: what there is to minimise, how it looks, and what it is worth at a point."""
+"""Functions: the catalogue, surfaces, values and critical points."""
 
 from typing import Annotated, Any
 
@@ -25,7 +25,9 @@ router = APIRouter(route_class=BodyRoute, prefix="/v1", tags=["functions"])
 
 Dim = Annotated[
     int | None,
-    Query(ge=1, le=10_000, description="the dimension to show, of a function that has any; 2, or its least"),
+    Query(
+        ge=1, le=10_000, description="the dimension of a function of any dimension; by default 2, or its minimum"
+    ),
     WRITTEN_WHOLE,
 ]
 End = Annotated[float | None, Query(allow_inf_nan=False)]
@@ -48,30 +50,30 @@ class Function(BaseModel):
     name: str
     title: str
     dim: int
-    any_dim: bool = Field(description="whether it has any dimension, of which `dim` is the one shown")
-    domain: list[tuple[float, float]] = Field(description="where it is usually looked at, for each coordinate")
+    any_dim: bool = Field(description="whether the dimension is variable; `dim` is then the one shown")
+    domain: list[tuple[float, float]] = Field(description="the usual search interval of each coordinate")
     minima: list[KnownMinimum] = Field(
-        description=f"the known global minima in the domain: {MOST_MINIMA} at most, fewer where they are long"
+        description=f"the known global minima in the domain, at most {MOST_MINIMA}, fewer in high dimensions"
     )
-    n_minima: wire.Count = Field(description="how many are known; null where more than 2^53")
+    n_minima: wire.Count = Field(description="number of known global minima; null beyond 2^53")
     minimum_radius: float = Field(
         description="how far from a known minimum a point may lie to be at it: what `minimum` of a run goes by"
     )
-    all_minima_known: bool = Field(description="whether the domain has no other global minima than these")
-    smooth: bool = Field(description="whether its gradient is continuous everywhere in the domain")
+    all_minima_known: bool = Field(description="whether the domain has no other global minima")
+    smooth: bool = Field(description="whether the gradient is continuous in the whole domain")
     formula: str = Field(description="LaTeX")
     source: str
 
 
 class FunctionPage(BaseModel):
-    """Some of the functions, in the catalogue's order."""
+    """A page of functions, in the order of the catalogue."""
 
     items: list[Function]
     next_cursor: str | None
 
 
 class Surface(BaseModel):
-    """Values over a grid: `z[j][i]` at `x[i]`, `y[j]`; null where it is not finite."""
+    """Values on a grid: `z[j][i]` at `x[i]`, `y[j]`; null if not finite."""
 
     x: list[float]
     y: list[float]
@@ -79,7 +81,7 @@ class Surface(BaseModel):
 
 
 class Values(BaseModel):
-    """Values and derivatives at the points that were sent; null where they are not finite."""
+    """Values and derivatives at the given points; null if not finite."""
 
     f: list[wire.Number]
     gradient: list[list[wire.Number]] | None = None
@@ -91,22 +93,22 @@ class CriticalPoint(BaseModel):
 
     x: list[float]
     f: float
-    kind: Kind = Field(description="by the signs of the eigenvalues; degenerate where one of them is 0")
-    eigenvalues: list[float] = Field(description="of the Hessian, the smaller first")
-    isolated: bool = Field(description="false on a curve of critical points, of which some are given")
+    kind: Kind = Field(description="by the signs of the eigenvalues; degenerate if one is 0")
+    eigenvalues: list[float] = Field(description="of the Hessian, ascending")
+    isolated: bool = Field(description="false on a curve of critical points, of which only some are listed")
 
 
 class CriticalPoints(BaseModel):
-    """The critical points in a box, the lowest first."""
+    """The critical points in a box, lowest value first."""
 
-    box: list[tuple[float, float]] = Field(description="what was searched, for each coordinate")
+    box: list[tuple[float, float]] = Field(description="the searched interval of each coordinate")
     counts: dict[Kind, int]
     critical_points: list[CriticalPoint]
 
 
 @router.get("/functions")
 def list_functions(limit: Limit = 1000, cursor: Cursor = None) -> FunctionPage:
-    """Return the functions of the catalogue, whole."""
+    """Return the functions of the catalogue."""
     functions = catalogue.functions()
     first = 0 if cursor is None else wire.list_position(cursor, len(functions))
     end = min(first + limit, len(functions))
@@ -118,7 +120,7 @@ def list_functions(limit: Limit = 1000, cursor: Cursor = None) -> FunctionPage:
 
 @router.get("/functions/{name}")
 def get_function(name: str, dim: Dim = None) -> Function:
-    """Return one function."""
+    """Return a function of the catalogue."""
     return _function(_existing(name), dim)
 
 
@@ -132,11 +134,11 @@ async def get_surface(  # noqa: PLR0913, PLR0917 most are fields of the query
     y_min: End = None,
     y_max: End = None,
     step: Annotated[
-        float | None, Query(gt=0, allow_inf_nan=False, description="spacing, as numpy's arange has it")
+        float | None, Query(gt=0, allow_inf_nan=False, description="grid spacing, as in numpy.arange")
     ] = None,
     points: Annotated[
         int | None,
-        Query(ge=2, le=2**53, description="points along each axis, as numpy's linspace has them; 100"),
+        Query(ge=2, le=2**53, description="points along each axis, as in numpy.linspace; 100 by default"),
         WRITTEN_WHOLE,
     ] = None,
 ) -> Response:
@@ -149,13 +151,13 @@ async def get_surface(  # noqa: PLR0913, PLR0917 most are fields of the query
 
 @router.post("/surface", response_model=Surface)
 async def post_surface(request: Annotated[Slice, SENT], services: Wired, compute: Computing) -> Response:
-    """Return the surface over two axes of any function, the other coordinates held fixed."""
+    """Return the surface of any function over two axes, with the other coordinates fixed."""
     return await _surface(request, services, compute)
 
 
 @router.post("/evaluate", response_model=Values, response_model_exclude_none=True)
 async def post_evaluate(request: Annotated[Evaluation, SENT], services: Wired, compute: Computing) -> Response:
-    """Return a function's values at some points, in float64, with gradients and Hessians where asked."""
+    """Return a function's values at points in float64, with gradients and Hessians if requested."""
     return await compute(request.check_limits(services.settings), _values, request)
 
 
@@ -163,12 +165,12 @@ async def post_evaluate(request: Annotated[Evaluation, SENT], services: Wired, c
 async def post_critical_points(
     request: Annotated[Search, SENT], services: Wired, compute: Computing
 ) -> CriticalPoints:
-    """Return where the gradient of a function of two coordinates vanishes in a box, and what is there.
+    """Return the critical points of a function of two coordinates in a box, classified.
 
-    They are what Newton's method leads to from a grid of starts: all, where these are close enough together.
+    They are found by Newton's method from a grid of starts: all of them if the grid is fine enough.
     """
     request.check_limits(services.settings)
-    found = await compute(LONG, critical_points, request)  # a step is many small ones
+    found = await compute(LONG, critical_points, request)  # thousands of small steps
     return CriticalPoints(
         box=list(request.box()),
         counts={kind: sum(point.kind == kind for point in found) for kind in Kind},

@@ -1,20 +1,20 @@
-"""HEAD: what GET would answer, without its body."""
+"""HEAD: the response to GET without its body."""
 
 import anyio
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class HeadMiddleware:
-    """Answers HEAD wherever GET is answered, with the same status and headers.
+    """Answers HEAD on every route that has GET, with the same status and headers.
 
-    Of an answer that is streamed only the beginning is computed.
+    A streamed response is cancelled after its first piece.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
+        """Handle one request."""
         if scope["type"] != "http" or scope["method"] != "HEAD":
             await self._app(scope, receive, send)
             return

@@ -1,4 +1,4 @@
-"""The surface around the path of a run."""
+"""Landscapes: the surface around the path of a run."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -27,24 +27,26 @@ _MOST_SHOWN = 1000
 
 
 class Landscape(BaseModel):
-    """Values over a part of a plane, and the path of a run as its shadow on the plane."""
+    """Values on a plane, and the path of a run projected onto it."""
 
     job_id: str
     run: int
     method: Method
-    x: list[float] = Field(description="places along the first direction, in units of its length; 0 is the center")
-    y: list[float] = Field(description="places along the second direction")
+    x: list[float] = Field(
+        description="coordinates along the first direction, in units of its length; 0 is the center"
+    )
+    y: list[float] = Field(description="coordinates along the second direction")
     z: list[list[wire.Number]] = Field(description="`z[j][i]` is the value at `x[i]`, `y[j]`")
     path: list[tuple[float, float]] = Field(
-        description="recorded entries, thinned, projected at right angles onto the plane: pairs of a place along "
-        "the first direction and one along the second"
+        description="recorded points, thinned and projected orthogonally: pairs of coordinates along the two "
+        "directions"
     )
-    step: list[int] = Field(description="the steps of these entries")
-    f: list[wire.Number] = Field(description="the values of all data at these entries themselves")
+    step: list[int] = Field(description="the steps of these points")
+    f: list[wire.Number] = Field(description="the values at the points themselves, over all samples")
     center: list[float] = Field(description="the point of the plane at x = 0, y = 0")
-    directions: list[list[float]] = Field(description="the two directions that span the plane")
-    explained_variance: float = Field(description="the part of the path's variance that the plane holds, 0 to 1")
-    max_distance: float = Field(description="the largest distance of a point of the path from the plane")
+    directions: list[list[float]] = Field(description="the two vectors that span the plane")
+    explained_variance: float = Field(description="fraction of the path's variance within the plane, 0 to 1")
+    max_distance: float = Field(description="largest distance of a point of the path from the plane")
 
 
 @router.get("/{job_id}/landscape", response_model=Landscape)
@@ -56,32 +58,32 @@ async def get_landscape(
     method: Annotated[
         Method,
         Query(
-            description="`pca`: the plane that holds most of the path's variance; `random`: through the result, by "
-            "random directions, of a network normalized filter by filter (Li et al. 2018)"
+            description="`pca`: the plane of the path's first two principal components; `random`: random "
+            "directions through the last point, for networks normalized by filter (Li et al. 2018)"
         ),
     ] = "pca",
-    points: Annotated[int, Query(ge=2, le=2**53, description="places along each axis"), WRITTEN_WHOLE] = 50,
+    points: Annotated[int, Query(ge=2, le=2**53, description="points along each axis"), WRITTEN_WHOLE] = 50,
     seed: Annotated[
         int,
-        Query(ge=0, json_schema_extra={"maximum": LARGEST_EXACT}, description="which random directions"),
+        Query(ge=0, json_schema_extra={"maximum": LARGEST_EXACT}, description="seed of the random directions"),
         EXACT,
         WRITTEN_WHOLE,
     ] = 0,
 ) -> Response:
-    """Return the surface of a job's function around the path of a run, over a plane through its dimensions.
+    """Return the surface of a job's function on a plane around the path of a run.
 
-    The values are those of all data, also where the job uses mini-batches.
+    Values are over all samples, even if the job uses mini-batches.
     """
     record, results = await run_sync(services.jobs.get_with_results, job_id)
     check_run(record, run)
     objective = record.spec.parsed().objective()
     if objective.dim < 2:
-        raise Conflict("the job's points have one coordinate, and no plane goes through them")
+        raise Conflict("a landscape needs at least two coordinates; the points of this job have one")
     limits = services.settings
     if points**2 > limits.max_grid_points:
         raise LimitExceeded(
             f"{points} × {points} points are over this service's limit of {limits.max_grid_points} "
-            "(max_grid_points): take fewer",
+            "(max_grid_points): request fewer",
             "query",
             "points",
         )
@@ -95,7 +97,7 @@ async def get_landscape(
 
 @dataclass(frozen=True, slots=True)
 class _Plane:
-    """What is wanted: which plane, how many places along each axis, and how many points of the path at most."""
+    """The requested plane, the points along each axis, and the maximum number of path points shown."""
 
     method: Method
     n_points: int
@@ -107,12 +109,14 @@ def _landscape(services: Services, record: JobRecord, results: Results, run: int
     objective = record.spec.parsed().objective()
     (trajectory,) = services.trajectories.read(record, results, range(run, run + 1), StepRange())
     if not trajectory.steps.size:
-        raise Conflict("nothing of this run is recorded yet: wait until it has begun")
-    # a run that has diverged ends far outside
+        raise Conflict("this run has no recorded points yet: retry after it has started")
+    # a diverged run may end far outside
     within = np.flatnonzero((np.abs(trajectory.x.astype(np.float64)) <= LARGEST).all(axis=1))
     if not within.size:
-        raise Conflict(f"the run has no point whose coordinates are within {LARGEST:g}, which a landscape can show")
-    # a path of very many points has the plane that each k-th of them has, the last one included
+        raise Conflict(
+            f"the run has no point to show: in all of them a coordinate is not finite or over {LARGEST:g}"
+        )
+    # for very long paths, every k-th point (and the last) determines the plane well enough
     stride = -(-within.size * objective.dim // MOST_PATH_VALUES)
     sparse = within[::-stride][::-1]
     x, f = trajectory.x[sparse], trajectory.f[sparse]

@@ -1,4 +1,4 @@
-"""Threads for each kind of work, so that none waits behind work of another kind."""
+"""Separate threads for each kind of work, so that no kind waits behind another."""
 
 import math
 import sys
@@ -16,15 +16,15 @@ T = TypeVar("T")
 
 _END = object()
 
-_STREAMS = 4  # pieces of long answers at once
-_WRITERS = 8  # SQLite has one at a time: the others make ready what they write
+_STREAMS = 4  # pieces of long responses made at once
+_WRITERS = 8  # SQLite allows one writer at a time; the others prepare their data meanwhile
 _MOST_WAITING_WRITERS = 1000
 
 
 class Lane:
-    """A number of threads for one kind of work, and a queue that is bounded in length and in time.
+    """Threads for one kind of work, with a queue of bounded length and waiting time.
 
-    Whoever waits holds no thread.
+    A waiting caller occupies no thread.
     """
 
     def __init__(self, work: str, n_threads: int, n_waiting: int, wait_seconds: float, retry_seconds: int) -> None:
@@ -39,13 +39,13 @@ class Lane:
 
     @property
     def n_running(self) -> int:
-        """How many threads are at work."""
+        """Number of busy threads."""
         return self._n_threads - self._free.value
 
     async def run(self, work: Callable[[], T]) -> T:
-        """Return what `work` returns, called in one of the threads.
+        """Return the result of `work`, called in one of the threads.
 
-        A caller that is cancelled leaves the queue; a thread that is at work is waited for.
+        A cancelled caller leaves the queue, but waits for work that has already started.
 
         Raises:
             Unavailable: The queue is full, or no thread became free in time.
@@ -57,7 +57,7 @@ class Lane:
             self._free.release()
 
     async def each(self, items: Iterator[T]) -> AsyncIterator[T]:
-        """Yield the items, each made in one of the threads, which is free for others in between."""
+        """Yield the items, each produced in one of the threads, which is released in between."""
         while (item := await self.run(partial(next, items, _END))) is not _END:
             yield cast("T", item)
 
@@ -81,15 +81,15 @@ class Lane:
 
     def _full(self) -> Unavailable:
         return Unavailable(
-            f"the service is busy with other {self._work}: try again in a while", retry_seconds=self._retry_seconds
+            f"the service is busy with other {self._work}: try again later", retry_seconds=self._retry_seconds
         )
 
 
 def writing(settings: Settings) -> Lane:
-    """Return the threads that write to the database: while it is locked, they wait for it, and nobody else does."""
+    """Return the lane of requests that write: only they wait while the database is locked."""
     return Lane("requests that write", _WRITERS, _MOST_WAITING_WRITERS, settings.database_wait_seconds, 1)
 
 
 def streaming() -> Lane:
-    """Return the threads that make pieces of long answers: none is refused that has begun."""
+    """Return the lane of streamed responses: one that has started is never refused a thread."""
     return Lane("streams", _STREAMS, sys.maxsize, math.inf, 1)

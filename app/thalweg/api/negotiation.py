@@ -1,4 +1,4 @@
-"""Which of the forms that a resource has a client would like best."""
+"""Content negotiation by the `Accept` header."""
 
 from collections.abc import Sequence
 
@@ -6,10 +6,10 @@ from starlette.exceptions import HTTPException
 
 
 def preferred(accept: str | None, offered: Sequence[str]) -> str:
-    """Return the media type of `offered` that an `Accept` header likes best, the first of them if equal.
+    """Return the media type of `offered` that an `Accept` header prefers; the first one on a tie.
 
     Raises:
-        HTTPException: 406, none of them will do.
+        HTTPException: 406, it accepts none of them.
     """
     ranges = [_parse(part) for part in (accept or "*/*").split(",") if part.strip()]
     best, best_quality = None, 0.0
@@ -19,7 +19,7 @@ def preferred(accept: str | None, offered: Sequence[str]) -> str:
         if quality > best_quality:
             best, best_quality = media_type, quality
     if best is None:
-        raise HTTPException(406, f"this can be had as {', '.join(offered)}; set Accept to one of these")
+        raise HTTPException(406, f"this resource is available as {', '.join(offered)}: set Accept to one of these")
     return best
 
 

@@ -1,4 +1,4 @@
-"""Networks: one sample's way through, forward and back."""
+"""Networks: their options, and the forward and backward pass of a sample."""
 
 from dataclasses import fields
 from functools import cache
@@ -26,13 +26,13 @@ router = APIRouter(route_class=BodyRoute, prefix="/v1", tags=["networks"])
 
 
 class Layer(BaseModel):
-    """What passes through a layer in both directions; null where it is not finite."""
+    """Values of a layer in the forward and the backward pass; null if not finite."""
 
     net: list[Number] = Field(description="net inputs")
     output: list[Number]
-    delta: list[Number] = Field(description="derivatives of the error by the net inputs")
+    delta: list[Number] = Field(description="derivatives of the error with respect to the net inputs")
     weight_gradient: list[list[Number]] = Field(
-        description="derivatives of the error by the weights: [i][j] of that from node i to node j"
+        description="derivatives of the error with respect to the weights; [i][j] from node i to node j"
     )
     bias_gradient: list[Number]
 
@@ -40,18 +40,18 @@ class Layer(BaseModel):
 class Backprop(BaseModel):
     """The forward and the backward pass of one sample."""
 
-    weights: list[list[list[Number]]] = Field(description="[i][j] runs from node i to node j")
+    weights: list[list[list[Number]]] = Field(description="per layer; [i][j] is the weight from node i to node j")
     biases: list[list[Number]]
     output: list[Number]
     error: Number
-    layers: list[Layer] = Field(description="from the first hidden layer to the last")
+    layers: list[Layer] = Field(description="from the first hidden layer to the output layer")
     autograd_max_abs_difference: Number = Field(
-        description="the largest difference of these gradients from those by autograd on the same network"
+        description="largest absolute difference from autograd's gradients of the same network"
     )
 
 
 class BackpropOfStep(Backprop):
-    """The forward and the backward pass of one sample of a data set, at a step of the training."""
+    """The forward and the backward pass of one sample of a data set, at a step of training."""
 
     job_id: str
     run: int
@@ -64,21 +64,21 @@ class BackpropOfStep(Backprop):
 class Samples(BaseModel):
     """The first samples of a data set, in order."""
 
-    n_samples: int = Field(description="how many there are in the whole data set")
+    n_samples: int = Field(description="number of samples in the whole data set")
     x: list[list[float]] = Field(description="inputs")
-    y: list[list[float]] = Field(description="what each output should be")
+    y: list[list[float]] = Field(description="target outputs")
 
 
 class DatasetEntry(BaseModel):
-    """A generated data set, with what it is if nothing else is said."""
+    """A generated data set and its defaults."""
 
     name: str
     title: str
     n_inputs: int
-    n: int = Field(description="samples")
+    n: int = Field(description="number of samples")
     noise: float = Field(description="standard deviation")
-    classes: int | None = Field(description="null of a curve")
-    any_classes: bool = Field(description="whether there may be more or fewer")
+    classes: int | None = Field(description="number of classes; null for regression")
+    any_classes: bool = Field(description="whether the number of classes can be chosen")
     output_activation: str | None = Field(
         description="of the last layer by default, unless the loss has its own; null for that of the hidden layers"
     )
@@ -88,11 +88,11 @@ class LossEntry(BaseModel):
     """A loss."""
 
     name: str
-    output_activation: str | None = Field(description="the only one that it is defined with; null if any will do")
+    output_activation: str | None = Field(description="the output activation that it requires; null if any will do")
 
 
 class NetworkDescription(BaseModel):
-    """What a network can be told, and what there is to choose from."""
+    """The parameters of a network, and the available data sets and losses."""
 
     parameters: dict[str, Any] = Field(description="JSON Schema of `mlp` in a job's function")
     datasets: list[DatasetEntry]
@@ -101,7 +101,7 @@ class NetworkDescription(BaseModel):
 
 @router.get("/mlp")
 def describe_networks() -> NetworkDescription:
-    """Return what a network can be told: its parameters, the data sets and the losses."""
+    """Return the parameters of a network, and the available data sets and losses."""
     return _networks()
 
 
@@ -122,9 +122,10 @@ def _networks() -> NetworkDescription:
 async def post_backprop(request: Annotated[BackpropRequest, SENT], services: Wired, compute: Computing) -> Response:
     """Return the backward pass of a sample by the delta rule, layer by layer, in float64.
 
-    `delta` is the derivative of the error by a node's net input. Of the last layer, with sigmoid outputs O, targets
-    t and half the sum of squares as the error: (O_k - t_k) O_k (1 - O_k). Of a layer before:
-    O_j (1 - O_j) times the sum of delta_k W_jk over the nodes k behind. The gradient of a weight is O_i delta_j.
+    `delta` is the derivative of the error with respect to a node's net input. In the output layer, with sigmoid
+    outputs O, targets t and half the sum of squares as the error, it is (O_k - t_k) O_k (1 - O_k). In the layers
+    before, it is O_j (1 - O_j) times the sum of W_jk delta_k over the nodes k of the next layer. The gradient of a
+    weight is O_i delta_j.
     """
     request.check_limits(services.settings)
     return await compute(request.dim, lambda: numbers(request.backpropagation()))
@@ -136,13 +137,15 @@ def get_backprop(
     services: Wired,
     run: RunNumber = 0,
     step: Annotated[
-        int | None, Query(ge=0, le=2**53, description="a recorded step; the last one if left out"), WRITTEN_WHOLE
+        int | None, Query(ge=0, le=2**53, description="a recorded step; by default the last one"), WRITTEN_WHOLE
     ] = None,
-    sample: Annotated[int, Query(ge=0, le=2**53, description="which sample of the data set"), WRITTEN_WHOLE] = 0,
+    sample: Annotated[
+        int, Query(ge=0, le=2**53, description="index of the sample in the data set"), WRITTEN_WHOLE
+    ] = 0,
 ) -> Response:
-    """Return the backward pass of a sample through the network that a job trains, with its parameters of a step.
+    """Return the backward pass of a sample through a job's network, with the parameters of a recorded step.
 
-    It is that of the sample alone, also where the job minimises the mean over many samples.
+    The error is that of this sample alone, even if the job minimises the mean over many.
     """
     record, results = services.jobs.get_with_results(job_id)
     network = network_of(record)
@@ -152,12 +155,12 @@ def get_backprop(
             f"there is no sample {sample}: the data set has {network.n_samples}, from 0", "query", "sample"
         )
     end = int(results.n_steps[run])
-    # of a job under way the last step is recorded only if it is on the grid
+    # the last step of a running job is recorded only if it is a multiple of record_every
     wanted = StepRange(end - end % record.spec.record_every, end) if step is None else StepRange(step, step)
     (entries,) = services.trajectories.read(record, results, range(run, run + 1), wanted)
     if not len(entries.steps):
         if step is None:
-            raise Conflict("nothing of this run is recorded yet: wait until it has begun")
+            raise Conflict("this run has no recorded points yet: retry after it has started")
         raise InvalidInput(_not_recorded(record, results, run, step), "query", "step")
     given, target = network.sample(sample)
     found = backpropagation(network.architecture, entries.x[-1].astype(np.float64), given, target)
@@ -176,9 +179,9 @@ def get_backprop(
 def get_samples(
     job_id: JobId,
     services: Wired,
-    limit: Annotated[int, Query(ge=1, le=10_000, description="how many to give at most"), WRITTEN_WHOLE] = 1000,
+    limit: Annotated[int, Query(ge=1, le=10_000, description="maximum number of samples"), WRITTEN_WHOLE] = 1000,
 ) -> Samples:
-    """Return the data set that a job's network learns: what it is given, and what it should answer."""
+    """Return the data set that a job's network learns: inputs and targets."""
     record, _ = services.jobs.get_with_results(job_id)
     network = network_of(record)
     samples = [network.sample(index) for index in range(min(network.n_samples, limit))]
@@ -191,6 +194,6 @@ def get_samples(
 
 def _not_recorded(record: JobRecord, results: Results, run: int, step: int) -> str:
     end, every = int(results.n_steps[run]), record.spec.record_every
-    grid = "every step" if every == 1 else f"the multiples of {every}"
-    last = ", and the last of an ended job" if every > 1 else ""
-    return f"step {step} is not recorded: run {run} has {grid} from 0 to {end}{last}"
+    grid = "at every step" if every == 1 else f"every {every} steps"
+    last = " and, once the job has ended, at its last step" if every > 1 else ""
+    return f"step {step} is not recorded: run {run} is recorded {grid} from 0 to {end}{last}"

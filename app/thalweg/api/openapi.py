@@ -1,4 +1,4 @@
-"""The OpenAPI document: what FastAPI makes of the routes, put so that clients can be generated from it."""
+"""The OpenAPI document: FastAPI's, adjusted so that clients can be generated from it."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ data: {"id": "0199...", "status": "succeeded", "...": "the job"}
 
 """
 _NAMED: tuple[type[BaseModel], ...] = (TrajectoryEntry,)
-"""Schemas of what is streamed, to which only descriptions refer."""
+"""Schemas that are referenced from the content of streamed formats only."""
 
 
 def description(app: FastAPI) -> dict[str, Any]:
@@ -43,14 +43,14 @@ def description(app: FastAPI) -> dict[str, Any]:
 
 
 def _leave_rate_out(schema: dict[str, Any]) -> None:
-    """Tell an optimizer's default rate in words: generated clients send defaults, and a job has one rate only."""
+    """Move an optimizer's default `lr` into its description: a generated client would send it beside the job's."""
     rate = schema.get("properties", {}).get("lr", {})
     if rate.get("default") is not None:
         rate["description"] = f"{rate['description']}; {rate.pop('default')} if left out, unless the job says it"
 
 
 def _mend_parameters(operation: dict[str, Any]) -> None:
-    """Leave null out: a query or a header is not there at all."""
+    """Drop null from types: queries and headers are absent instead."""
     for parameter in operation.get("parameters", ()):
         schema = parameter["schema"]
         some = [each for each in schema.get("anyOf", ()) if each != {"type": "null"}]
@@ -65,12 +65,12 @@ def _mend_responses(responses: dict[str, Any]) -> None:
         responses[status]["content"] = {problems.MEDIA_TYPE: problem}
     for response in responses.values():
         if _EVENTS in response.get("content", {}):
-            # FastAPI writes itemSchema, which is OpenAPI 3.2's: neither validators nor generators know that yet
+            # FastAPI writes itemSchema of OpenAPI 3.2, which validators and generators do not support yet
             response["content"][_EVENTS] = {"schema": {"type": "string"}, "example": _EVENTS_EXAMPLE}
 
 
 def _show_example(operation: dict[str, Any], schemas: dict[str, Any]) -> None:
-    """Put the first example of a body's schema where Swagger UI takes what is to be tried out."""
+    """Copy the first example of a body's schema to where Swagger UI reads it to try requests out."""
     for media in operation.get("requestBody", {}).get("content", {}).values():
         name = media["schema"]["$ref"].rpartition("/")[2]
         media["example"] = schemas[name]["examples"][0]

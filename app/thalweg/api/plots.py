@@ -1,4 +1,4 @@
-"""Pictures of jobs: PNG and SVG for slides and papers, HTML that turns without the service."""
+"""Plots of jobs: PNG and SVG for slides and papers, HTML to rotate offline."""
 
 from enum import StrEnum
 from typing import Annotated, Literal
@@ -24,7 +24,7 @@ _OFFLINE = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-in
 
 
 class Form(StrEnum):
-    """What kind of file a picture is."""
+    """File type of a plot."""
 
     png = "png"
     svg = "svg"
@@ -41,25 +41,27 @@ _CONTENT = {
 @router.get(
     "/{job_id}/plot.{form}",
     response_class=Response,
-    responses={200: {"description": "The picture", "content": _CONTENT}},
+    responses={200: {"description": "The plot", "content": _CONTENT}},
 )
-async def get_plot(  # noqa: PLR0913, PLR0917 most are fields of the query
+async def get_plot(  # noqa: PLR0913, PLR0917 most are query parameters
     job_id: JobId,
-    form: Annotated[Form, Path(description="png and svg are drawings; html is one file that can be turned")],
+    form: Annotated[
+        Form, Path(description="png and svg are drawings; html is a single file with a surface to rotate")
+    ],
     services: Wired,
     compute: Computing,
     log: Annotated[
-        bool | None, Query(description="heights on a log scale; left out, of surfaces without negative values")
+        bool | None, Query(description="logarithmic heights; by default if the surface has no negative values")
     ] = None,
-    elevation: Annotated[float, Query(ge=-90, le=90, description="of who looks, in degrees")] = ELEVATION,
-    azimuth: Annotated[float, Query(ge=-360, le=360, description="of who looks, in degrees")] = AZIMUTH,
-    x_axis: Annotated[int, Query(ge=0, description="the coordinate that x stands for"), WRITTEN_WHOLE] = 0,
-    y_axis: Annotated[int, Query(ge=0, description="the coordinate that y stands for"), WRITTEN_WHOLE] = 1,
+    elevation: Annotated[float, Query(ge=-90, le=90, description="elevation of the camera in degrees")] = ELEVATION,
+    azimuth: Annotated[float, Query(ge=-360, le=360, description="azimuth of the camera in degrees")] = AZIMUTH,
+    x_axis: Annotated[int, Query(ge=0, description="index of the coordinate on the x axis"), WRITTEN_WHOLE] = 0,
+    y_axis: Annotated[int, Query(ge=0, description="index of the coordinate on the y axis"), WRITTEN_WHOLE] = 1,
     dpi: Annotated[
-        int, Query(ge=50, le=300, description="dots per inch of a png, 12 by 5.6 inches"), WRITTEN_WHOLE
+        int, Query(ge=50, le=300, description="dots per inch of a png, which is 12 by 5.6 inches"), WRITTEN_WHOLE
     ] = 110,
 ) -> Response:
-    """Return a picture of a job: the surface and the same from above, with what its first runs recorded so far."""
+    """Return a plot of a job: surface and contour map with the paths of its first runs so far."""
 
     def drawn() -> str | bytes:
         with from_query():

@@ -1,4 +1,4 @@
-"""Errors as clients see them: problem+json, RFC 9457. The one place where an error becomes a status."""
+"""Errors as problem+json (RFC 9457), and the mapping from errors to HTTP statuses."""
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,9 +27,9 @@ _log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 MOST_TOLD = 100
-"""Complaints about one request that are told."""
+"""Maximum number of complaints in one response."""
 
-_MOST_CHARACTERS = 500  # of one complaint: names that were sent can be megabytes long
+_MOST_CHARACTERS = 500  # of one complaint: it may quote a name of megabytes
 _MOST_OF_NAME = 100
 
 _STATUS: Mapping[type[ThalwegError], tuple[int, str]] = {
@@ -48,10 +48,10 @@ REMEDIES: Mapping[Remedy, str] = {
     Remedy.evaluation: "POST /v1/evaluate gives its values at points",
 }
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
-_TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}  # as RFC 9110 has them, older Pythons not
+_TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}  # as in RFC 9110; older Pythons differ
 _WORDS = {
-    "extra_forbidden": "there is no such field here",
-    "missing": "this is required",
+    "extra_forbidden": "unknown field",
+    "missing": "this field is required",
     "tuple_type": "Input should be a list",
     "dict_type": "Input should be an object",
     "too_short": "Input should have at least {min_length} items, not {actual_length}",
@@ -64,15 +64,15 @@ _WORDS = {
 
 
 class Complaint(BaseModel):
-    """One thing that is wrong with a request."""
+    """One error in a request."""
 
     pointer: str = Field(
-        description="JSON Pointer, as a URI fragment, to the value in the body; "
-        "`#/query/...` and `#/header/...` for what is not in the body",
+        description="JSON Pointer, as a URI fragment, to the value in the body; `#/query/...` and "
+        "`#/header/...` for query parameters and headers",
         examples=["#/lr"],
     )
     detail: str = Field(examples=["Input should be greater than 0"])
-    column: int | None = Field(None, description="where in the value, of a formula; from 1")
+    column: int | None = Field(None, description="position in the formula, from 1")
 
 
 class Problem(BaseModel):
@@ -87,18 +87,18 @@ class Problem(BaseModel):
 
 
 class Unauthorized(HTTPException):
-    """The request carries no valid key."""
+    """The request has no valid API key."""
 
     def __init__(self) -> None:
         super().__init__(
             401,
-            "send one of the service's keys, as in Authorization: Bearer <key>",
+            "send an API key of this service as Authorization: Bearer <key>",
             headers={"WWW-Authenticate": "Bearer"},
         )
 
 
 class InvalidBody(Exception):
-    """The body of a request cannot be used; `complaints` say why."""
+    """A request is invalid; `complaints` say why."""
 
     def __init__(self, complaints: Sequence[Complaint], *, status: int = 422) -> None:
         super().__init__(_summary(complaints))
@@ -107,13 +107,13 @@ class InvalidBody(Exception):
 
 
 class UnforeseenErrorMiddleware:
-    """Logs an error that nobody foresaw, and answers 500; the connection stays open for the next request."""
+    """Logs an unexpected error and answers 500, keeping the connection open."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
+        """Handle one request."""
         has_begun = False
 
         async def watched(message: Message) -> None:
@@ -125,16 +125,16 @@ class UnforeseenErrorMiddleware:
             await self._app(scope, receive, watched)
         except Exception:
             if scope["type"] != "http" or has_begun:
-                raise  # all that is left is to break the connection off
+                raise  # too late for an error response: the connection is dropped
             request = Request(scope)
-            # the identifier is in the sentence, too: the answer promises it, whatever form the log's lines have
+            # the response refers to the request id, so it is logged whatever the log format
             _log.exception("%s %s failed, request %s", request.method, request.url.path, scope.get("request_id"))
-            detail = "an error of the service, not of the request; its log tells more under this X-Request-ID"
+            detail = "internal error of the service, not of the request: see its log for this X-Request-ID"
             await response(request, 500, detail)(scope, receive, send)
 
 
 def install(app: FastAPI) -> None:
-    """Make every error of `app` leave as a problem."""
+    """Make `app` answer every error with a problem document."""
     app.add_exception_handler(RequestValidationError, _invalid_request)
     app.add_exception_handler(InvalidBody, _invalid_body)
     app.add_exception_handler(ThalwegError, _known_error)
@@ -151,7 +151,7 @@ def response(
     errors: Sequence[Complaint] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """Return a problem as a response."""
+    """Return a problem document as a response."""
     body = text(status, detail, request.url.path, kind=kind, errors=errors)
     return Response(body, status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
 
@@ -164,7 +164,7 @@ def text(
     kind: str | None = None,
     errors: Sequence[Complaint] | None = None,
 ) -> str:
-    """Return a problem as JSON."""
+    """Return a problem document as JSON."""
     problem = Problem(
         type="about:blank" if kind is None else f"urn:thalweg:problem:{kind}",
         title=_TITLES.get(status) or HTTPStatus(status).phrase,
@@ -203,21 +203,21 @@ def _http_error(request: Request, error: Exception) -> Response:
         raise error
     detail, headers = error.detail, error.headers
     if error.status_code == 404:
-        detail = f"there is nothing at {_clipped(request.url.path)}; /docs shows what there is"
+        detail = f"there is nothing at {_clipped(request.url.path)}: see /docs for all paths"
     elif error.status_code == 405:
         allowed = _allowed(request)
         possible = " and ".join(allowed)
-        detail = f"{request.method} is not possible at {_clipped(request.url.path)}, but {possible}"
+        detail = f"{request.method} is not allowed at {_clipped(request.url.path)}: use {possible}"
         headers = {**(headers or {}), "Allow": ", ".join(allowed)}
     return response(request, error.status_code, detail, headers=headers)
 
 
 def _allowed(request: Request) -> list[str]:
-    """Return the methods that some route of the request's path takes; Starlette names those of one route."""
+    """Return the methods of all routes that match the request's path; Starlette names those of one route only."""
     routes = request.app.routes
 
     def takes(method: str) -> bool:
-        # HEAD is answered as GET is, see thalweg.api.head
+        # HEAD is answered like GET, see thalweg.api.head
         scope = {**request.scope, "method": "GET" if method == "HEAD" else method}
         return any(route.matches(scope)[0] is Match.FULL for route in routes)
 
@@ -225,9 +225,9 @@ def _allowed(request: Request) -> list[str]:
 
 
 def complaints(issues: Sequence[Mapping[str, Any]]) -> list[Complaint]:
-    """Return what pydantic's errors say, in the words of this API."""
+    """Return pydantic's errors in the wording of this API."""
     around = {issue["loc"][:n] for issue in issues for n in range(len(issue["loc"]))}
-    # a list is also said to be too short when its items are wrong
+    # pydantic also reports a list as too short when its items are invalid
     return [_complaint(issue) for issue in issues if issue["type"] != "too_short" or issue["loc"] not in around]
 
 
@@ -259,7 +259,7 @@ def _pointer(path: Iterable[str | int]) -> str:
 
 
 def _printable(text: str) -> str:
-    """Return a text without the lone surrogates that JSON can hold and UTF-8 cannot."""
+    """Escape lone surrogates, which JSON can express and UTF-8 cannot."""
     return text.encode("utf-8", "backslashreplace").decode()
 
 
@@ -274,5 +274,5 @@ def _summary(complaints: Sequence[Complaint]) -> str:
     )
     if (n_more := len(complaints) - 5) <= 0:
         return shown
-    # lists are not read any further than so many
+    # validation stops after this many
     return f"{shown}; and {'at least ' if len(complaints) >= MOST_TOLD else ''}{n_more} more"

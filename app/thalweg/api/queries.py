@@ -1,4 +1,4 @@
-"""Queries: a parameter that a route does not have is refused, with the name that was probably meant."""
+"""Rejects unknown query parameters, with a suggestion."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,14 +10,14 @@ from pydantic import ValidationError
 
 from thalweg.errors import InvalidInput
 
-_MOST_CHARACTERS = 50  # of a name that is said again
+_MOST_CHARACTERS = 50  # of a quoted name
 
 
 async def check_query(request: Request) -> None:
-    """Check that a request's query has only parameters that its route knows.
+    """Check that the route has every query parameter of the request.
 
     Raises:
-        InvalidInput: It has another one.
+        InvalidInput: It does not have one of them.
     """
     if not request.query_params:
         return
@@ -51,7 +51,7 @@ def _names(dependant: Dependant) -> Iterator[str]:
 def _complaint(name: str, known: tuple[str, ...]) -> str:
     said = name[:_MOST_CHARACTERS]
     if not known:
-        return f"there is no query parameter {said!r}: none is taken here"
+        return f"unknown query parameter {said!r}: this path takes none"
     close = get_close_matches(said.lower(), known, n=1)
-    guess = f"did you mean {close[0]}? " if close else ""
-    return f"there is no query parameter {said!r}; {guess}there are {', '.join(known)}"
+    guess = f": did you mean {close[0]}?" if close else "."
+    return f"unknown query parameter {said!r}{guess} This path takes {', '.join(known)}"

@@ -1,4 +1,4 @@
-"""An identifier for every request, so that a client's complaint can be found in the log."""
+"""Request ids, which relate responses to lines of the log."""
 
 import logging
 import re
@@ -16,29 +16,31 @@ _current = ContextVar("request_id", default=_NONE)
 
 
 class RequestIdFilter(logging.Filter):
-    """Gives every line of a log the `request_id` of the request that it is about, `-` where it is about none."""
+    """Adds `request_id` to log records: that of the current request, or `-` outside of one."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Let the line pass."""
+        """Add the id; never drop the record."""
         record.request_id = _current.get()
         return True
 
 
 class RequestIdMiddleware:
-    """Answers every request with the `X-Request-ID` that it brought, or with a new one."""
+    """Sends `X-Request-ID` with every response: the id of the request if it has one, else a new one."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
+        """Handle one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         given = Headers(scope=scope).get("x-request-id", "")
         request_id = given if _ACCEPTABLE.fullmatch(given) else str(uuid7())
         scope["request_id"] = request_id
-        _current.set(request_id)  # for good: the server logs an access after the answer, in the same task
+        _current.set(
+            request_id
+        )  # never reset: the server writes its access log after the response, in the same task
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":

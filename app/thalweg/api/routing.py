@@ -1,4 +1,4 @@
-"""Routes that take a body: it is read by `Bodies`, and only when the caller's key has been checked."""
+"""Routes whose body is read by `Bodies`, after the API key has been checked."""
 
 from collections.abc import Callable, Coroutine
 from typing import Any, cast
@@ -11,14 +11,14 @@ from thalweg.api.dependencies import Services, authorize, bearer
 
 
 class BodyRoute(APIRoute):
-    """A route whose body FastAPI is given as a model.
+    """A route that passes its body to FastAPI as a validated model.
 
-    FastAPI would read and parse a body before it asks who has sent it, and validate it in the event loop. The
-    parameter for the body is annotated with `SENT`.
+    FastAPI itself would read and parse a body before authorization, and validate it in the event loop. Annotate
+    the parameter of the body with `SENT`.
     """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return what serves a request."""
+        """Return the handler of a request."""
         handle = super().get_route_handler()
         if self.body_field is None:
             return handle
@@ -34,17 +34,17 @@ class BodyRoute(APIRoute):
 
 
 class _Read(Request):
-    """A request whose body has been read."""
+    """A request whose body has been read and validated."""
 
     def __init__(self, request: Request, value: BaseModel) -> None:
         super().__init__(request.scope, request.receive)
         self._value: BaseModel | None = value
 
     async def body(self) -> bytes:
-        return b"{}"  # all that FastAPI asks is whether there is one
+        return b"{}"  # FastAPI only checks that it is not empty
 
     async def json(self) -> BaseModel | None:
-        value, self._value = self._value, None  # the request lasts as long as its answer, and may be waited for
+        value, self._value = self._value, None  # do not keep the body alive while a response waits or streams
         return value
 
 
@@ -53,4 +53,4 @@ def _as_it_is(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
 
 
 SENT = WrapValidator(_as_it_is)
-"""Keeps FastAPI from validating a body again that `Bodies` has validated."""
+"""Keeps FastAPI from validating a body a second time."""

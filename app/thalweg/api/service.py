@@ -1,4 +1,4 @@
-"""Whether the service is alive, and whether it can work."""
+"""Liveness and readiness."""
 
 from typing import Literal
 
@@ -16,13 +16,13 @@ _READY_SECONDS = 2
 
 
 class Alive(BaseModel):
-    """The process answers."""
+    """The process is alive."""
 
     status: Literal["ok"] = "ok"
 
 
 class Ready(BaseModel):
-    """The database answers, and so many workers do."""
+    """The database and at least one worker are ready."""
 
     status: Literal["ready"] = "ready"
     workers: int
@@ -30,21 +30,21 @@ class Ready(BaseModel):
 
 @router.get("/healthz")
 async def get_health() -> Alive:
-    """Answer, as long as the process lives."""
+    """Answer 200 while the process is alive."""
     return Alive()
 
 
 @router.get("/readyz")
 async def get_readiness(services: Wired) -> Ready:
-    """Answer 200 when the database and at least one worker do, and 503 with the reason before, within 2 s."""
+    """Answer 200 if the database and at least one worker are ready, else 503 with the reason, within 2 s."""
     with move_on_after(_READY_SECONDS):
         return await run_sync(_ready, services, limiter=services.probing, abandon_on_cancel=True)
-    raise Unavailable(f"the database and the workers have not answered within {_READY_SECONDS} s")
+    raise Unavailable(f"the database or the workers did not answer within {_READY_SECONDS} s")
 
 
 def _ready(services: Services) -> Ready:
     services.jobs.ping()
     workers = services.dispatcher.n_workers()
     if not workers:
-        raise Unavailable("no worker is ready; jobs are accepted, and run as soon as one is")
+        raise Unavailable("no worker is ready; jobs are accepted, and will run as soon as one is")
     return Ready(workers=workers)

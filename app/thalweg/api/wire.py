@@ -1,4 +1,4 @@
-"""Jobs and runs as JSON: the envelopes around what the service knows."""
+"""JSON schemas of jobs and runs, and their conversion from records and results."""
 
 import base64
 import math
@@ -24,18 +24,18 @@ from thalweg.spec.limits import MOST_ACCURACIES
 
 FIRST_RUNS = MOST_ACCURACIES
 
-Number = Annotated[float | None, Field(description="null where it is not finite")]
+Number = Annotated[float | None, Field(description="null if not finite")]
 Count = int | None
-_LARGEST_COUNT = 2**53  # up to which every reader of JSON holds a whole number exactly
+_LARGEST_COUNT = 2**53  # up to here, every JSON reader represents integers exactly
 
 
 def count(number: int) -> Count:
-    """Return a whole number, or None where it is larger than JSON's readers can hold."""
+    """Return an integer, or None if JSON readers could not represent it exactly."""
     return number if number <= _LARGEST_COUNT else None
 
 
 class Best(BaseModel):
-    """The entry of a run with the lowest value; the first of these."""
+    """The entry of a run with the lowest value; the first one on a tie."""
 
     step: int
     x: list[Number]
@@ -43,60 +43,62 @@ class Best(BaseModel):
 
 
 class Minimum(BaseModel):
-    """The known minimum that a run is at: within 1e-3 of the width of the function's domain."""
+    """The known minimum that a run has reached: within 1e-3 of the width of the function's domain."""
 
-    index: Count = Field(description="its place in the function's `minima`; null beyond 2^53")
+    index: Count = Field(description="index in the function's `minima`; null beyond 2^53")
     x: list[float]
     distance: float
 
 
 class Run(BaseModel):
-    """A run of a job: one start and where it led."""
+    """A run of a job: one starting point and its result."""
 
     run: int
     init: list[Number]
-    x: list[Number] = Field(description="the last point; of a diverged run, the last with a finite value")
+    x: list[Number] = Field(description="the last point; for a diverged run, the last one with a finite value")
     f: Number
     grad_norm: Number
     outcome: str | None = Field(
-        description="max_steps, converged, diverged, timed_out or cancelled; null while it goes on"
+        description="max_steps, converged, diverged, timed_out or cancelled; null while running"
     )
-    n_steps: int = Field(description="updates done")
+    n_steps: int = Field(description="number of updates made")
     n_evaluations: int | None = Field(
-        description="how often f and its gradient were computed: n_steps + 1 where an update takes one evaluation, "
-        "and for lbfgs as often as it asked; null of lbfgs in jobs from before this was counted"
+        description="number of evaluations of f and its gradient: n_steps + 1 if an update takes one, more for "
+        "lbfgs; null for lbfgs jobs of versions that did not count them"
     )
     diverged_at: int | None = Field(
-        description="of a diverged run, the first step that was not finite, or the step that raised"
+        description="step at which a run diverged: the first with a non-finite number, or the one that raised"
     )
-    raised: str | None = Field(description="the exception that ended the run, as in a loop by hand; null for none")
+    raised: str | None = Field(
+        description="the exception that ended the run, as a hand-written loop would raise it; else null"
+    )
     best: Best | None
     minimum: Minimum | None
     accuracy: Number = Field(
-        None, description="the part of its data that a network puts into the right class; null where there are none"
+        None, description="fraction of its samples that a network classifies correctly; null without classes"
     )
 
 
 class Progress(BaseModel):
-    """How far a job is."""
+    """Progress of a job."""
 
     step: int
     steps: int
 
 
 class StoredSpec(RootModel[dict[str, Any]]):
-    """A job's specification as it was stored, with everything filled in that was left out.
+    """A job's specification as stored, with all defaults filled in.
 
-    It has the form of `JobSpec` as that was when the job was posted; of a job of today, it can be posted again.
+    It has the form of `JobSpec` at the time the job was posted; that of a job of this version can be posted again.
     """
 
     model_config = ConfigDict(
         json_schema_extra={
             "properties": {
-                "function": {"description": "what is minimised"},
-                "optimizer": {"description": "its name, and all its parameters but lr"},
+                "function": {"description": "the function to minimise"},
+                "optimizer": {"description": "name and parameters of the optimizer, except lr"},
                 "lr": {"description": "the learning rate"},
-                "init": {"description": "where the runs start"},
+                "init": {"description": "the starting points"},
                 "steps": {"type": "integer"},
                 "record_every": {"type": "integer"},
                 "label": {"type": ["string", "null"]},
@@ -112,41 +114,42 @@ class JobSummary(BaseModel):
     id: str
     status: Status
     spec: StoredSpec
-    engine: str = Field(description="the engine that runs it, eager or fused")
+    engine: str = Field(description="the engine that runs the job, eager or fused")
     engine_reason: str | None = Field(
-        description="why `auto` took eager; of fused, which digits may differ from eager's on this machine"
+        description="why `auto` chose eager; for fused, which digits may differ from eager on this machine"
     )
-    attempt: int = Field(description="how often a worker took it up")
+    attempt: int = Field(description="number of times a worker has started the job")
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
     progress: Progress
     n_runs: int
-    error: str | None = Field(description="why it failed")
+    error: str | None = Field(description="why the job failed")
     n_diverged: int | None = Field(
-        description="how many of its runs diverged; null while it goes on, and where nobody counted"
+        description="number of diverged runs; null while the job is running, and for jobs of versions that did "
+        "not count them"
     )
     gradient_check: GradientCheck | None = Field(
-        description="of a formula: whether its gradient agrees with central differences at the starts"
+        description="for a formula: whether its gradient agrees with central differences at the starting points"
     )
     links: dict[str, str]
 
 
 class Job(JobSummary):
-    """A job with its first hundred runs."""
+    """A job with its first 100 runs."""
 
     runs: list[Run]
 
 
 class JobPage(BaseModel):
-    """Some of the jobs, newest first."""
+    """A page of jobs, newest first."""
 
     items: list[JobSummary]
     next_cursor: str | None
 
 
 class RunPage(BaseModel):
-    """Some of a job's runs, in order."""
+    """A page of a job's runs, in order."""
 
     items: list[Run]
     next_cursor: str | None
@@ -189,7 +192,7 @@ def job(record: JobRecord, results: Results) -> Job:
 
 
 def runs(record: JobRecord, results: Results, which: range) -> list[Run]:
-    """Return the runs `which`."""
+    """Return the runs with the given indices."""
     spec = record.spec.understood()
     objective = None if spec is None else spec.objective()
     starts = record.spec.starts()
@@ -215,24 +218,24 @@ def runs(record: JobRecord, results: Results, which: range) -> list[Run]:
 
 
 def n_accuracy_values(record: JobRecord, n_points: int) -> int:
-    """Return about how many numbers are made for the accuracy at so many points; 0 where there is none."""
+    """Return roughly how many values it takes to compute the accuracy at `n_points` points; 0 without classes."""
     spec = record.spec.understood() if record.spec.trains_network else None
     network = None if spec is None else spec.network
     return 0 if network is None or network.classes is None else n_points * network.n_values
 
 
 def n_run_values(record: JobRecord, n_runs: int = FIRST_RUNS) -> int:
-    """Return about how many numbers are made to show a job with so many of its runs."""
+    """Return roughly how many values it takes to show a job with `n_runs` of its runs."""
     return n_accuracy_values(record, min(n_runs, record.spec.n_runs))
 
 
 def numbers(answer: Any) -> Response:
-    """Return what consists of numpy's arrays, contiguous ones, as JSON; null where a number is not finite."""
+    """Return contiguous numpy arrays in dicts and lists as JSON, with null for non-finite numbers."""
     return Response(orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY), media_type="application/json")
 
 
 def etag(record: JobRecord) -> str:
-    """Return the entity tag of a job as it is now."""
+    """Return the entity tag of a job's current state."""
     return f'"{record.id}.{record.revision}"'
 
 
@@ -242,7 +245,7 @@ def encode_cursor(position: str | int) -> str:
 
 
 def decode_cursor(cursor: str) -> str:
-    """Return the position that a cursor stands for.
+    """Return the position encoded in a cursor.
 
     Raises:
         InvalidInput: It is not a cursor.
@@ -257,7 +260,7 @@ def decode_cursor(cursor: str) -> str:
 
 
 def list_position(cursor: str, length: int) -> int:
-    """Return the place in a list of so many items that a cursor stands for.
+    """Return the index encoded in a cursor of a list of `length` items.
 
     Raises:
         InvalidInput: It is not a cursor of this list.
@@ -281,8 +284,8 @@ def seq_position(cursor: str) -> int:
 
 
 def bad_cursor() -> InvalidInput:
-    """Return the complaint about a cursor that no list has given out."""
-    return InvalidInput("this is no cursor of this list: send a next_cursor, unchanged", "query", "cursor")
+    """Return the error for a cursor that was not issued for this list."""
+    return InvalidInput("invalid cursor: send the next_cursor of the previous page unchanged", "query", "cursor")
 
 
 def _summary(record: JobRecord) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What every objective promises, and what the catalogue knows about a test function."""
+"""The protocol of objectives, entries of the catalogue, and reductions that do not depend on batching."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ MinimaRule: TypeAlias = Callable[[int], tuple[Minimum, ...] | MinimaGrid]
 
 
 class Objective(Protocol):
-    """Anything that can be minimised: it gives each point a value of its own."""
+    """A function to minimise: it maps each point to a value, independently of other points."""
 
     @property
     def dim(self) -> int:
@@ -28,7 +28,7 @@ class Objective(Protocol):
 
     @property
     def domain(self) -> Box | None:
-        """The bounds of each coordinate, `dim` pairs; None where nobody has said where to look."""
+        """The bounds of each coordinate, `dim` pairs; None if unknown."""
         ...
 
     @property
@@ -38,54 +38,54 @@ class Objective(Protocol):
 
     @property
     def n_values(self) -> int:
-        """About how many numbers evaluating one point makes, for limits on time and memory."""
+        """Approximate number of values computed per point, for limits on time and memory."""
         ...
 
     @property
     def matrix_shapes(self) -> tuple[tuple[int, int], ...]:
-        """The shapes of the matrices whose rows, one after the other, are a point; none if it is a plain vector.
+        """The shapes of the matrices that a point holds, flattened row by row; empty for a plain vector.
 
-        Of a network, column j of a matrix is what leads into node j of a layer: its weights, then its bias.
+        In a network, column j of a matrix holds the weights into node j of a layer, then its bias.
         """
         ...
 
     @property
     def untraceable(self) -> str | None:
-        """Why its operations cannot be turned into native code, as a sentence; None if they can."""
+        """Why its operations cannot be compiled to native code, as a sentence; None if they can."""
         ...
 
     def __call__(self, points: torch.Tensor, step: int = 0, runs: np.ndarray | None = None) -> torch.Tensor:
         """Return the value of each point, for points of shape (..., dim) values of shape (...).
 
         Args:
-            points: Where to evaluate, float32 or float64.
-            step: Which step of the descent asks, for objectives that draw a mini-batch by it.
-            runs: The number of the run that each point belongs to, `(n,)` for points `(n, dim)`, for the same
-                purpose; None means all that there is, without a draw.
+            points: Points to evaluate, float32 or float64.
+            step: The step of the descent; selects the mini-batch.
+            runs: The index of each point's run, `(n,)` for points `(n, dim)`; also selects the mini-batch. None
+                evaluates on all samples.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class CatalogueFunction:
-    """A test function with the facts that the literature states about it.
+    """A test function of the catalogue, with facts from the literature.
 
     Attributes:
-        name: The name that a job calls it by.
-        title: The name that people read.
-        evaluate: Points of shape (..., dim) to values of shape (...). A point gives the same bits alone and
-            as a row of a batch, in value and gradient.
-        domain: The bounds of each coordinate; of an any-dimensional function one pair that holds for all, or
-            a rule by dimension.
-        minima: All known global minima in the domain; of an any-dimensional function by dimension.
+        name: The name that a job refers to.
+        title: The name to display.
+        evaluate: Maps points of shape (..., dim) to values of shape (...). Value and gradient of a point are
+            the same to the bit alone and in a batch.
+        domain: The bounds of each coordinate; for any dimension, one pair for all coordinates or a function of
+            the dimension.
+        minima: All known global minima in the domain; for any dimension, a function of the dimension.
         formula: The definition in LaTeX.
-        source: Who published it, where and when.
-        smooth: Whether it is differentiable everywhere in the domain, the minima included.
-        dim: The dimension, or None where any from `min_dim` on will do.
-        min_dim: The least dimension of an any-dimensional function, and
-        max_dim: its largest, where a double could not hold its values beyond.
-        dim_multiple: What the dimension of an any-dimensional function must be a multiple of.
-        all_minima_to: The largest dimension for which `minima` are known to be all; None where they always are.
+        source: The publication.
+        smooth: Whether the gradient is continuous in the whole domain, minima included.
+        dim: The dimension; None for any dimension from `min_dim`.
+        min_dim: The minimum of a variable dimension.
+        max_dim: The maximum of a variable dimension, beyond which values overflow a double; None without one.
+        dim_multiple: A divisor of a variable dimension.
+        all_minima_to: The largest dimension for which `minima` are complete; None if they always are.
     """
 
     name: str
@@ -106,10 +106,10 @@ class CatalogueFunction:
         """Return this function as an objective of points with `dim` coordinates.
 
         Args:
-            dim: The dimension; None means the function's own, or 2 where it has any, or the least above.
+            dim: The dimension; by default the function's own, or for a variable one the smallest from 2.
 
         Raises:
-            InvalidInput: The function does not take points of this dimension.
+            InvalidInput: The function does not have this dimension.
         """
         if self.dim is not None:
             if dim not in {None, self.dim}:
@@ -121,7 +121,7 @@ class CatalogueFunction:
         if self.max_dim is not None and bound > self.max_dim:
             raise InvalidInput(
                 f"{self.name} takes points of dimension {self.max_dim} or less, not {bound}: "
-                "its values would be too large for a double"
+                "beyond that its values overflow a double"
             )
         if bound % self.dim_multiple:
             raise InvalidInput(
@@ -152,43 +152,43 @@ class CatalogueObjective:
 
     @property
     def minima(self) -> Minima:
-        """All known global minima in the domain, in the order of the entry."""
+        """All known global minima in the domain, in a fixed order."""
         minima = self.function.minima
         found = minima(self.dim) if callable(minima) else minima
         return found if isinstance(found, MinimaGrid) else ListedMinima(found)
 
     @property
     def all_minima_known(self) -> bool:
-        """Whether there are no other global minima in the domain than `minima`."""
+        """Whether `minima` are all global minima in the domain."""
         known_to = self.function.all_minima_to
         return known_to is None or self.dim <= known_to
 
     @property
     def n_values(self) -> int:
-        """About how many numbers evaluating one point makes."""
+        """Approximate number of values computed per point."""
         return 10 * self.dim
 
     @property
     def matrix_shapes(self) -> tuple[()]:
-        """None: a point is a plain vector."""
+        """Empty: a point is a plain vector."""
         return ()
 
     @property
     def untraceable(self) -> None:
-        """Nothing: every function of the catalogue can be turned into native code."""
+        """None: every function of the catalogue can be compiled."""
         return None
 
     def __call__(
         self,
         points: torch.Tensor,
-        step: int = 0,  # noqa: ARG002 - the same at every step
-        runs: np.ndarray | None = None,  # noqa: ARG002 - and in every run
+        step: int = 0,  # noqa: ARG002 - does not depend on the step
+        runs: np.ndarray | None = None,  # noqa: ARG002 - nor on the run
     ) -> torch.Tensor:
         """Return values of shape (...) for points of shape (..., dim)."""
         return self.function.evaluate(points)
 
 
-def function(  # noqa: PLR0913 - as many as there are facts
+def function(  # noqa: PLR0913 - one per fact
     *,
     title: str,
     domain: Domain,
@@ -202,7 +202,7 @@ def function(  # noqa: PLR0913 - as many as there are facts
     dim_multiple: int = 1,
     all_minima_to: int | None = None,
 ) -> Callable[[Evaluate], CatalogueFunction]:
-    """Turn the evaluating function below into the catalogue entry of its name, with the facts given here."""
+    """Return a decorator that turns a function into the catalogue entry of its name."""
 
     def entry(evaluate: Evaluate) -> CatalogueFunction:
         return CatalogueFunction(
@@ -225,12 +225,12 @@ def function(  # noqa: PLR0913 - as many as there are facts
 
 
 def everywhere(coordinate: float, f: float = 0.0) -> MinimaRule:
-    """Return, by dimension, the one minimum with all coordinates equal, each adding `f` to the value."""
+    """Return a rule: a single minimum with equal coordinates and the value `dim * f`."""
     return lambda dim: (Minimum((coordinate,) * dim, dim * f),)
 
 
 def constants(values: Any, points: torch.Tensor) -> torch.Tensor:
-    """Return numbers that belong to a formula, of any shape, as a tensor of the points' dtype."""
+    """Return constants of a formula, of any shape, as a tensor of the points' dtype."""
     return torch.tensor(values, dtype=points.dtype)
 
 
@@ -240,25 +240,25 @@ def counted(points: torch.Tensor) -> torch.Tensor:
 
 
 def one_by_one(numbers: torch.Tensor) -> torch.Tensor:
-    """Return the same numbers, laid out so that torch's kernels take them one by one.
+    """Return the same numbers with a stride of 2, so that torch computes each with its scalar code.
 
-    Where kernels have a vector path and a scalar one, it is the memory's gaps that choose the scalar one.
+    Kernels with a vector and a scalar path take the scalar one for memory with gaps.
     """
     return torch.stack([numbers, numbers], dim=-1)[..., 0]
 
 
 def row_sum(terms: torch.Tensor) -> torch.Tensor:
-    """Return the sum over the last axis, each row's with the bits that it has alone.
+    """Return the sum over the last axis, to the bit independent of the other rows.
 
-    torch picks the order of additions by memory layout; only a contiguous row is always added in the same.
+    torch chooses the order of additions by memory layout; it is fixed for contiguous rows only.
     """
     return terms.contiguous().sum(-1)
 
 
 def row_product(factors: torch.Tensor) -> torch.Tensor:
-    """Return the product over the last axis, halves multiplied with each other until one number is left.
+    """Return the product over the last axis, by multiplying halves with each other repeatedly.
 
-    Its gradient needs no division and no branch, unlike that of torch's `prod`, where a factor is 0.
+    Unlike that of torch's `prod`, its gradient needs no division or branch for factors of 0.
     """
     while (n := factors.shape[-1]) > 1:
         paired = factors[..., : n // 2] * factors[..., n // 2 : n // 2 * 2]
@@ -269,7 +269,7 @@ def row_product(factors: torch.Tensor) -> torch.Tensor:
 def row_max(
     terms: torch.Tensor, larger: Callable[[torch.Tensor, torch.Tensor], torch.Tensor] = torch.maximum
 ) -> torch.Tensor:
-    """Return the largest number along the last axis; equal ones share the gradient pair by pair."""
+    """Return the maximum over the last axis; ties share the gradient pair by pair."""
     while (n := terms.shape[-1]) > 1:
         paired = larger(terms[..., : n // 2], terms[..., n // 2 : n // 2 * 2])
         terms = torch.cat([paired, terms[..., n // 2 * 2 :]], dim=-1)
@@ -277,9 +277,9 @@ def row_max(
 
 
 def row_norm(points: torch.Tensor) -> torch.Tensor:
-    """Return the Euclidean norm over the last axis, with the bits that each row has alone.
+    """Return the Euclidean norm over the last axis, to the bit independent of the other rows.
 
-    Its subgradient at 0 is 0, where a root of a sum of squares has the gradient NaN.
+    Its gradient at 0 is 0, whereas the root of a sum of squares gives NaN.
     """
     norm: torch.Tensor = torch.linalg.vector_norm(points.contiguous(), dim=-1)
     return norm

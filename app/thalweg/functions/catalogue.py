@@ -1,4 +1,4 @@
-"""The test functions by name. An entry is a decorated function in a module of these packages."""
+"""The test functions by name: every decorated function in a module of the packages below."""
 
 from collections.abc import Iterator
 from difflib import get_close_matches
@@ -23,7 +23,7 @@ _BY_NAME = {entry.name: entry for entry in _FUNCTIONS}
 
 
 def functions() -> tuple[CatalogueFunction, ...]:
-    """Return every function of the catalogue, always in the same order."""
+    """Return every function of the catalogue, in a fixed order."""
     return _FUNCTIONS
 
 
@@ -41,7 +41,7 @@ def get(name: str) -> CatalogueFunction:
     """Return the function of this name.
 
     Raises:
-        InvalidInput: The catalogue has no such function; the detail names those that are spelled alike.
+        InvalidInput: There is no such function; the detail suggests similar names.
     """
     if name in _BY_NAME:
         return _BY_NAME[name]

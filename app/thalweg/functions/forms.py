@@ -1,4 +1,4 @@
-"""A field that takes values of several forms, told apart by their looks."""
+"""A pydantic field for values of several forms, chosen by inspection instead of by trial."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,14 +8,13 @@ from pydantic_core import CoreSchema, core_schema
 
 
 class ByLooks:
-    """Makes a pydantic field whose values `choose` turns into one of some models.
+    """Makes a pydantic field whose values are converted to one of several models by `choose`.
 
-    A union would try every form and complain about each that a value is not; this one names the place that is
-    wrong in the form that was meant.
+    A union would try every model and report the errors of all; this reports those of the intended one.
 
     Args:
-        choose: From a value as it was sent to a model; its errors are the field's.
-        forms: What OpenAPI shows.
+        choose: Converts a value from the request to a model; its errors become the field's.
+        forms: The union to show in OpenAPI.
     """
 
     def __init__(self, choose: Callable[[Any], Any], forms: TypeAdapter[Any]) -> None:

@@ -1,4 +1,4 @@
-"""Works that many entries of the catalogue cite."""
+"""References that many entries of the catalogue cite."""
 
 SURVEY = (
     "M. Jamil and X.-S. Yang, A literature survey of benchmark functions for global optimisation problems, "

@@ -1,1 +1,1 @@
-"""Test functions of any dimension, by the kind of formula."""
+"""Test functions of any dimension, by kind of formula."""

@@ -1,4 +1,4 @@
-"""Functions of any dimension that couple each coordinate with the next ones."""
+"""Functions of any dimension that couple neighboring coordinates."""
 
 import torch
 
@@ -67,7 +67,7 @@ def powell(points: torch.Tensor) -> torch.Tensor:
     ),
 )
 def brown(points: torch.Tensor) -> torch.Tensor:
-    """Return Brown's values, each power as a square times an exponential that a base of 0 does not upset."""
+    """Return Brown's values, each power computed as a square times an exponential that is safe for a base of 0."""
     squares = points**2
     logs = torch.log(squares.clamp(min=torch.finfo(points.dtype).tiny))
     before, after = squares[..., :-1], squares[..., 1:]

@@ -1,4 +1,4 @@
-"""Functions of any dimension made of distances: cones, whose tips have no gradient."""
+"""Functions of any dimension built from distances: cones without a gradient at the tip."""
 
 import math
 from decimal import Decimal, localcontext
@@ -10,7 +10,7 @@ import torch
 from thalweg.functions.base import everywhere, function, row_norm, row_sum
 from thalweg.functions.minima import Minimum
 
-# so many coordinates of Ackley N. 4's minimum are solved for: those in between feel no end, to 20 digits
+# end coordinates of Ackley N. 4's minimum to solve for; the ends do not affect those between, to 20 digits
 SETTLED = 24
 
 
@@ -27,7 +27,7 @@ SETTLED = 24
     ),
 )
 def salomon(points: torch.Tensor) -> torch.Tensor:
-    """Return Salomon's values; the cone's tip at 0 has no gradient, and autograd takes 0 for it."""
+    """Return Salomon's values; autograd takes 0 for the gradient at the cone's tip, 0, which has none."""
     radius = row_norm(points)
     return 2 * torch.sin(math.pi * radius) ** 2 + 0.1 * radius
 
@@ -61,7 +61,7 @@ def _chain_value(x: list[Decimal], slope: Decimal) -> Decimal:
 
 
 def _solved_chain(n: int, slope: Decimal) -> list[Decimal]:
-    """Return the minimum of the chain by Newton's method on each coordinate in turn, again and again."""
+    """Return the minimum of the chain by cyclic coordinate descent with Newton steps."""
     x = [Decimal("-1.5"), *[Decimal("-1.1")] * (n - 2), Decimal("-0.75")]
     for _ in range(20):
         for i, t in enumerate(x):
@@ -80,7 +80,7 @@ def _solved_chain(n: int, slope: Decimal) -> list[Decimal]:
 
 
 def _cosine_and_sine(angle: Decimal) -> tuple[Decimal, Decimal]:
-    """Return both by their power series, for angles between -pi and pi."""
+    """Return sine and cosine by their power series, for angles between -pi and pi."""
     sums, term = [Decimal(1), angle], angle
     for k in range(2, 60):
         term *= angle / k
@@ -105,7 +105,7 @@ def _cosine_and_sine(angle: Decimal) -> tuple[Decimal, Decimal]:
     ),
 )
 def ackley_n4(points: torch.Tensor) -> torch.Tensor:
-    """Return the values; where neighbors are both 0 their cone has no gradient, and autograd takes 0 for it."""
+    """Return the values; autograd takes 0 for the gradient of a cone where both neighbors are 0."""
     x, after = points[..., :-1], points[..., 1:]
     cones = math.exp(-0.2) * row_norm(torch.stack((x, after), -1))
     return row_sum(cones + 3 * (torch.cos(2 * x) + torch.sin(2 * after)))

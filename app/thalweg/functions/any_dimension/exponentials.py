@@ -1,4 +1,4 @@
-"""Functions of any dimension in which an exponential damps or drowns the rest."""
+"""Functions of any dimension dominated by an exponential."""
 
 # ruff: noqa: D103 - where nothing is said, the facts above the function are its documentation
 
@@ -52,7 +52,7 @@ def wavy(points: torch.Tensor) -> torch.Tensor:
     source=f"{YANG}; {SURVEY}",
 )
 def xin_she_yang_n2(points: torch.Tensor) -> torch.Tensor:
-    """Return the values; at the kink of a coordinate autograd takes 0 for the slope of its absolute value."""
+    """Return the values; autograd takes 0 for the derivative of the absolute value at its kink."""
     return row_sum(torch.abs(points)) * torch.exp(-row_sum(torch.sin(points**2)))
 
 
@@ -85,7 +85,7 @@ def xin_she_yang_n3(points: torch.Tensor) -> torch.Tensor:
     source=f"{YANG}; {SURVEY}",
 )
 def xin_she_yang_n4(points: torch.Tensor) -> torch.Tensor:
-    """Return the values; at the kink of a coordinate, 0, autograd takes 0 for its slope."""
+    """Return the values; autograd takes 0 for the derivative at a kink, where a coordinate is 0."""
     roots = torch.sqrt(torch.clamp(torch.abs(points), min=torch.finfo(points.dtype).tiny))
     wells = row_sum(torch.sin(points) ** 2) - torch.exp(-row_sum(points**2))
     return wells * torch.exp(-row_sum(torch.sin(roots) ** 2))

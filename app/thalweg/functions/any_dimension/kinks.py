@@ -23,7 +23,7 @@ from thalweg.functions.base import everywhere, function, row_norm, row_sum
     ),
 )
 def ackley(points: torch.Tensor) -> torch.Tensor:
-    """Return Ackley's values; the cone's tip at 0 has no gradient, and autograd takes 0 for it."""
+    """Return Ackley's values; autograd takes 0 for the gradient at the cone's tip, 0, which has none."""
     n = points.shape[-1]
     cone = -20 * torch.exp(-0.2 * (row_norm(points) / math.sqrt(n)))
     ripples = -torch.exp(row_sum(torch.cos(2 * math.pi * points)) / n)

@@ -1,4 +1,4 @@
-"""Functions of any dimension whose waves grow, shrink or crowd across the domain, all differentiable."""
+"""Differentiable functions of any dimension with waves of varying amplitude or frequency."""
 
 import math
 from fractions import Fraction
@@ -25,7 +25,7 @@ from thalweg.functions.minima import MinimaGrid, Minimum
     ),
 )
 def levy(points: torch.Tensor) -> torch.Tensor:
-    """Return Levy's values, by v = w - 1: 0 at the minimum, and the squared sines are the same for both."""
+    """Return Levy's values in terms of v = w - 1, which is 0 at the minimum and has the same squared sines."""
     v = (points - 1) / 4
     first, inner, last = v[..., :1], v[..., :-1], v[..., -1:]
     terms = [
@@ -66,7 +66,7 @@ def griewank(points: torch.Tensor) -> torch.Tensor:
     ),
 )
 def schwefel(points: torch.Tensor) -> torch.Tensor:
-    """Return Schwefel's values; where |x| has no gradient, at 0, its root is kept from 0 and autograd takes 0."""
+    """Return Schwefel's values; at 0, where |x| has no gradient, the root is kept off 0 and autograd takes 0."""
     roots = torch.sqrt(points.abs().clamp(min=torch.finfo(points.dtype).tiny))
     return row_sum(418.9828872724337 - points * torch.sin(roots))
 
@@ -77,7 +77,7 @@ _PI = Fraction("3.1415926535897932384626433832795028841971693993751")
 
 @cache
 def _michalewicz_minimum(i: int) -> tuple[float, float]:
-    """Return where sin(x) sin^20(i x^2 / pi) is largest in [0, pi], and how large.
+    """Return where sin(x) sin^20(i x^2 / pi) is largest in [0, pi], and its value there.
 
     The second factor's peaks are at i x^2 / pi = (k + 1/2) pi. The first one moves them a little and is largest
     for one of those on the two sides of pi / 2.
@@ -87,9 +87,9 @@ def _michalewicz_minimum(i: int) -> tuple[float, float]:
 
 
 def _michalewicz_peak(i: int, k: int) -> tuple[float, float]:
-    """Return where the product has its peak number `k`, to the nearest double, and its value there."""
+    """Return the location of peak `k` of the product, to the nearest double, and its value."""
     x = math.sqrt((k + 0.5) / i) * math.pi
-    for _ in range(10):  # of Newton's steps for the logarithm's slope; it settles in less than half of them
+    for _ in range(10):  # Newton steps on the derivative of the logarithm, which converge in less than half as many
         beyond = _beyond_peak(i, k, x)
         slope = math.cos(x) / math.sin(x) - 2 * _MICHALEWICZ_POWER * i * x / math.pi * math.tan(beyond)
         bend = (2 * i * x / math.pi) ** 2 * _MICHALEWICZ_POWER / math.cos(beyond) ** 2 + 1 / math.sin(x) ** 2
@@ -101,7 +101,7 @@ def _michalewicz_peak(i: int, k: int) -> tuple[float, float]:
 
 
 def _beyond_peak(i: int, k: int, x: float) -> float:
-    """Return i x^2 / pi - (k + 1/2) pi, whose leading digits cancel."""
+    """Return i x^2 / pi - (k + 1/2) pi without cancellation."""
     return float(i * Fraction(x) ** 2 / _PI - (k + Fraction(1, 2)) * _PI)
 
 
@@ -121,7 +121,7 @@ def _michalewicz_minima(dim: int) -> tuple[Minimum, ...]:
     ),
 )
 def michalewicz(points: torch.Tensor) -> torch.Tensor:
-    """Return Michalewicz's values: a plain cut by narrow valleys, of which coordinate i has about i."""
+    """Return Michalewicz's values: a plain with narrow valleys, about i of them along coordinate i."""
     square = torch.sin(counted(points) * points**2 / math.pi) ** 2
     fourth = square**2
     return -row_sum(torch.sin(points) * (fourth * (fourth**2) ** 2))
@@ -151,5 +151,5 @@ def _vincent_minima(dim: int) -> MinimaGrid:
     ),
 )
 def vincent(points: torch.Tensor) -> torch.Tensor:
-    """Return Vincent's values: six equally deep valleys along each axis; NaN where a coordinate is not positive."""
+    """Return Vincent's values: six equally deep valleys along each axis; NaN for a coordinate <= 0."""
     return -row_sum(torch.sin(10 * torch.log(points)))

@@ -1,4 +1,4 @@
-"""Polynomials of any dimension. Fourth powers are squares of squares, for equal bits."""
+"""Polynomials of any dimension. Fourth powers are squares of squares, the same in any batch."""
 
 # ruff: noqa: D103 - the facts above each function are its documentation
 

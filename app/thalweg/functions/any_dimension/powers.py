@@ -1,4 +1,4 @@
-"""Sums of higher powers, of any dimension. Whole powers are products of squares, for equal bits."""
+"""Sums of higher powers, of any dimension. Integer powers are computed by squaring, the same in any batch."""
 
 # ruff: noqa: D103 - the facts above each function are its documentation
 
@@ -22,14 +22,14 @@ from thalweg.functions.minima import MinimaGrid
     ),
 )
 def sum_of_different_powers(points: torch.Tensor) -> torch.Tensor:
-    # the square is split off so that its second derivative is right at 0 too, where |x| has none
+    # the square is split off so that the second derivative is right at 0, where |x| has none
     return row_sum(points**2 * _whole_powers(points.abs(), range(points.shape[-1])))
 
 
 def _whole_powers(bases: torch.Tensor, exponents: Sequence[int]) -> torch.Tensor:
-    """Return each of the last axis to a power of its own, by repeated squaring.
+    """Raise each base of the last axis to its own exponent by repeated squaring.
 
-    A base is squared no longer than its exponent needs, so that nothing overflows that is not used.
+    A base is squared only as often as its exponent needs, so that unused powers do not overflow.
     """
     powers, squared = torch.ones_like(bases), bases
     for bit in range(max(exponents).bit_length()):
@@ -57,7 +57,7 @@ def quartic(points: torch.Tensor) -> torch.Tensor:
 
 
 def _qing_minima(dim: int) -> MinimaGrid:
-    # a root beyond 500 is outside the domain, whose bound is then the lowest place
+    # a root beyond 500 is outside the domain, whose bound is then the minimum
     roots = [min(math.sqrt(i), 500.0) for i in range(1, dim + 1)]
     return MinimaGrid(
         tuple((root, -root) for root in roots), math.fsum((i - 500**2) ** 2 for i in range(500**2, dim + 1))

@@ -1,4 +1,4 @@
-"""Quadratic forms of any dimension: one bowl each, round, stretched or coupled."""
+"""Quadratic forms of any dimension."""
 
 # ruff: noqa: D103 - the facts above each function are its documentation
 

@@ -1,4 +1,4 @@
-"""Functions of any dimension that add up or multiply ripples of each coordinate."""
+"""Functions of any dimension that are sums or products of oscillations of each coordinate."""
 
 # ruff: noqa: D103 - where nothing is said, the facts above the function are its documentation
 
@@ -15,13 +15,13 @@ SURVEY = (
     "https://arxiv.org/abs/1308.4008"
 )
 
-# where sin x = -0.1, and 0
+# the solutions of sin x = -0.1, and 0
 ALPINE_N1_ZEROS = (
     *(-9.32461053960782, -6.383352728341146, -3.0414252324282334, -0.1001674211615598),
     *(0.0, 3.241760074751353, 6.1830178860180265, 9.524945381930939),
 )
 
-# where the ripple of Alpine N. 2 is lowest and highest, and how low and high
+# minimum and maximum of the factor of Alpine N. 2, with their values
 LOWEST, DEPTH = 4.815842317845935, Decimal("-2.18276978467772197606700865417123979036")
 HIGHEST, HEIGHT = 7.917052684666207, Decimal("2.80813118000700489938002836912271847023")
 
@@ -38,12 +38,12 @@ HIGHEST, HEIGHT = 7.917052684666207, Decimal("2.80813118000700489938002836912271
     ),
 )
 def alpine_n1(points: torch.Tensor) -> torch.Tensor:
-    """Return the values; at a kink, where a coordinate's term is 0, autograd takes 0 for its slope."""
+    """Return the values; autograd takes 0 for the derivative of a coordinate's term at its kinks, where it is 0."""
     return row_sum(torch.abs(points * torch.sin(points) + 0.1 * points))
 
 
 def _alpine_n2_minima(dim: int) -> tuple[Minimum, ...]:
-    """Return a minimum for each place of the one coordinate whose factor is negative, lowest where it is lowest."""
+    """Return a minimum for each position of the one coordinate with a negative factor."""
     with localcontext(prec=50):
         f = float(DEPTH * HEIGHT ** (dim - 1))
     return listed([[LOWEST if i == low else HIGHEST for i in range(dim)] for low in range(dim)], f)
@@ -61,7 +61,7 @@ def _alpine_n2_minima(dim: int) -> tuple[Minimum, ...]:
     ),
 )
 def alpine_n2(points: torch.Tensor) -> torch.Tensor:
-    """Return the values; a factor has the slope 0 at 0, as its limit is, and below it the values are NaN."""
+    """Return the values; the derivative of a factor at 0 is its limit, 0; below 0 the values are NaN."""
     inside = torch.where(points == 0, torch.finfo(points.dtype).tiny, points)
     return row_product(torch.sqrt(inside) * torch.sin(inside))
 

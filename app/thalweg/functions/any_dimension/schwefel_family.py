@@ -1,4 +1,4 @@
-"""The problems of Schwefel's book that have any dimension, by his numbers. The simple ones have kinks."""
+"""The problems of any dimension in Schwefel's book, named by his numbers."""
 
 # ruff: noqa: D103 - where nothing is said, the facts above the function are its documentation
 
@@ -25,7 +25,7 @@ def schwefel_1_2(points: torch.Tensor) -> torch.Tensor:
 
 
 def _partial_sums(points: torch.Tensor) -> torch.Tensor:
-    """Return the sums of the first 1, 2, ..., n coordinates, each from those of half as many."""
+    """Return the sums of the first 1, 2, ..., n coordinates, by doubling the number of terms."""
     reach = 1
     while reach < points.shape[-1]:
         longer = points[..., reach:] + points[..., :-reach]
@@ -43,7 +43,7 @@ def _partial_sums(points: torch.Tensor) -> torch.Tensor:
     source=f"{BOOK} 2.20; {SURVEY}, where a minus sign is too many",
 )
 def schwefel_2_20(points: torch.Tensor) -> torch.Tensor:
-    """Return the sums of absolute values; at the kink of a coordinate autograd takes 0 for its slope."""
+    """Return the sums of absolute values; autograd takes 0 for the derivative at the kink of a coordinate."""
     return row_sum(torch.abs(points))
 
 
@@ -56,7 +56,7 @@ def schwefel_2_20(points: torch.Tensor) -> torch.Tensor:
     source=f"{BOOK} 2.21; {SURVEY}",
 )
 def schwefel_2_21(points: torch.Tensor) -> torch.Tensor:
-    """Return the largest absolute values; coordinates that share it share the slope, and at 0 it is 0."""
+    """Return the largest absolute values; tied coordinates share the gradient, which is 0 at 0."""
     return row_max(torch.abs(points))
 
 
@@ -70,7 +70,7 @@ def schwefel_2_21(points: torch.Tensor) -> torch.Tensor:
     source=f"{BOOK} 2.22; {SURVEY}",
 )
 def schwefel_2_22(points: torch.Tensor) -> torch.Tensor:
-    """Return sum plus product of absolute values; at the kink of a coordinate autograd takes 0 for its slope."""
+    """Return sum plus product of absolute values; autograd takes 0 for the derivative at a kink."""
     sizes = torch.abs(points)
     return row_sum(sizes) + row_product(sizes)
 

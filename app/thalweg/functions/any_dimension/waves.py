@@ -1,4 +1,4 @@
-"""Functions of any dimension with sines, cosines or exponentials, all differentiable."""
+"""Differentiable functions of any dimension with sines and cosines."""
 
 # ruff: noqa: D103 - the facts above each function are its documentation
 

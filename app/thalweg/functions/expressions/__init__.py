@@ -1,8 +1,8 @@
-"""A user's own formula as what is minimised: read from text, checked, and built into torch operations.
+"""Formulas of clients as objectives: checked, parsed, and built from torch operations.
 
-The way of a formula: its text is looked through (`text`), parsed and translated into a small tree (`grammar`,
-`tree`), bound to a dimension (`binding`), which gives steps that compute in torch (`steps`), and these are an
-objective (`objective`). No text is ever run as Python.
+The text is scanned (`text`), parsed and translated to a small tree (`grammar`, `tree`), and bound to a dimension
+(`binding`), which yields steps computed in torch (`steps`) for the objective (`objective`). The text is never
+executed as Python.
 """
 
 from thalweg.functions.expressions.expression import ExpressionReference

@@ -1,4 +1,4 @@
-"""From tree to steps: a formula of a known dimension, checked to its last index, its constants computed."""
+"""From tree to steps: binds a formula to a dimension, checks every index and folds constants."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -34,13 +34,13 @@ _NOWHERE = torch.empty(0, dtype=torch.float64)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Bound:
-    """A formula that can be evaluated.
+    """A formula ready for evaluation.
 
     Attributes:
-        step: Its value.
-        cells: Where that is evaluated: outside of all loops.
-        n_values: About how many numbers evaluating one point makes.
-        untraceable: A function of it that only torch itself has; None if there is none.
+        step: Computes its value.
+        cells: The cell outside of all loops, in which it is evaluated.
+        n_values: Approximate number of values computed per point.
+        untraceable: A function in it that cannot be compiled; None if there is none.
     """
 
     step: Step
@@ -51,12 +51,12 @@ class Bound:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where a part of the formula stands.
+    """The context of a part of the formula.
 
     Attributes:
-        cells: The turns of the loops around.
-        floor: The loops that it cannot be moved out of, because a condition there decides whether it is taken.
-        guarded: Whether a condition decides so; a constant that is not finite does no harm there.
+        cells: The iterations of the surrounding loops.
+        floor: The loops that it cannot be hoisted out of, because a condition within them guards it.
+        guarded: Whether a condition guards it; a non-finite constant does no harm there.
     """
 
     cells: Cells
@@ -65,11 +65,11 @@ class _Place:
 
 
 def bind(formula: tree.Formula, dim: int) -> Bound:
-    """Return a formula for points of `dim` coordinates.
+    """Bind a formula to points of `dim` coordinates.
 
     Raises:
-        InvalidInput: An index is out of range, a constant has no finite value; the column says where.
-        LimitExceeded: Its loops make too many numbers.
+        InvalidInput: An index is out of range, or a constant is not finite; the error has the column.
+        LimitExceeded: Its loops compute too many values.
     """
     binder = _Binder(formula, dim)
     root = Cells()
@@ -86,7 +86,7 @@ class _Binder:
         self.untraceable: str | None = None
 
     def value(self, node: tree.Value, place: _Place) -> Step:  # noqa: PLR0911 - one for each kind of node
-        """Return what computes a value."""
+        """Return the step that computes a value."""
         match node:
             case tree.Number(value=value):
                 return Constant(value)
@@ -108,15 +108,15 @@ class _Binder:
                 return self._reduction(node, place)
 
     def charge(self, column: int, n_values: int) -> None:
-        """Note that numbers are about to be made.
+        """Add to the number of values computed.
 
         Raises:
-            LimitExceeded: There are too many by now.
+            LimitExceeded: The total is over the limit.
         """
         self.n_values += n_values
         if self.n_values > MAX_VALUES:
             raise LimitExceeded(
-                f"evaluating the formula at one point makes more than {MAX_VALUES} numbers: "
+                f"evaluating the formula at one point computes more than {MAX_VALUES} values: "
                 "shorten its ranges or lower the dimension",
                 column=column,
             )
@@ -129,18 +129,18 @@ class _Binder:
         vector, length = self._vector or 0, self._length
         whole = place.cells.whole(index, length)
         least, most = int(np.min(whole, initial=length)), int(np.max(whole, initial=-length - 1))
-        if least > most:  # in no turn of an empty loop
+        if least > most:  # an empty loop
             return Constant(0.0)
         if least < 0 <= most:
             raise InvalidInput(
-                f"this index goes from {least} to {most}, and negative ones count from the end: let it start at 0",
+                f"this index goes from {least} to {most}, but negative ones count from the end: start at 0",
                 column=index.column,
             )
         if least < -length or most >= length:
             beyond = least if least < -length else most
             reach = "is" if isinstance(whole, int) else "reaches"
             raise InvalidInput(
-                f"this index {reach} {beyond}, and the vector's coordinates go from 0 to {length - 1}",
+                f"this index {reach} {beyond}, but the vector has indices 0 to {length - 1}",
                 column=index.column,
             )
         return self._leaf(column, vector + (whole + length if least < 0 else whole), place)
@@ -149,7 +149,7 @@ class _Binder:
         cells = place.cells
         self.charge(column, cells.count)
         if cells.outer is None:
-            assert isinstance(place_of, int)  # noqa: S101 - nothing varies without a loop
+            assert isinstance(place_of, int)  # noqa: S101 - without a loop there is one index
             return self._leaves.setdefault((cells, place_of), Leaf(place_of))
         places = _progression(np.broadcast_to(place_of, cells.count).astype(np.int64))
         key = (places.start, places.stop, places.step) if isinstance(places, slice) else places.tobytes()
@@ -184,7 +184,7 @@ class _Binder:
     def _folded(
         self, column: int, function: Callable[..., torch.Tensor], steps: Sequence[Step], place: _Place
     ) -> Constant | None:
-        """Return what a function makes of constants; None if not all of them are."""
+        """Return the value of a function of constants; None if not all operands are constant."""
         numbers = [step.number for step in steps if isinstance(step, Constant)]
         if len(numbers) < len(steps):
             return None
@@ -196,7 +196,7 @@ class _Binder:
     def _constant(self, column: int, result: torch.Tensor, place: _Place) -> Constant:
         if not place.guarded and not bool(torch.isfinite(result).all()):
             worst = result[~torch.isfinite(result)].reshape(-1)[0].item()
-            what = "no real number" if worst != worst else "beyond the numbers that a double can hold"  # noqa: PLR0124 - NaN
+            what = "not a real number" if worst != worst else "infinite, or too large for a double"  # noqa: PLR0124 - NaN
             raise InvalidInput(f"this is {what}", column=column)
         return Constant(result.item() if result.ndim == 0 else np.array(result.numpy()))
 
@@ -248,11 +248,11 @@ class _Binder:
             cells = cells.entered(loop, self._length, self.charge)
         lengths = np.bincount(cells.within(outer), minlength=outer.count)
         if node.kind in {"min", "max", "mean"} and not lengths.all():
-            raise InvalidInput(f"there is a {node.kind} of nothing here: the range is empty", column=node.column)
+            raise InvalidInput(f"{node.kind} of an empty range has no value", column=node.column)
         if cells.count == 0:
             return Constant(REDUCERS[node.kind][1])
         self.charge(node.column, outer.count * int(lengths.max()))
-        # a floor further in than the loops that are left now is none of theirs
+        # a floor inside of the loops left by now does not concern them
         floor = place.floor if _reaches(outer, place.floor) else outer
         body = self.value(node.body, _Place(cells, floor, place.guarded))
         reduced = Reduced(node.kind, body, cells, outer, lengths)
@@ -271,12 +271,12 @@ def _chosen(condition: torch.Tensor, one: torch.Tensor, other: Operand) -> torch
 
 
 def _reaches(cells: Cells, outer: Cells) -> bool:
-    """Whether `outer` is `cells` or further out."""
+    """Return whether `outer` is `cells` or encloses it."""
     return cells is outer or (cells.outer is not None and _reaches(cells.outer, outer))
 
 
 def _progression(places: np.ndarray) -> slice | np.ndarray:
-    """Return places as a slice, if they go up in equal steps."""
+    """Return places as a slice if they increase in equal steps."""
     if len(places) == 1:
         return slice(int(places[0]), int(places[0]) + 1, 1)
     step = int(places[1] - places[0])
@@ -287,7 +287,7 @@ def _progression(places: np.ndarray) -> slice | np.ndarray:
 
 def _check_exponent(exponent: Step, column: int) -> None:
     if isinstance(exponent, Constant) and np.max(np.abs(exponent.number)) > MAX_EXPONENT:
-        raise InvalidInput(f"a constant exponent is at most {MAX_EXPONENT:.0f}", column=column)
+        raise InvalidInput(f"a constant exponent is at most {MAX_EXPONENT:.0f} in size", column=column)
 
 
 def _decided(test: Test) -> Truth:

@@ -1,7 +1,7 @@
-"""Where a part of a formula is evaluated: once, or in every turn of the loops around it.
+"""Cells: the iterations of the loops around a part of a formula.
 
-All turns lie side by side on one last axis, one cell each, in the order in which Python would take them. So loops
-of unequal length need no padding, and no turn is evaluated that does not exist.
+All iterations lie side by side on the last axis, one cell each, in Python's order. So loops of unequal length need
+no padding.
 """
 
 from collections.abc import Callable
@@ -19,14 +19,14 @@ Whole: TypeAlias = int | np.ndarray  # the same in every cell, or `(count,)`
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cells:
-    """The turns of some loops.
+    """The iterations of nested loops.
 
     Attributes:
-        count: How many there are.
-        outer: The turns of the loops around the innermost one; None outside of all loops, where there is no axis.
+        count: Number of iterations.
+        outer: The iterations of the enclosing loops; None outside of all loops, where there is no axis.
         name: The variable of the innermost loop.
-        counters: What each loop's variable is in each cell, `(count,)`.
-        parents: In which cell of `outer` each one lies, `(count,)`.
+        counters: The value of each loop variable in each cell, `(count,)`.
+        parents: The index of each cell's parent in `outer`, `(count,)`.
     """
 
     count: int = 1
@@ -36,15 +36,15 @@ class Cells:
     parents: np.ndarray | None = None
 
     def entered(self, loop: tree.Loop, n: int, charge: Callable[[int, int], None]) -> "Cells":
-        """Return the cells of a loop in each of these.
+        """Return the cells of a loop nested in these.
 
         Args:
             loop: The loop.
             n: The dimension.
-            charge: Is told the column and how many numbers are about to be made.
+            charge: Called with the column and the number of values about to be computed.
 
         Raises:
-            InvalidInput: A range has no ends in whole numbers, or a step of 0.
+            InvalidInput: The ends of a range are not integers, or its step is 0.
         """
         start, stop, step = (self.whole(end, n) for end in (loop.start, loop.stop, loop.step))
         if np.any(np.equal(step, 0)):
@@ -60,22 +60,22 @@ class Cells:
         return Cells(total, self, loop.name, {**counters, loop.name: values}, parents)
 
     def within(self, outer: "Cells") -> np.ndarray:
-        """Return in which cell of `outer`, some loops further out, each cell lies, `(count,)`."""
+        """Return the index of the cell of the enclosing `outer` that each cell lies in, `(count,)`."""
         if self.outer is None or self is outer:
             return np.arange(self.count)
         parents = self.parents if self.parents is not None else np.zeros(self.count, np.int64)
         return parents if self.outer is outer else self.outer.within(outer)[parents]
 
     def whole(self, node: tree.Value, n: int) -> Whole:
-        """Return a whole number that loop variables, numbers and the dimension make, in each cell.
+        """Evaluate an integer expression of loop variables, numbers and the dimension in each cell.
 
         Raises:
-            InvalidInput: It is made of something else, or is no whole number, or too large.
+            InvalidInput: It has other parts, or is not an integer, or is too large.
         """
         match node:
             case tree.Number(value=value):
                 if not value.is_integer():
-                    raise InvalidInput("a whole number is needed here", column=node.column)
+                    raise InvalidInput("an integer is required here", column=node.column)
                 return _checked(int(value) if abs(value) <= MAX_WHOLE else MAX_WHOLE + 1, node.column)
             case tree.Dimension():
                 return n
@@ -89,7 +89,7 @@ class Cells:
                     result = _checked(_whole_operation(operator, result, self.whole(right, n), column), column)
                 return result
         raise InvalidInput(
-            "an index and the ends of a range are whole numbers made of loop variables, numbers, n, and + - * // %",
+            "an index or an end of a range must be an integer made of loop variables, numbers, n and + - * // %",
             column=node.column,
         )
 
@@ -100,7 +100,7 @@ def _at(whole: Whole, place: np.ndarray) -> Whole:
 
 def _whole_operation(operator: str, left: Whole, right: Whole, column: int) -> Whole:
     if operator in {"//", "%"} and np.any(np.equal(right, 0)):
-        raise InvalidInput("this divides by 0", column=column)
+        raise InvalidInput("division by 0", column=column)
     match operator:
         case "+":
             return left + right
@@ -112,10 +112,10 @@ def _whole_operation(operator: str, left: Whole, right: Whole, column: int) -> W
             return left // right
         case "%":
             return left % right
-    raise InvalidInput("whole numbers are divided by //", column=column)
+    raise InvalidInput("integers are divided by //", column=column)
 
 
 def _checked(whole: Whole, column: int) -> Whole:
     if np.max(np.abs(whole), initial=0) > MAX_WHOLE:
-        raise InvalidInput(f"whole numbers are at most {MAX_WHOLE} here", column=column)
+        raise InvalidInput(f"integers in an index or a range are at most {MAX_WHOLE}", column=column)
     return whole

@@ -1,4 +1,4 @@
-"""How a client names a formula of its own as what is minimised."""
+"""A formula as specified by a client."""
 
 from functools import lru_cache
 from typing import Annotated, Literal, Self, TypeAlias
@@ -22,9 +22,9 @@ _Constants: TypeAlias = tuple[tuple[str, float], ...]
 
 
 class ExpressionReference(BaseModel):
-    """A formula of the user's own.
+    """A formula of the client.
 
-    Valid once built: the formula has been parsed, and where its dimension is known, every index has been checked.
+    Validation parses the formula and, if its dimension is known, checks every index.
     """
 
     model_config = ConfigDict(
@@ -45,21 +45,21 @@ class ExpressionReference(BaseModel):
     )
 
     expression: Annotated[str, Field(strict=True)] = Field(
-        description="the formula, as Python writes it: + - * / // % **, comparisons, and or not, a if c else b, "
-        "where(c, a, b), the functions of math, and sum, prod, min, max, mean and norm of loops over an index"
+        description="the formula in Python syntax: + - * / // % **, comparisons, and or not, a if c else b, "
+        "where(c, a, b), the functions of math, and sum, prod, min, max, mean and norm over loops"
     )
     variables: Annotated[tuple[_Name, ...], Field(min_length=1, max_length=MAX_NAMES), StopEarly()] = Field(
-        description="the names of the coordinates, in order; one that has an index in the formula is a vector, and "
-        "takes all coordinates that are left"
+        description="the names of the coordinates, in order; one that is indexed in the formula is a vector of all "
+        "remaining coordinates"
     )
     constants: Annotated[dict[_Name, _Number], Field(max_length=MAX_NAMES)] = Field(
-        default_factory=dict, description="numbers by name"
+        default_factory=dict, description="named numbers"
     )
     domain: Annotated[tuple[tuple[_Number, _Number], ...], StopEarly()] | None = Field(
-        None, description="low and high of each coordinate; one pair holds for all coordinates of a vector"
+        None, description="lower and upper bound of each coordinate; one pair for all coordinates of a vector"
     )
     dim: Annotated[int, Field(strict=True, ge=1, le=1_000_000), WHOLE] | None = Field(
-        None, description="the number of coordinates, where there is a vector; of a job the points' own if left out"
+        None, description="the number of coordinates if there is a vector; in a job, by default that of the points"
     )
 
     @model_validator(mode="after")
@@ -67,14 +67,14 @@ class ExpressionReference(BaseModel):
         for index, name in enumerate(self.variables):
             check_declared(name, "variables", index)
             if name in self.variables[:index]:
-                raise InvalidInput(f"there are two variables {name}", "variables", index)
+                raise InvalidInput(f"variable {name} is declared twice", "variables", index)
         for name in self.constants:
             check_declared(name, "constants", name)
             if name in self.variables:
-                raise InvalidInput(f"{name} is a variable already", "constants", name)
+                raise InvalidInput(f"{name} is already a variable: choose another name", "constants", name)
         for index, (low, high) in enumerate(self.domain or ()):
             if not low < high:
-                raise InvalidInput(f"the low end, {low}, is not below the high end, {high}", "domain", index)
+                raise InvalidInput(f"the lower bound {low} is not below the upper bound {high}", "domain", index)
         if (dim := self._known_dim()) is not None:
             self._check_dim(dim, "dim")
             self._bound(dim)
@@ -82,22 +82,22 @@ class ExpressionReference(BaseModel):
 
     @property
     def name(self) -> Literal["expression"]:
-        """What formulas are called among other functions."""
+        """The name of all formulas in lists."""
         return "expression"
 
     def objective(self, dim: int | None = None) -> ExpressionObjective:
-        """Return the formula as an objective, of dimension `dim` where nothing else says one.
+        """Return the formula as an objective, of dimension `dim` if the formula does not determine one.
 
         Raises:
-            InvalidInput: The formula, or its domain, is not of this dimension; or no dimension is known.
+            InvalidInput: The formula or its domain does not fit the dimension, or no dimension is known.
         """
         if self.dim is not None and dim is not None and self.dim != dim:
-            raise InvalidInput(f"the function's dim is {self.dim}, but the points have {dim} coordinates")
+            raise InvalidInput(f"the function has dim {self.dim}, but the points have {dim} coordinates")
         dim = self._known_dim() if dim is None else dim
         if dim is None:
             vector = self.variables[self._formula.vector or 0]
             raise InvalidInput(
-                f"{vector} is a vector of any dimension: say which one, as in "
+                f"{vector} is a vector of any dimension: set dim, as in "
                 f'{{"expression": "...", "variables": ["{vector}"], "dim": 2}}'
             )
         self._check_dim(dim)
@@ -105,7 +105,7 @@ class ExpressionReference(BaseModel):
         return ExpressionObjective(dim, self._box(dim), self._bound(dim), has_vector)
 
     def bound(self, dim: int) -> Self:
-        """Return the reference with its dimension said."""
+        """Return the reference with its dimension set."""
         return self.model_copy(update={"dim": dim})
 
     @property
@@ -126,7 +126,7 @@ class ExpressionReference(BaseModel):
             raise _in_expression(error) from error
 
     def _known_dim(self) -> int | None:
-        """Return the dimension, if the reference alone says it."""
+        """Return the dimension if the reference determines it."""
         n_names = len(self.variables)
         if self.dim is not None:
             return self.dim
@@ -138,12 +138,12 @@ class ExpressionReference(BaseModel):
         n_names, vector = len(self.variables), self._formula.vector
         if vector is None and dim != n_names:
             given = "one variable" if n_names == 1 else f"{n_names} variables"
-            raise InvalidInput(f"the formula has {given} of one coordinate, and the points have {dim}", *path)
+            raise InvalidInput(f"the formula has {given}, but the points have {dim} coordinates", *path)
         if dim < n_names:
-            raise InvalidInput(f"the formula takes points of {n_names} coordinates or more, not {dim}", *path)
+            raise InvalidInput(f"the formula needs points of at least {n_names} coordinates, not {dim}", *path)
         if self.domain is not None and len(self.domain) not in {dim, n_names}:
             raise InvalidInput(
-                f"there are {len(self.domain)} pairs for {dim} coordinates: give one for each or for each variable",
+                f"there are {len(self.domain)} pairs for {dim} coordinates: give one per coordinate or variable",
                 "domain",
             )
 
@@ -164,6 +164,6 @@ def _parse(expression: str, variables: tuple[str, ...], constants: _Constants) -
     return parse(expression, variables, dict(constants))
 
 
-@lru_cache(maxsize=16)  # the largest keep tens of megabytes
+@lru_cache(maxsize=16)  # the largest take tens of megabytes
 def _bind(expression: str, variables: tuple[str, ...], constants: _Constants, dim: int) -> Bound:
     return bind(_parse(expression, variables, constants), dim)

@@ -1,4 +1,4 @@
-"""From text to tree: Python's parser reads the text, and only what is listed here becomes a part of the tree."""
+"""From text to tree: Python's parser reads the text, and only the nodes listed here are accepted."""
 
 import ast
 import math
@@ -14,7 +14,7 @@ from thalweg.functions.expressions.operations import FUNCTIONS
 from thalweg.functions.expressions.text import checked
 from thalweg.functions.expressions.vocabulary import DIMENSION, NUMBERS, REDUCTIONS, RESERVED, likely
 
-# CPython 3.11 counts the depth of its syntax trees for all threads together, and fails where they differ
+# CPython 3.11 counts the depth of syntax trees for all threads together, and fails if that does not match
 _one_at_a_time = Lock()
 
 _OPERATORS: Final[dict[type[ast.operator], str]] = {
@@ -48,7 +48,7 @@ def parse(text: str, variables: tuple[str, ...], constants: Mapping[str, float])
         constants: Numbers by name.
 
     Raises:
-        InvalidInput: It is not a formula; the column says where.
+        InvalidInput: It is not a valid formula; the error has the column.
     """
     line = checked(text)
     n_before = len(line) - len(line.lstrip())
@@ -64,13 +64,13 @@ def _parsed(line: str, n_before: int) -> ast.expr:
             return ast.parse(line, mode="eval").body
     except SyntaxError as error:
         column = n_before + max(1, min(error.offset or 1, len(line)))
-        raise InvalidInput(f"this is no formula: {error.msg}", column=column) from error
+        raise InvalidInput(f"this is not a valid formula: {error.msg}", column=column) from error
     except (RecursionError, MemoryError, ValueError, OverflowError) as error:
         raise InvalidInput("the formula is too complex", column=1) from error
 
 
 def _vector(parsed: ast.expr, variables: tuple[str, ...], first_column: int) -> int | None:
-    """Return which variable is a vector, by what is done to it; nothing else can be told apart here."""
+    """Return the index of the variable that is used as a vector."""
     indexed = [name for node in ast.walk(parsed) for name in _used_as_vector(node) if name.id in variables]
     if not indexed:
         indexed = [
@@ -86,8 +86,8 @@ def _vector(parsed: ast.expr, variables: tuple[str, ...], first_column: int) -> 
     if len(names) > 1:
         second = next(name for name in indexed if name.id == names[1])
         raise InvalidInput(
-            f"{names[0]} and {names[1]} are both used as vectors, and only one variable can be: "
-            "give each coordinate of the other a name of its own",
+            f"{names[0]} and {names[1]} are both used as vectors, but only one variable can be: "
+            "declare each coordinate of the other as a variable",
             column=second.col_offset + first_column,
         )
     return variables.index(names[0])
@@ -104,7 +104,7 @@ def _used_as_vector(node: ast.AST) -> Iterable[ast.Name]:
 
 
 def _reduces_one(call: ast.Call) -> bool:
-    """Whether this makes one number of a whole vector."""
+    """Return whether a call reduces a whole vector to a number."""
     return (
         isinstance(call.func, ast.Name)
         and call.func.id in REDUCTIONS
@@ -115,11 +115,11 @@ def _reduces_one(call: ast.Call) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Scope:
-    """What the loops around a place define.
+    """The names defined by surrounding loops.
 
     Attributes:
-        names: Loop variables, and what each stands for.
-        whole: The counter that goes through the vector, where the vector's name alone means each coordinate.
+        names: Loop variables and their meaning.
+        whole: The counter of an implicit loop over the vector, in which its name means each coordinate.
     """
 
     names: Mapping[str, tree.Value] = field(default_factory=dict)
@@ -137,12 +137,12 @@ class _Translator:
         self._first_column = first_column
 
     def value(self, node: ast.expr, scope: _Scope) -> tree.Value:  # noqa: C901, PLR0911 - one for each kind of node
-        """Return what a node is as a number."""
+        """Translate a node that must be a number."""
         column = self._column(node)
         match node:
             case ast.Constant(value=int() | float() as number) if not isinstance(number, bool):
                 if math.isinf(number):
-                    raise InvalidInput("this is beyond the numbers that a double can hold", column=column)
+                    raise InvalidInput("this is too large for a double", column=column)
                 return tree.Number(column, float(number))
             case ast.Name(id=name):
                 return self._name(name, column, scope)
@@ -164,13 +164,13 @@ class _Translator:
                 raise self._refusal(node)
 
     def condition(self, node: ast.expr, scope: _Scope) -> tree.Condition:
-        """Return what a node is as a condition."""
+        """Translate a node that must be a condition."""
         column = self._column(node)
         match node:
             case ast.Compare(left=left, ops=ops, comparators=others):
                 unknown = next((op for op in ops if type(op) not in _RELATIONS), None)
                 if unknown is not None:
-                    raise InvalidInput("values are compared by < <= > >= == != alone", column=column)
+                    raise InvalidInput("only < <= > >= == != compare values", column=column)
                 operands = tuple(self.value(operand, scope) for operand in (left, *others))
                 return tree.Comparison(column, tuple(_RELATIONS[type(op)] for op in ops), operands)
             case ast.BoolOp(op=op, values=values):
@@ -178,7 +178,7 @@ class _Translator:
                 return tree.Logic(column, name, tuple(self.condition(value, scope) for value in values))
             case ast.UnaryOp(op=ast.Not(), operand=operand):
                 return tree.Logic(column, "not", (self.condition(operand, scope),))
-        raise InvalidInput("this is a number where a condition is expected: compare it, as in x > 0", column=column)
+        raise InvalidInput("a condition is expected here, not a number: compare it, as in x > 0", column=column)
 
     def _column(self, node: ast.expr) -> int:
         return node.col_offset + self._first_column
@@ -188,15 +188,15 @@ class _Translator:
         match node:
             case ast.Compare() | ast.BoolOp() | ast.UnaryOp():
                 return InvalidInput(
-                    "this is a condition where a number is expected: write where(condition, 1, 0)", column=column
+                    "a number is expected here, not a condition: write where(condition, 1, 0)", column=column
                 )
             case ast.GeneratorExp():
                 return InvalidInput(
-                    "a loop stands within sum, prod, min, max, mean or norm, as in sum(x[i]**2 for i in range(n))",
+                    "a loop must be inside sum, prod, min, max, mean or norm, as in sum(x[i]**2 for i in range(n))",
                     column=column,
                 )
             case ast.Tuple():
-                return InvalidInput("a comma stands between the arguments of a function alone", column=column)
+                return InvalidInput("commas are allowed between the arguments of a function only", column=column)
         return InvalidInput("this has no meaning in a formula", column=column)
 
     def _name(self, name: str, column: int, scope: _Scope) -> tree.Value:
@@ -207,9 +207,7 @@ class _Translator:
             if variable != self._vector:
                 return tree.Scalar(column, variable)
             if scope.whole is None:
-                raise InvalidInput(
-                    f"{name} is a vector here: use a coordinate of it, as in {name}[0]", column=column
-                )
+                raise InvalidInput(f"{name} is a vector here: use one coordinate, as in {name}[0]", column=column)
             return tree.Item(column, scope.whole)
         if name in self._constants:
             return tree.Number(column, self._constants[name])
@@ -222,7 +220,7 @@ class _Translator:
                 f"{name} is a function: call it, as in {_PICTURED.get(name, f'{name}(x)')}", column=column
             )
         known = [*scope.names, *self._variables, *self._constants, *NUMBERS]
-        raise InvalidInput(f"the formula does not know {name}{likely(name, known)}", column=column)
+        raise InvalidInput(f"unknown name {name}{likely(name, known)}", column=column)
 
     def _chain(self, node: ast.BinOp, scope: _Scope) -> tree.Value:
         column = self._column(node)
@@ -242,18 +240,18 @@ class _Translator:
     def _item(self, node: ast.Subscript, scope: _Scope) -> tree.Value:
         column = self._column(node)
         if not isinstance(node.value, ast.Name) or node.value.id not in self._variables:
-            raise InvalidInput("only a variable has an index, as in x[0]", column=column)
+            raise InvalidInput("only a variable can be indexed, as in x[0]", column=column)
         if isinstance(node.slice, ast.Tuple):
-            raise InvalidInput("a variable has one index", column=self._column(node.slice))
+            raise InvalidInput("a variable has a single index", column=self._column(node.slice))
         return tree.Item(column, self.value(node.slice, scope))
 
     def _call(self, node: ast.Call, scope: _Scope) -> tree.Value:
         column = self._column(node)
         if not isinstance(node.func, ast.Name):
-            raise InvalidInput("only a function can be called, by its name", column=column)
+            raise InvalidInput("only a function can be called, by name", column=column)
         name, args = node.func.id, node.args
         for keyword_argument in node.keywords:
-            raise InvalidInput("arguments have no names here", column=self._column(keyword_argument.value))
+            raise InvalidInput("keyword arguments are not supported", column=self._column(keyword_argument.value))
         if name in REDUCTIONS and len(args) == 1:
             return self._reduction(column, name, args[0], scope)
         if name in {"min", "max"}:
@@ -274,10 +272,10 @@ class _Translator:
 
     def _no_function(self, name: str, scope: _Scope) -> str:
         if name in {*self._variables, *self._constants, *NUMBERS, *scope.names, DIMENSION}:
-            return f"{name} is no function: a product is written {name} * (...)"
+            return f"{name} is not a function: write a product as {name} * (...)"
         if name == "range":
-            return "range stands in a loop alone, as in sum(x[i]**2 for i in range(n))"
-        return f"there is no function {name}{likely(name, [*FUNCTIONS, *REDUCTIONS, 'where'])}"
+            return "range is for loops only, as in sum(x[i]**2 for i in range(n))"
+        return f"unknown function {name}{likely(name, [*FUNCTIONS, *REDUCTIONS, 'where'])}"
 
     def _check_count(self, name: str, given: int, least: int, most: int | None, column: int) -> None:
         if given < least or (most is not None and given > most):
@@ -298,7 +296,7 @@ class _Translator:
             return tree.Reduction(column, kind, tuple(loops), self.value(arg.elt, scope))
         if self._vector is None:
             raise InvalidInput(
-                f"{kind} of one value needs a loop or a vector: there is no vector here", column=column
+                f"{kind} of one value needs a loop or a vector, and the formula has no vector", column=column
             )
         counter = tree.Counter(column, f"{self._variables[self._vector]}[]{scope.n_loops}")
         inner = self._within(column, _Scope(scope.names, counter, scope.n_loops))
@@ -310,7 +308,7 @@ class _Translator:
 
     def _within(self, column: int, scope: _Scope) -> _Scope:
         if scope.n_loops == MAX_LOOPS:
-            raise InvalidInput(f"there are at most {MAX_LOOPS} loops within each other", column=column)
+            raise InvalidInput(f"loops can be nested {MAX_LOOPS} deep at most", column=column)
         return _Scope(scope.names, scope.whole, scope.n_loops + 1)
 
     def _loop(self, comprehension: ast.comprehension, scope: _Scope) -> tuple[tree.Loop, _Scope]:
@@ -320,10 +318,10 @@ class _Translator:
             raise InvalidInput("a loop has one variable, as in for i in range(n)", column=column)
         name = target.id
         if name in {*scope.names, *self._variables, *self._constants, *RESERVED, DIMENSION}:
-            raise InvalidInput(f"{name} means something already: give the loop another variable", column=column)
+            raise InvalidInput(f"{name} is already in use: choose another loop variable", column=column)
         for test in comprehension.ifs:
             raise InvalidInput(
-                "a loop goes through all its range: write where(condition, value, 0) instead of if",
+                "loops have no if: write where(condition, value, 0)",
                 column=self._column(test),
             )
         scope = self._within(column, scope)
@@ -348,6 +346,6 @@ class _Translator:
                 start, stop = (zero, ends[0]) if len(ends) == 1 else ends[:2]
                 return tree.Loop(column, name, start, stop, ends[2] if len(ends) == 3 else one)
         raise InvalidInput(
-            "a loop goes through range(n), range(start, stop), range(start, stop, step) or the vector",
+            "a loop goes over range(n), range(start, stop), range(start, stop, step) or the vector",
             column=self._column(node),
         )

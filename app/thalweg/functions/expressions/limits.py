@@ -1,36 +1,36 @@
-"""What a formula may be at most, so that no text takes more than a set time or memory."""
+"""Limits on formulas, which bound the time and memory that a text can cost."""
 
 from typing import Final
 
 MAX_LENGTH: Final = 4_000
-"""Characters of a formula."""
+"""Characters in a formula."""
 
 MAX_TOKENS: Final = 1_500
-"""Numbers, names, operators and brackets."""
+"""Tokens in a formula: numbers, names, operators and brackets."""
 
 MAX_DEPTH: Final = 40
-"""Brackets, signs, powers and conditionals within each other."""
+"""Nesting of brackets, signs, powers and conditionals."""
 
 MAX_DIGITS: Final = 40
-"""Characters of a number."""
+"""Characters in a number."""
 
 MAX_NAMES: Final = 100
-"""Variables, and constants."""
+"""Variables, and constants, of a formula."""
 
 MAX_NAME_LENGTH: Final = 40
-"""Characters of a name."""
+"""Characters in a name."""
 
 MAX_EXPONENT: Final = 1_000.0
-"""A constant exponent's size."""
+"""Absolute value of a constant exponent."""
 
 MAX_WHOLE: Final = 1_000_000
-"""An index, the end of a range, and every whole number on the way to these."""
+"""Integers in indices and ranges, intermediate ones included."""
 
 MAX_LOOPS: Final = 4
-"""Loops within each other."""
+"""Nested loops."""
 
 MAX_VALUES: Final = 1_000_000
-"""Numbers that one evaluation at one point makes."""
+"""Values computed per point."""
 
 MAX_TRACED_VALUES: Final = 1_000
-"""Numbers of one evaluation that are still compiled as single ones, without a loop."""
+"""Values computed per point up to which a formula is compiled, which unrolls its loops."""

@@ -1,4 +1,4 @@
-"""A formula of a known dimension as an objective."""
+"""A formula of a given dimension as an objective."""
 
 from dataclasses import dataclass
 
@@ -14,11 +14,11 @@ from thalweg.functions.minima import ListedMinima
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ExpressionObjective:
-    """A user's formula bound to a dimension; `ExpressionReference.objective` makes it.
+    """A formula bound to a dimension, made by `ExpressionReference.objective`.
 
     Attributes:
-        dim: Coordinates of a point.
-        domain: The bounds of each; None where the user gave none.
+        dim: Number of coordinates.
+        domain: Bounds of each coordinate; None if the client gave none.
     """
 
     dim: int
@@ -28,27 +28,27 @@ class ExpressionObjective:
 
     @property
     def minima(self) -> ListedMinima:
-        """None: nobody knows them."""
+        """Empty: the minima of a formula are not known."""
         return ListedMinima()
 
     @property
     def n_values(self) -> int:
-        """About how many numbers evaluating one point makes."""
+        """Approximate number of values computed per point."""
         return max(self.dim, self.bound.n_values)
 
     @property
     def matrix_shapes(self) -> tuple[()]:
-        """None: a point is a plain vector."""
+        """Empty: a point is a plain vector."""
         return ()
 
     @property
     def untraceable(self) -> str | None:
-        """Why the formula cannot be turned into native code, as a sentence; None if it can."""
+        """Why the formula cannot be compiled to native code, as a sentence; None if it can."""
         if self.bound.untraceable is not None:
-            return f"{self.bound.untraceable} and its gradient are torch's alone"
+            return f"{self.bound.untraceable} and its gradient exist in torch only"
         if self.bound.n_values > MAX_TRACED_VALUES:
             return (
-                f"evaluating the formula makes {self.bound.n_values} numbers, and more than {MAX_TRACED_VALUES} "
+                f"evaluating the formula computes {self.bound.n_values} values, and more than {MAX_TRACED_VALUES} "
                 "would take too long to compile"
             )
         return None
@@ -56,14 +56,14 @@ class ExpressionObjective:
     def __call__(
         self,
         points: torch.Tensor,
-        step: int = 0,  # noqa: ARG002 - the same at every step
-        runs: np.ndarray | None = None,  # noqa: ARG002 - and in every run
+        step: int = 0,  # noqa: ARG002 - does not depend on the step
+        runs: np.ndarray | None = None,  # noqa: ARG002 - nor on the run
     ) -> torch.Tensor:
         """Return values of shape (...) for points of shape (..., dim)."""
         coordinates = () if self.has_vector else points.unbind(-1)
         frame = Frame(points, coordinates, self.bound.cells)
         value = frame.tensor(self.bound.step.evaluate(frame))
         if value.shape != points.shape[:-1] or (points.requires_grad and not value.requires_grad):
-            # a value that no coordinate changes still has a gradient, of zeros
+            # a constant needs a gradient too: of zeros
             value = value + points[..., 0].sign() * 0.0
         return value

@@ -1,8 +1,8 @@
-"""What formulas can do to numbers, each as operations of torch.
+"""Functions and operators of formulas as torch operations.
 
-A point gives the same bits alone and as a row of a batch, in value, gradient and Hessian. Some of torch's kernels
-compute a number differently in a vector and alone; these get their operands `one_by_one`, so that the digits are
-always those of a number alone. Their derivatives are computed from the same operands, and so in the same way.
+Value, gradient and Hessian of a point are the same to the bit alone and in a batch. Some torch kernels round
+differently in their vector code; these get their operands `one_by_one`, which selects the scalar code, in their
+derivatives too.
 """
 
 from collections.abc import Callable
@@ -22,13 +22,13 @@ _LARGEST_PRODUCT: Final = 16.0
 
 @dataclass(frozen=True, slots=True)
 class ElementaryFunction:
-    """A function that a formula can call.
+    """A function available to formulas.
 
     Attributes:
-        evaluate: Its operands, at least one of them a tensor, to a tensor.
-        least: How many operands it has at least.
-        most: How many it has at most; None for any number.
-        untraceable: Whether its gradient has operations that only torch itself has.
+        evaluate: Maps operands, at least one of them a tensor, to a tensor.
+        least: Minimum number of operands.
+        most: Maximum number of operands; None for any number.
+        untraceable: Whether its gradient has operations that cannot be compiled.
     """
 
     evaluate: Evaluate
@@ -52,7 +52,7 @@ def _alone(name: str, n_operands: int = 1, *, untraceable: bool = False) -> Elem
 
 
 def _tensors(operands: tuple[Operand, ...]) -> list[torch.Tensor]:
-    """Return all operands as tensors; a number gets the dtype of the first tensor."""
+    """Return all operands as tensors; numbers get the dtype of the first tensor."""
     dtype = next(operand.dtype for operand in operands if isinstance(operand, torch.Tensor))
     return [
         operand if isinstance(operand, torch.Tensor) else torch.full((), operand, dtype=dtype)
@@ -61,7 +61,7 @@ def _tensors(operands: tuple[Operand, ...]) -> list[torch.Tensor]:
 
 
 def power(base: Operand, exponent: Operand) -> torch.Tensor:
-    """Return base ** exponent; whole exponents up to 16 are products of squares."""
+    """Return base ** exponent; integer exponents up to 16 are computed by squaring."""
     if isinstance(base, torch.Tensor) and isinstance(exponent, float):
         return _constant_power(base, exponent)
     if isinstance(base, float):
@@ -94,18 +94,18 @@ def floor_quotient(a: Operand, b: Operand) -> torch.Tensor:
 
 
 def sigmoid(x: torch.Tensor) -> torch.Tensor:
-    """Return 1 / (1 + exp(-x)), whose exponential never overflows."""
+    """Return 1 / (1 + exp(-x)) without overflow."""
     small = torch.exp(_minus_size(x))
     return torch.where(x < 0, small, 1.0) / (1.0 + small)
 
 
 def softplus(x: torch.Tensor) -> torch.Tensor:
-    """Return log(1 + exp(x)), whose exponential never overflows."""
+    """Return log(1 + exp(x)) without overflow."""
     return torch.where(x < 0, 0.0, x) + torch.log1p(torch.exp(_minus_size(x)))
 
 
 def _minus_size(x: torch.Tensor) -> torch.Tensor:
-    # -|x| with a slope at 0, where abs has none
+    # -|x| with a derivative at 0, where that of abs is 0
     return torch.where(x < 0, x, -x)
 
 
@@ -116,23 +116,23 @@ def cbrt(x: torch.Tensor) -> torch.Tensor:
 
 
 def clamp(x: Operand, low: Operand, high: Operand) -> torch.Tensor:
-    """Return x, or the bound that it is beyond."""
+    """Return x, limited to the bounds."""
     x, low, high = _tensors((x, low, high))
     return smallest(largest(x, low), high)
 
 
 def largest(*operands: Operand) -> torch.Tensor:
-    """Return the largest of its operands."""
+    """Return the maximum of the operands."""
     return reduce(larger, _tensors(operands))
 
 
 def smallest(*operands: Operand) -> torch.Tensor:
-    """Return the smallest of its operands."""
+    """Return the minimum of the operands."""
     return reduce(_smaller, _tensors(operands))
 
 
 def larger(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-    """Return the larger one of two numbers; of 0.0 and -0.0 the first, where torch's vectors have the second."""
+    """Return the maximum of two numbers; of 0.0 and -0.0 the first, unlike torch's vector code."""
     return torch.maximum(one_by_one(a), b)
 
 
@@ -141,7 +141,7 @@ def _smaller(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
 
 
 def logarithm(x: Operand, base: Operand | None = None) -> torch.Tensor:
-    """Return the natural logarithm, or that of another base."""
+    """Return the logarithm to a base, by default the natural one."""
     if base is None:
         return torch.log(*_tensors((x,)))
     x, base = _tensors((x, base))
@@ -169,7 +169,7 @@ FUNCTIONS: Final = {
     "minimum": ElementaryFunction(smallest, 2, 2),
     "maximum": ElementaryFunction(largest, 2, 2),
 }
-"""What a formula calls by name."""
+"""Functions by name."""
 
 OPERATORS: Final[dict[str, Evaluate]] = {
     "+": lambda a, b: a + b,
@@ -183,7 +183,7 @@ OPERATORS: Final[dict[str, Evaluate]] = {
     "min": smallest,
     "max": largest,
 }
-"""What a formula writes with signs, and the least and largest of several values."""
+"""Operators by symbol, and the minimum and maximum of several values."""
 
 RELATIONS: Final[dict[str, Evaluate]] = {
     "<": lambda a, b: a < b,

@@ -1,7 +1,7 @@
-"""What a formula computes, bound to a dimension: steps that torch does, each once for all points and all cells.
+"""The steps of a bound formula, each computed by torch at once for all points and cells.
 
-The value of a step has the shape of the points' batch, and within loops one more axis, of the cells. Values are
-never broadcast over that axis, they are gathered: their gradients are summed in an order that is always the same.
+The value of a step has the shape of the points' batch, within loops with a last axis of cells. Values are gathered
+along that axis, never broadcast, so that their gradients are summed in a fixed order.
 """
 
 import math
@@ -21,11 +21,11 @@ from thalweg.functions.expressions.operations import Operand, larger
 Condition: TypeAlias = torch.Tensor | bool
 
 _LARGEST_FLOAT32: Final = float(np.finfo(np.float32).max)
-_SAFE: Final = 0.5  # what a branch that is not taken is computed for; most functions have a value and slope there
+_SAFE: Final = 0.5  # the input of a branch not taken; most functions have a finite value and derivative there
 
 
 class Step(Protocol):
-    """A part of a formula."""
+    """A numeric part of a formula."""
 
     def evaluate(self, frame: "Frame") -> Operand:
         """Return its value in each cell of the frame."""
@@ -33,7 +33,7 @@ class Step(Protocol):
 
 
 class Test(Protocol):
-    """A condition of a formula."""
+    """A condition in a formula."""
 
     def evaluate(self, frame: "Frame") -> Condition:
         """Return whether it holds in each cell of the frame."""
@@ -42,10 +42,10 @@ class Test(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Leaf:
-    """A coordinate, or one in each cell.
+    """A coordinate, or one per cell.
 
     Attributes:
-        place: Its number; or those of all cells, where these go up in equal steps, or `(count,)`.
+        place: Its index; or those of all cells, as a slice or `(count,)`.
     """
 
     place: int | slice | np.ndarray
@@ -65,14 +65,14 @@ class Leaf:
 
 @dataclass(slots=True, eq=False)
 class Frame:
-    """What is known while a formula is evaluated, in some cells.
+    """The state of an evaluation in some cells.
 
     Attributes:
-        points: Where, `(..., dim)`.
-        coordinates: The same apart, where no variable is a vector.
-        cells: The turns of the loops around.
-        outer: The frame of the loops further out.
-        mask: Where the branch is taken that is evaluated; None where there is none.
+        points: The points, `(..., dim)`.
+        coordinates: The coordinates of the points, if no variable is a vector.
+        cells: The iterations of the surrounding loops.
+        outer: The frame of the enclosing loops.
+        mask: Where the branch under evaluation is taken; None outside of branches.
     """
 
     points: torch.Tensor
@@ -83,7 +83,7 @@ class Frame:
     leaves: dict[Leaf, torch.Tensor] = field(default_factory=dict)
 
     def leaf(self, leaf: Leaf) -> torch.Tensor:
-        """Return coordinates; where a branch is not taken, others, so that none of its gradients comes back."""
+        """Return coordinates, replaced where the branch is not taken, so that no gradient flows back from there."""
         if leaf not in self.leaves:
             read = leaf.read(self.points, self.coordinates)
             self.leaves[leaf] = read if self.mask is None else torch.where(self.mask, read, self.tensor(_SAFE))
@@ -96,17 +96,17 @@ class Frame:
         return torch.full((), operand, dtype=self.points.dtype)
 
     def branch(self, condition: torch.Tensor) -> "Frame":
-        """Return the frame of a branch that is taken where the condition holds."""
+        """Return the frame of the branch taken where the condition holds."""
         mask = condition if self.mask is None else self.mask & condition
         return Frame(self.points, self.coordinates, self.cells, self.outer, mask)
 
     def loop(self, cells: Cells) -> "Frame":
-        """Return the frame of loops within this one."""
+        """Return the frame of loops nested in this one."""
         mask = None if self.mask is None else lifted(self.mask, cells.within(self.cells), self.cells)
         return Frame(self.points, self.coordinates, cells, self, mask)
 
     def at(self, cells: Cells) -> "Frame":
-        """Return the frame of these cells, this one or one further out."""
+        """Return the frame of `cells`: this one or an enclosing one."""
         frame = self
         while frame.cells is not cells and frame.outer is not None:
             frame = frame.outer
@@ -115,12 +115,12 @@ class Frame:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Constant:
-    """Numbers that do not depend on the point: one, or one in each cell."""
+    """A number that does not depend on the point, or one per cell."""
 
     number: float | np.ndarray  # `(count,)` float64
 
     def evaluate(self, frame: Frame) -> Operand:
-        """Return it; a lone number stays a double, which torch rounds when it meets the points."""
+        """Return the value; a single number stays a double, which torch rounds when it combines it with points."""
         if isinstance(self.number, float):
             too_large = frame.points.dtype == torch.float32 and abs(self.number) > _LARGEST_FLOAT32
             return math.copysign(math.inf, self.number) if too_large else self.number
@@ -129,18 +129,18 @@ class Constant:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Truth:
-    """A condition that does not depend on the point: one answer, or one in each cell."""
+    """A condition that does not depend on the point, or one per cell."""
 
     holds: bool | np.ndarray  # `(count,)` bool
 
-    def evaluate(self, frame: Frame) -> Condition:  # noqa: ARG002 - whatever the point
-        """Return it."""
+    def evaluate(self, frame: Frame) -> Condition:  # noqa: ARG002 - does not depend on the point
+        """Return whether it holds."""
         return self.holds if isinstance(self.holds, bool) else torch.from_numpy(self.holds)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Applied:
-    """A function of values, one of them at least no constant."""
+    """A function of values that are not all constant."""
 
     function: Callable[..., torch.Tensor]
     operands: tuple[Step, ...]
@@ -152,13 +152,13 @@ class Applied:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Chained:
-    """Functions of two values, each of the last one's value and another."""
+    """A left-associative chain of binary functions."""
 
     first: Step
     rest: tuple[tuple[Callable[..., torch.Tensor], Step], ...]
 
     def evaluate(self, frame: Frame) -> Operand:
-        """Return the last one's value."""
+        """Return the value of the chain."""
         result = self.first.evaluate(frame)
         for function, right in self.rest:
             result = function(result, right.evaluate(frame))
@@ -167,13 +167,13 @@ class Chained:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tested:
-    """Whether values, one of them at least no constant, stand in their relations, neighbor by neighbor."""
+    """A chained comparison of values that are not all constant."""
 
     relations: tuple[Callable[..., torch.Tensor], ...]
     operands: tuple[Step, ...]
 
     def evaluate(self, frame: Frame) -> torch.Tensor:
-        """Return whether all do."""
+        """Return whether all relations hold."""
         values = [frame.tensor(operand.evaluate(frame)) for operand in self.operands]
         holds = [relation(*pair) for relation, pair in zip(self.relations, pairwise(values), strict=True)]
         return reduce(torch.bitwise_and, holds)
@@ -181,7 +181,7 @@ class Tested:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Joined:
-    """Conditions joined by `and` or by `or`; or the contrary of one."""
+    """Conditions joined by `and` or `or`, or one negated by `not`."""
 
     name: str
     tests: tuple[Test, ...]
@@ -196,7 +196,7 @@ class Joined:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Chosen:
-    """One value where a condition holds, else another; what is not chosen has no gradient, not even NaN."""
+    """One value where a condition holds, else another; the branch not taken has gradient 0, never NaN."""
 
     test: Test
     one: Step
@@ -205,7 +205,7 @@ class Chosen:
     def evaluate(self, frame: Frame) -> torch.Tensor:
         """Return the chosen value."""
         condition = self.test.evaluate(frame)
-        assert isinstance(condition, torch.Tensor)  # noqa: S101 - a constant one has been decided before
+        assert isinstance(condition, torch.Tensor)  # noqa: S101 - constant conditions are folded when binding
         one = self.one.evaluate(frame.branch(condition))
         other = self.other.evaluate(frame.branch(~condition))
         return torch.where(condition, frame.tensor(one), frame.tensor(other))
@@ -213,12 +213,12 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lifted:
-    """The value of a step of loops further out, in each cell where it is needed.
+    """The value of a step hoisted out of loops, gathered for each cell.
 
     Attributes:
-        step: The step, which is evaluated where the loops do not change it.
-        cells: Where that is.
-        parents: In which of these cells each cell lies, `(count,)`.
+        step: The hoisted step.
+        cells: The cells in which it is evaluated.
+        parents: The index of each cell's parent among these, `(count,)`.
     """
 
     step: Step
@@ -233,14 +233,14 @@ class Lifted:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reduced:
-    """One number of many: of all turns of loops, in each cell of the loops around.
+    """The reduction of a step over all iterations of loops, in each cell of the enclosing loops.
 
     Attributes:
-        kind: Sum, product, least, largest, mean or norm.
-        step: What there is many of.
-        cells: The turns.
-        outer: The cells around.
-        lengths: How many turns there are in each of these.
+        kind: sum, prod, min, max, mean or norm.
+        step: The step to reduce.
+        cells: The iterations.
+        outer: The enclosing cells.
+        lengths: Number of iterations in each enclosing cell.
     """
 
     kind: str
@@ -250,12 +250,12 @@ class Reduced:
     lengths: np.ndarray
 
     def evaluate(self, frame: Frame) -> torch.Tensor:
-        """Return the number in each cell."""
+        """Return the reduced value in each enclosing cell."""
         inner = frame.loop(self.cells)
         return self.reduce(inner.tensor(self.step.evaluate(inner)))
 
     def reduce(self, values: torch.Tensor) -> torch.Tensor:
-        """Return the number in each cell around of values `(..., count)`."""
+        """Reduce values `(..., count)` in each enclosing cell."""
         row_reduce, neutral = REDUCERS[self.kind]
         longest = int(self.lengths.max(initial=0))
         if self.outer.outer is None:
@@ -273,7 +273,7 @@ class Reduced:
         return result
 
     def _padded(self, longest: int) -> np.ndarray:
-        """Return which value each place of rows of equal length has; beyond a row's own, the one after all."""
+        """Return the indices that pad rows to equal length with the value after the last."""
         turns = np.arange(longest)
         begins = np.cumsum(self.lengths) - self.lengths
         places = np.where(turns < self.lengths[:, None], begins[:, None] + turns, self.cells.count)
@@ -284,7 +284,7 @@ _row_max = partial(row_max, larger=larger)
 
 
 def row_min(terms: torch.Tensor) -> torch.Tensor:
-    """Return the least number along the last axis; equal ones share the gradient pair by pair."""
+    """Return the minimum over the last axis; ties share the gradient pair by pair."""
     return -_row_max(-terms)
 
 
@@ -296,15 +296,15 @@ REDUCERS: Final[dict[str, tuple[Callable[[torch.Tensor], torch.Tensor], float]]]
     "mean": (row_sum, 0.0),
     "norm": (row_norm, 0.0),
 }
-"""What makes one number of a row, and what does not change it."""
+"""Reductions by name, each with its neutral element."""
 
 
 def gathered(values: torch.Tensor, places: np.ndarray) -> torch.Tensor:
-    """Return the values at some places of the last axis, `(..., len(places))`."""
+    """Return the values at `places` of the last axis, `(..., len(places))`."""
     index = torch.from_numpy(places).expand(*values.shape[:-1], len(places))
     return values.gather(-1, index)
 
 
 def lifted(values: torch.Tensor, parents: np.ndarray, cells: Cells) -> torch.Tensor:
-    """Return values that belong to `cells` where these are the parents."""
+    """Return values of `cells` for each cell that has its parent there."""
     return gathered(values.unsqueeze(-1) if cells.outer is None else values, parents)

@@ -1,6 +1,6 @@
-"""Looking through a formula's text before any parser does: its words, its brackets, how deep it goes.
+"""The scan of a formula's text before parsing: characters, tokens, brackets, depth of nesting.
 
-What passes is short, nested little, and of a kind that Python's parser reads quickly and without a warning.
+Text that passes is short and shallow enough for Python's parser to read quickly and without warnings.
 """
 
 import keyword
@@ -24,39 +24,39 @@ _CLOSING: Final = {"(": ")", "[": "]"}
 _PREFIXES: Final = {"+", "-", "not"}
 _CLAUSES: Final = {"else", "for"}
 _ADVICE: Final = {
-    "^": "a power is written **",
-    "=": "equality is written ==",
+    "^": "write a power as **",
+    "=": "write equality as ==",
     "&": "write and",
     "|": "write or, and abs(x) for an absolute value",
     "!": "write not, and != between two values",
     "~": "write not",
     ".": "there are no attributes here: write sin(x), not math.sin(x)",
     ":": "there are no slices, lambdas or assignments: loop over an index, as in sum(x[i] for i in range(1, n))",
-    '"': "there are no texts in a formula",
-    "'": "there are no texts in a formula",
+    '"': "formulas have no strings",
+    "'": "formulas have no strings",
     "{": "use round brackets",
     "}": "use round brackets",
-    "#": "there are no comments in a formula",
+    "#": "formulas have no comments",
     ";": "a formula is one expression",
-    "×": "multiplication is written *",
-    "·": "multiplication is written *",
-    "÷": "division is written /",
-    "−": "minus is written -",
+    "×": "write multiplication as *",
+    "·": "write multiplication as *",
+    "÷": "write division as /",
+    "−": "write minus as -",
     "≤": "write <=",
     "≥": "write >=",
     "≠": "write !=",
-    "²": "a square is written **2",
-    "³": "a cube is written **3",
+    "²": "write a square as **2",
+    "³": "write a cube as **3",
     "π": "write pi",
     "√": "write sqrt(x)",
 }
 
 
 def checked(text: str) -> str:
-    """Return the text on one line, the same columns as before.
+    """Return the text on one line, with unchanged columns.
 
     Raises:
-        InvalidInput: It cannot be a formula; the column says where.
+        InvalidInput: It is not a valid formula; the error has the column.
     """
     if len(text) > MAX_LENGTH:
         raise InvalidInput(f"a formula has at most {MAX_LENGTH} characters; this one has {len(text)}")
@@ -83,8 +83,8 @@ def _space_end(line: str, place: int) -> int:
 def _unknown(line: str, place: int) -> InvalidInput:
     character = line[place]
     said = character if character.isprintable() else ascii(character)
-    advice = _ADVICE.get(character, "only ASCII letters, digits, operators and brackets have a meaning")
-    return InvalidInput(f"a formula cannot have {said}: {advice}", column=place + 1)
+    advice = _ADVICE.get(character, "use ASCII letters, digits, operators and brackets only")
+    return InvalidInput(f"{said} is not allowed in a formula: {advice}", column=place + 1)
 
 
 def _check_length(kind: str, symbol: str, line: str, end: int, column: int) -> None:
@@ -92,13 +92,13 @@ def _check_length(kind: str, symbol: str, line: str, end: int, column: int) -> N
         following = line[end : end + 1]
         if following.isalnum() or following == "_":
             raise InvalidInput(
-                f"{symbol} runs into {following}: numbers are decimal, as in 1000 or 2.5e-3, and a product is "
-                f"written {symbol[:MAX_DIGITS]} * x",
+                f"{symbol} is followed by {following}: write numbers as 1000 or 2.5e-3, and a product as "
+                f"{symbol[:MAX_DIGITS]} * x",
                 column=end + 1,
             )
         if len(symbol) > MAX_DIGITS:
             raise InvalidInput(
-                f"a number has at most {MAX_DIGITS} characters, as doubles have 17 digits", column=column
+                f"a number has at most {MAX_DIGITS} characters; doubles have 17 digits", column=column
             )
     elif kind == "word" and len(symbol) > MAX_NAME_LENGTH:
         raise InvalidInput(f"a name has at most {MAX_NAME_LENGTH} characters", column=column)
@@ -106,7 +106,7 @@ def _check_length(kind: str, symbol: str, line: str, end: int, column: int) -> N
 
 @dataclass(slots=True)
 class _Level:
-    """What is open between two brackets: how many signs and powers hang together, how many clauses."""
+    """An open bracket, with the number of chained signs and powers, and of clauses, since."""
 
     opening: str
     column: int
@@ -116,14 +116,14 @@ class _Level:
 
 @dataclass(slots=True)
 class _Reader:
-    """Follows the tokens: values and operators take turns, brackets close, nothing goes too deep."""
+    """Checks the sequence of tokens: values alternate with operators, brackets match, nesting is limited."""
 
     levels: list[_Level] = field(default_factory=lambda: [_Level("", 0)])
     after_value: bool = False
     before: str = ""
     before_kind: str = ""
     n_tokens: int = 0
-    depth: int = 0  # of all levels but the last
+    depth: int = 0  # of all levels but the innermost
 
     def read(self, kind: str, symbol: str, column: int) -> None:
         self.n_tokens += 1
@@ -143,14 +143,14 @@ class _Reader:
         level = self.levels[-1]
         if self.depth + level.chain + level.clauses > MAX_DEPTH:
             raise InvalidInput(
-                f"this is nested more than {MAX_DEPTH} deep, counting brackets, signs, powers and conditionals",
+                f"nested more than {MAX_DEPTH} deep, counting brackets, signs, powers and conditions: simplify it",
                 column=column,
             )
 
     def finish(self, column: int) -> None:
         if len(self.levels) > 1:
             level = self.levels[-1]
-            raise InvalidInput(f"this {level.opening} is never closed", column=level.column)
+            raise InvalidInput(f"this {level.opening} is not closed", column=level.column)
         if not self.after_value:
             empty = "the formula is empty" if self.n_tokens == 0 else "the formula ends where a value is expected"
             raise InvalidInput(empty, column=column)
@@ -158,9 +158,9 @@ class _Reader:
     def _value(self, kind: str, symbol: str, column: int) -> None:
         if kind == "word" and keyword.iskeyword(symbol):
             advice = "; a condition is a comparison, as in x > 0" if symbol in {"True", "False"} else ""
-            raise InvalidInput(f"{symbol} has no meaning in a formula{advice}", column=column)
+            raise InvalidInput(f"{symbol} is not allowed in a formula{advice}", column=column)
         if self.after_value:
-            raise InvalidInput(f"an operator is missing before {symbol}; a product is written *", column=column)
+            raise InvalidInput(f"an operator is missing before {symbol}; write a product with *", column=column)
         self.after_value = True
 
     def _operator(self, symbol: str, column: int) -> None:
@@ -168,7 +168,7 @@ class _Reader:
         if not self.after_value and symbol not in _PREFIXES:
             raise InvalidInput(f"a value is missing before {symbol}", column=column)
         if self.after_value and symbol == "not":
-            raise InvalidInput("write and or or before not", column=column)
+            raise InvalidInput("an and or an or is missing before not", column=column)
         if not self.after_value or symbol == "**":
             level.chain += 1
         else:
@@ -183,7 +183,7 @@ class _Reader:
             self._needs_value(symbol, column)
             if len(self.levels) == 1:
                 raise InvalidInput(
-                    "a formula is one expression: a comma stands between arguments only", column=column
+                    "a formula is one expression: commas are allowed between arguments only", column=column
                 )
             self.levels[-1].chain = self.levels[-1].clauses = 0
             self.after_value = False
@@ -193,12 +193,12 @@ class _Reader:
     def _open(self, symbol: str, column: int) -> None:
         follows_name = self.before_kind == "word"
         if self.after_value and not follows_name:
-            wrong = "an operator is missing before (; a product is written *"
+            wrong = "an operator is missing before (; write a product with *"
             raise InvalidInput(
-                wrong if symbol == "(" else "only a variable has an index, as in x[0]", column=column
+                wrong if symbol == "(" else "only a variable can be indexed, as in x[0]", column=column
             )
         if not self.after_value and symbol == "[":
-            raise InvalidInput("there are no lists in a formula", column=column)
+            raise InvalidInput("formulas have no lists", column=column)
         level = self.levels[-1]
         self.depth += level.chain + level.clauses + 1
         self.levels.append(_Level(symbol, column))
@@ -207,7 +207,7 @@ class _Reader:
     def _close(self, symbol: str, column: int) -> None:
         level = self.levels[-1]
         if not level.opening:
-            raise InvalidInput(f"this {symbol} closes nothing", column=column)
+            raise InvalidInput(f"this {symbol} has no opening bracket", column=column)
         if symbol != _CLOSING[level.opening]:
             raise InvalidInput(
                 f"this {symbol} does not close the {level.opening} at column {level.column}", column=column

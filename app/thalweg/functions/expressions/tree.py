@@ -1,4 +1,4 @@
-"""A formula as a tree. Every node knows the column that it stands at, from 1."""
+"""The syntax tree of a formula. Every node has its column, from 1."""
 
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A number that is written out, or a constant by name."""
+    """A literal number, or a named constant."""
 
     column: int
     value: float
@@ -14,7 +14,7 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Dimension:
-    """How many coordinates there are: `n`, or the length of the vector."""
+    """The number of coordinates: `n`, or the length of the vector."""
 
     column: int
 
@@ -29,7 +29,7 @@ class Counter:
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
-    """A variable that is one coordinate."""
+    """A variable that is a single coordinate."""
 
     column: int
     variable: int
@@ -37,7 +37,7 @@ class Scalar:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A coordinate of the vector, by index."""
+    """An indexed coordinate of the vector."""
 
     column: int
     index: "Value"
@@ -45,7 +45,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Apply:
-    """A function, a sign or a power, of values."""
+    """A function, a sign or a power applied to values."""
 
     column: int
     name: str
@@ -54,7 +54,7 @@ class Apply:
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """Operators one after the other, from left to right: a long sum is no deep tree."""
+    """A left-associative chain of operators, flat so that a long sum is not a deep tree."""
 
     column: int
     first: "Value"
@@ -63,7 +63,7 @@ class Chain:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One value where a condition holds, else another."""
+    """One value if a condition holds, else another."""
 
     column: int
     condition: "Condition"
@@ -73,7 +73,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """A variable that goes through a range of whole numbers."""
+    """A loop variable and its range."""
 
     column: int
     name: str
@@ -84,7 +84,7 @@ class Loop:
 
 @dataclass(frozen=True, slots=True)
 class Reduction:
-    """One number of many: what the body is for every turn of the loops."""
+    """The reduction of a body over all iterations of loops to one number."""
 
     column: int
     kind: str
@@ -94,7 +94,7 @@ class Reduction:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Whether all neighbors stand in their relations."""
+    """A chained comparison: every pair of neighbors must be in its relation."""
 
     column: int
     relations: tuple[str, ...]
@@ -116,12 +116,12 @@ Condition: TypeAlias = Comparison | Logic
 
 @dataclass(frozen=True, slots=True)
 class Formula:
-    """What a text says, before the dimension is known.
+    """A parsed formula of yet unknown dimension.
 
     Attributes:
-        body: Its value.
+        body: The formula.
         variables: The names of the variables, in the order of the coordinates.
-        vector: Which of them is a vector; None if each is one coordinate.
+        vector: Index of the variable that is a vector; None if each is one coordinate.
     """
 
     body: Value

@@ -1,1 +1,1 @@
-"""Test functions of one, three, four or six coordinates, by the kind of formula."""
+"""Test functions of one, three, four or six coordinates, by kind of formula."""

@@ -59,7 +59,7 @@ ORIGIN = (
 def wells(
     points: torch.Tensor, widths: Sequence[Sequence[float]], centers: Sequence[Sequence[float]]
 ) -> torch.Tensor:
-    """Return the summed depths of Hartmann's four wells, the tables' surplus columns left out."""
+    """Return Hartmann's sum of four wells, ignoring surplus columns of the tables."""
     dim = points.shape[-1]
     fallen = [
         depth

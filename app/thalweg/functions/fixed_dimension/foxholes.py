@@ -39,7 +39,7 @@ DIXON_SZEGO = f"{ORIGIN}, center 7 as there, (5, 5, 3, 3)"
 
 
 def formula(centers: Sequence[Sequence[float]]) -> str:
-    """Return the definition in LaTeX with these centers."""
+    """Return the formula in LaTeX for these centers."""
     floors = ", ".join(f"{floor:g}" for floor in FLOORS[: len(centers)])
     rows = r" \\ ".join(" & ".join(f"{coordinate:g}" for coordinate in center) for center in centers)
     return FORMULA % (len(centers), floors, rows)

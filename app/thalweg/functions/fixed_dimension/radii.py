@@ -1,4 +1,4 @@
-"""Functions of three coordinates that look at two of them as a radius, or as a radius and an angle."""
+"""Functions of three coordinates, two of which enter as polar coordinates."""
 
 import math
 
@@ -21,7 +21,7 @@ from thalweg.functions.minima import Minimum
     ),
 )
 def wolfe(points: torch.Tensor) -> torch.Tensor:
-    """Return Wolfe's values; where the first two coordinates are 0 their slope is 0, their curvature infinite."""
+    """Return Wolfe's values; where the first two coordinates are 0, the curvature is infinite."""
     x, y, z = points.unbind(-1)
     radius = row_norm(torch.stack((x - y / 2, math.sqrt(0.75) * y), -1))
     root = torch.sqrt(torch.clamp(radius, min=torch.finfo(points.dtype).tiny))
@@ -45,7 +45,7 @@ def wolfe(points: torch.Tensor) -> torch.Tensor:
     ),
 )
 def helical_valley(points: torch.Tensor) -> torch.Tensor:
-    """Return the values; they jump with the angle at x_2 = 0 and x_1 < 0, where it is pi.
+    """Return the values; they jump with the angle at x_2 = 0, x_1 < 0, where it is pi.
 
     The tip of the radius at 0 has no gradient, and autograd takes 0 for it.
     """
@@ -55,7 +55,7 @@ def helical_valley(points: torch.Tensor) -> torch.Tensor:
 
 
 def _angle(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-    """Return atan2(y, x), by arc tangents of at most 1: torch's own has other last digits alone than in a batch."""
+    """Return atan2(y, x) by arc tangents of at most 1: torch's own rounds differently alone and in a batch."""
     steep = torch.abs(y) > torch.abs(x)
     upright = torch.where(y < 0, -1.0, torch.ones_like(y)) * (math.pi / 2)
     flat = torch.where(x < 0, 2 * upright, 0.0)

@@ -1,1 +1,1 @@
-"""Feedforward networks as objectives, and their backward pass written out."""
+"""Feedforward networks as objectives, and their backward pass by the delta rule."""

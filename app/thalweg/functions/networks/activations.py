@@ -1,8 +1,8 @@
 """Activations by name: the value in torch, the derivative in numpy. Adding one is one entry.
 
-The derivative is for the delta rule alone. Training differentiates the value by autograd, so that each can be held
-against the other. Every value is made of operations that give a number the same bits wherever it lies in a tensor,
-unlike torch's own sigmoid, softplus, elu, gelu and silu; it agrees with these to a few roundings.
+The derivative is used by the delta rule only. Training differentiates the value by autograd, so the two can be
+checked against each other. Values consist of operations whose result does not depend on an element's place in the
+tensor, unlike torch's own sigmoid, softplus, elu, gelu and silu; they agree with these to a few roundings.
 """
 
 import math
@@ -16,16 +16,16 @@ import torch
 from thalweg.functions.base import row_max, row_sum
 
 _LEAK: Final = 0.01  # torch's default
-_SOFTPLUS_LINEAR_FROM: Final = 20.0  # as torch has it
+_SOFTPLUS_LINEAR_FROM: Final = 20.0  # as in torch
 
 
 @dataclass(frozen=True, slots=True)
 class Activation:
-    """What a node makes of its net input.
+    """An activation function.
 
     Attributes:
-        value: Net inputs to outputs, element by element.
-        derivative: The derivative of the output by the net input, from the net inputs and the outputs.
+        value: Maps net inputs to outputs, element by element.
+        derivative: Maps net inputs and outputs to the derivatives of the outputs.
     """
 
     value: Callable[[torch.Tensor], torch.Tensor]
@@ -33,14 +33,14 @@ class Activation:
 
 
 def sigmoid(net: torch.Tensor) -> torch.Tensor:
-    """Return 1 / (1 + exp(-net)); beyond what the exponential can hold, the gradient is 0."""
-    # an infinite exponential would make the gradient 0 times infinity
+    """Return 1 / (1 + exp(-net)), with gradient 0 where the exponential would overflow."""
+    # an infinite exponential would give the gradient 0 * inf
     lowest = 1 - math.log(torch.finfo(net.dtype).max)
     return torch.reciprocal(torch.exp(-torch.clamp(net, min=lowest)) + 1)
 
 
 def softmax(net: torch.Tensor) -> torch.Tensor:
-    """Return exponentials over the last axis, as parts of their sum."""
+    """Return the softmax over the last axis."""
     powers = torch.exp(net - row_max(net.detach()).unsqueeze(-1))
     return powers / row_sum(powers).unsqueeze(-1)
 

@@ -1,4 +1,4 @@
-"""The nodes of a network, what they compute, and how its parameters lie in a point."""
+"""The architecture of a network, its forward pass, and the layout of its parameters in a point."""
 
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
@@ -20,18 +20,18 @@ from thalweg.whole_numbers import WHOLE
 Width = Annotated[int, Field(strict=True, ge=1, le=100_000), WHOLE]
 Number = Annotated[float, Field(strict=True, ge=-1e308, le=1e308, allow_inf_nan=False)]
 
-# torch multiplies matrices of fewer products than this itself, and larger ones by a library whose roundings
-# depend on where a row begins in memory, and on whether there is a single column
+# torch multiplies smaller matrices by a loop of its own, and larger ones by a library whose rounding depends on the
+# alignment of rows and on whether there is a single column
 _PRODUCTS_OF_LIBRARY = 400
 _COLUMNS_OF_LIBRARY = 4
 
 
 class OneOf:
-    """Makes a pydantic field of type str take a name in `entries` only.
+    """Restricts a pydantic field of type str to the names in `entries`.
 
     Args:
-        entries: The names, or what has them as keys.
-        kind: What an entry is called in a sentence.
+        entries: The names, or a mapping with these keys.
+        kind: The noun for an entry in error messages.
     """
 
     def __init__(self, entries: Iterable[str], kind: str) -> None:
@@ -45,16 +45,16 @@ class OneOf:
         return {"type": "string", "enum": list(self._entries)}
 
     def pick(self, name: str) -> str:
-        """Return `name`, which must be one of the entries.
+        """Return `name` if it is one of the entries.
 
         Raises:
-            InvalidInput: It is not; the detail names those that are.
+            InvalidInput: It is not; the detail lists the entries.
         """
         if name in self._entries:
             return name
         close = get_close_matches(name[:50].lower(), self._entries, n=1)
-        hint = f"did you mean {close[0]}? " if close else ""
-        raise InvalidInput(f"there is no {self._kind} {name[:50]!r}; {hint}there are {', '.join(self._entries)}")
+        hint = f": did you mean {close[0]}?" if close else "."
+        raise InvalidInput(f"unknown {self._kind} {name[:50]!r}{hint} Use one of {', '.join(self._entries)}")
 
 
 ActivationName = Annotated[str, OneOf(ACTIVATIONS, "activation")]
@@ -66,43 +66,44 @@ LossName = Annotated[str, OneOf(LOSSES, "loss")]
 class Architecture(BaseModel):
     """A fully connected feedforward network and its loss.
 
-    A parameter point holds a matrix for each layer behind the first, one after the other, rows first: entry (i, j)
-    is the weight from node i to node j, as in the delta rule's W_ij, and the last row holds the biases.
+    A point holds a matrix for each layer after the input layer, flattened row by row: entry (i, j) is the weight
+    from node i to node j, W_ij of the delta rule, and the last row holds the biases.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     layers: Annotated[tuple[Width, ...], Field(min_length=2, max_length=65), StopEarly()] = Field(
-        description="nodes of each layer, from the inputs to the outputs"
+        description="number of nodes in each layer, from inputs to outputs"
     )
-    activation: ActivationName = Field("sigmoid", description="of the hidden layers")
+    activation: ActivationName = Field("sigmoid", description="activation of the hidden layers")
     output_activation: OutputActivationName | None = Field(
         None,
-        description="of the last layer: sigmoid with bce, softmax with cross_entropy; else by default the hidden "
-        "layers' own, and identity where a data set has no classes",
+        description="activation of the output layer: sigmoid for bce, softmax for cross_entropy; otherwise by "
+        "default that of the hidden layers, or identity for a data set without classes",
     )
-    loss: LossName = Field("mse", description="the error of one sample; over several, their mean")
-    weight_init: WeightInitName = Field("torch", description="the distribution that starts are drawn from")
+    loss: LossName = Field("mse", description="the error of a sample; training minimises the mean over samples")
+    weight_init: WeightInitName = Field(
+        "torch", description="the distribution from which random starting points are drawn"
+    )
 
     @model_validator(mode="after")
     def _outputs(self) -> Self:
         belongs = LOSSES[self.loss].output_activation
         if belongs is not None and self.output_activation not in {None, belongs}:
             raise InvalidInput(
-                f"{self.loss} is defined with {belongs} outputs, not with {self.output_activation}: leave "
-                "output_activation out",
+                f"{self.loss} requires {belongs} outputs, not {self.output_activation}: omit output_activation",
                 "output_activation",
             )
         if belongs is None and self.output_activation == "softmax":
-            raise InvalidInput("softmax belongs to the loss cross_entropy", "output_activation")
+            raise InvalidInput("softmax outputs require the loss cross_entropy", "output_activation")
         if self.loss == "cross_entropy" and self.layers[-1] < 2:
             raise InvalidInput(
-                "cross_entropy has an output for each class, at least 2; with one output take bce",
+                "cross_entropy needs an output per class, at least 2: with one output, use bce",
                 "layers",
                 len(self.layers) - 1,
             )
         if self.output_activation is None:
-            # frozen for everyone but its own construction
+            # the model is frozen once it is constructed
             self.__dict__["output_activation"] = belongs or self._free_output_activation()
         return self
 
@@ -111,21 +112,21 @@ class Architecture(BaseModel):
 
     @property
     def matrix_shapes(self) -> tuple[tuple[int, int], ...]:
-        """The shapes of the matrices that a parameter point consists of."""
+        """The shapes of the matrices in a point."""
         return tuple((n_in + 1, n_out) for n_in, n_out in pairwise(self.layers))
 
     @property
     def dim(self) -> int:
-        """How many parameters there are."""
+        """Number of parameters."""
         return sum(n_rows * n_columns for n_rows, n_columns in self.matrix_shapes)
 
     @property
     def activations(self) -> tuple[str, ...]:
-        """The activation of each layer behind the first."""
+        """The activation of each layer after the input layer."""
         return (self.activation,) * (len(self.layers) - 2) + (str(self.output_activation),)
 
     def starts(self, n: int, seed: int) -> np.ndarray:
-        """Return parameter points drawn as `weight_init` says, float64, `(n, dim)`; row k is the same for any n."""
+        """Return points drawn from `weight_init`, float64, `(n, dim)`; row k does not depend on n."""
         return draw(self.weight_init, self.matrix_shapes, n, seed)
 
     def parts(self, point: np.ndarray) -> tuple[list[np.ndarray], list[np.ndarray]]:
@@ -135,7 +136,7 @@ class Architecture(BaseModel):
         return [matrix[:-1] for matrix in whole], [matrix[-1] for matrix in whole]
 
     def point(self, weights: Sequence[Any], biases: Sequence[Any]) -> np.ndarray:
-        """Return the point, float64, `(dim,)`, of these weights and biases; the inverse of `parts`."""
+        """Return the point, float64, `(dim,)`, with these weights and biases; the inverse of `parts`."""
         rows = [
             np.concatenate([np.ravel(matrix), np.ravel(bias)]) for matrix, bias in zip(weights, biases, strict=True)
         ]
@@ -143,20 +144,20 @@ class Architecture(BaseModel):
 
 
 def with_ones(inputs: torch.Tensor) -> torch.Tensor:
-    """Return inputs `(..., k)` with a 1 behind each, `(..., k + 1)`, which is what biases are multiplied by."""
+    """Append a 1 to each of the inputs `(..., k)`, as the factor of the bias: `(..., k + 1)`."""
     return torch.cat([inputs, inputs.new_ones((*inputs.shape[:-1], 1))], dim=-1)
 
 
 def last_nets(architecture: Architecture, points: torch.Tensor, inputs: torch.Tensor) -> torch.Tensor:
-    """Return the net inputs of the last layer, `(n, s, n_outputs)`.
+    """Return the net inputs of the output layer, `(n, s, n_outputs)`.
 
-    On one thread, a point and its gradient get the same bits alone and as a row of a batch.
+    On one thread, value and gradient of a point are the same to the bit alone and in a batch.
 
     Args:
         architecture: The network.
         points: Its parameters, `(n, dim)`.
-        inputs: Samples with a 1 behind each, of the points' dtype: `(s, n_inputs + 1)`, the same for all points,
-            or `(n, s, n_inputs + 1)`.
+        inputs: Samples with a 1 appended, of the points' dtype: `(s, n_inputs + 1)` for all points, or
+            `(n, s, n_inputs + 1)`.
     """
     n = len(points)
     incoming = inputs.expand(n, *inputs.shape[-2:])
@@ -168,7 +169,7 @@ def last_nets(architecture: Architecture, points: torch.Tensor, inputs: torch.Te
 
 
 def outputs(architecture: Architecture, nets: torch.Tensor) -> torch.Tensor:
-    """Return the outputs of the last layer from its net inputs, `(..., n_outputs)`."""
+    """Return the outputs of the network from the net inputs of its last layer, `(..., n_outputs)`."""
     name = str(architecture.output_activation)
     return softmax(nets) if name == "softmax" else ACTIVATIONS[name].value(nets)
 
@@ -180,20 +181,20 @@ def errors(architecture: Architecture, nets: torch.Tensor, targets: torch.Tensor
 
 
 def n_products(architecture: Architecture, n_samples: int) -> int:
-    """Return how many products the largest layer multiplies for so many samples."""
+    """Return the number of multiplications in the largest layer for `n_samples` samples."""
     return n_samples * max(n_rows * n_columns for n_rows, n_columns in architecture.matrix_shapes)
 
 
 def multiplies_itself(products: int) -> bool:
-    """Whether torch multiplies matrices with so many products itself, one after the other."""
+    """Return whether torch multiplies matrices of this size by its own loop, in a fixed order."""
     return products < _PRODUCTS_OF_LIBRARY
 
 
 def _products(incoming: torch.Tensor, matrices: torch.Tensor) -> torch.Tensor:
-    """Return incoming `(n, s, k)` times matrices `(n, k, m)`, each product with the bits that it has alone."""
+    """Return incoming `(n, s, k)` times matrices `(n, k, m)`, to the bit independent of the batch."""
     n_columns = matrices.shape[-1]
     if multiplies_itself(incoming.shape[-2] * matrices.shape[-2] * n_columns):
         return torch.bmm(incoming, matrices)
-    # new memory, rows of which begin at multiples of 16 bytes
+    # padding copies the matrices so that rows start at multiples of 16 bytes
     padded = torch.constant_pad_nd(matrices, (0, -n_columns % _COLUMNS_OF_LIBRARY))
     return torch.bmm(incoming, padded)[..., :n_columns]

@@ -1,4 +1,4 @@
-"""Generated data sets by name, seeded, of any size and noise. Adding one is one entry."""
+"""Generated data sets by name, with seed, size and noise. Adding one is one entry."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -12,12 +12,12 @@ Generator = np.random.Generator
 
 @dataclass(frozen=True, slots=True)
 class Samples:
-    """What a network is to learn.
+    """Samples to train on.
 
     Attributes:
         x: Inputs, float64, `(n, n_inputs)`.
-        y: Numbers of classes, from 0, `(n,)`, or outputs, float64, `(n, n_outputs)`.
-        classes: How many classes there are; None where y is not classes.
+        y: Class indices from 0, `(n,)`, or outputs, float64, `(n, n_outputs)`.
+        classes: Number of classes; None for regression.
     """
 
     x: np.ndarray
@@ -27,17 +27,17 @@ class Samples:
 
 @dataclass(frozen=True, slots=True)
 class GeneratedDataset:
-    """A recipe of samples.
+    """A generator of samples and its defaults.
 
     Attributes:
-        title: What they look like.
-        n_inputs: Coordinates of an input.
-        n: How many samples there are where nobody says it.
-        noise: The standard deviation of the normal noise where nobody says it: on the inputs of classes, on the
-            output of a curve.
-        classes: How many classes there are, where nobody says it; None of a curve.
-        any_classes: Whether there may be more or fewer.
-        generate: From the number of samples, the number of classes and a generator: inputs without noise, and y.
+        title: A description.
+        n_inputs: Dimension of an input.
+        n: Default number of samples.
+        noise: Default standard deviation of the normal noise, which is added to the inputs of classes, or to the
+            output for regression.
+        classes: Default number of classes; None for regression.
+        any_classes: Whether the number of classes can be chosen.
+        generate: Maps number of samples, number of classes and a random generator to inputs without noise, and y.
     """
 
     title: str
@@ -60,13 +60,13 @@ def output_activation_for(classes: int | None) -> str | None:
 
 
 def generated(name: str, n: int, noise: float, classes: int | None, seed: int) -> Samples:
-    """Return `n` samples of a data set; classes are of equal size, or differ by one sample.
+    """Return `n` samples of a data set; sizes of classes differ by at most one.
 
     Args:
         name: A name in `DATASETS`.
-        n: How many samples.
+        n: Number of samples.
         noise: The standard deviation of the noise.
-        classes: How many classes, of a data set that has any.
+        classes: Number of classes; None for regression.
         seed: From 0 to 2^64 - 1.
     """
     entry = DATASETS[name]
@@ -78,7 +78,7 @@ def generated(name: str, n: int, noise: float, classes: int | None, seed: int) -
 
 
 def _along(n: int, classes: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return n labels in turn, and where in its class each sample is, from 0 to 1."""
+    """Return n alternating labels, and each sample's relative position within its class, from 0 to 1."""
     label = np.arange(n) % classes
     of_class = np.bincount(label, minlength=classes)
     return label, np.arange(n) // classes / np.maximum(of_class[label] - 1, 1)

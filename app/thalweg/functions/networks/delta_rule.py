@@ -1,9 +1,9 @@
-"""The backward pass of a network, layer by layer from the output to the front, written out.
+"""The backward pass of a network by the delta rule, layer by layer from the output back.
 
 With net_j = Σ_i O_i W_ij + b_j, outputs O_j = f(net_j), inputs O_i of the first layer, and the error E:
 
-    δ_k = ∂E/∂net_k = ∂E/∂O_k f'(net_k)            of the last layer
-    δ_j = ∂E/∂net_j = f'(net_j) Σ_k δ_k W_jk       of the layer before, and so on to the front
+    δ_k = ∂E/∂net_k = ∂E/∂O_k f'(net_k)            in the output layer
+    δ_j = ∂E/∂net_j = f'(net_j) Σ_k δ_k W_jk       in each layer before
     ∂E/∂W_ij = O_i δ_j,    ∂E/∂b_j = δ_j
 
 For the sigmoid and E = 1/2 Σ (O_k - t_k)²: δ_k = (O_k - t_k) O_k (1 - O_k), δ_j = O_j (1 - O_j) Σ_k δ_k W_jk.
@@ -24,14 +24,14 @@ from thalweg.functions.networks.losses import LOSSES
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """What passes through a layer in both directions; `m` nodes, behind a layer of `k`.
+    """A layer of `m` nodes after one of `k`, in both passes.
 
     Attributes:
         net: Net inputs, `(m,)`.
         output: Outputs, `(m,)`.
-        delta: The derivatives of the error by the net inputs, `(m,)`.
-        weight_gradient: The derivatives by the weights, `(k, m)`: from node i to node j at [i, j].
-        bias_gradient: The derivatives by the biases, `(m,)`.
+        delta: Derivatives of the error with respect to the net inputs, `(m,)`.
+        weight_gradient: Derivatives with respect to the weights, `(k, m)`; [i, j] is from node i to node j.
+        bias_gradient: Derivatives with respect to the biases, `(m,)`.
     """
 
     net: np.ndarray
@@ -43,16 +43,16 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Backpropagation:
-    """One sample's way through a network, forward and back.
+    """The forward and the backward pass of one sample.
 
     Attributes:
-        weights: Of each layer behind the first, `(k, m)`.
-        biases: Of each layer behind the first, `(m,)`.
-        output: What the network makes of the sample.
-        error: How wrong that is.
-        layers: From the first hidden layer to the last.
-        autograd_max_abs_difference: The largest difference of these gradients from those that autograd finds on
-            the same network; NaN where one of them is not finite.
+        weights: For each layer after the input layer, `(k, m)`.
+        biases: For each layer after the input layer, `(m,)`.
+        output: The output of the network.
+        error: The loss of the sample.
+        layers: From the first hidden layer to the output layer.
+        autograd_max_abs_difference: Largest absolute difference from autograd's gradients of the same network;
+            NaN if one of them is not finite.
     """
 
     weights: list[np.ndarray]
@@ -72,10 +72,10 @@ def backpropagation(
         architecture: The network.
         point: Its parameters, `(dim,)`.
         sample: `(n_inputs,)`.
-        target: `(n_outputs,)`; for cross_entropy with a 1 at the place of the class.
+        target: `(n_outputs,)`; one-hot for cross_entropy.
     """
     weights, biases = architecture.parts(point.astype(np.float64))
-    with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is seen in the result
+    with np.errstate(over="ignore", invalid="ignore"):  # non-finite numbers show in the result
         nets, passed = _forward(architecture, weights, biases, sample)
         layers = _backward(architecture, weights, nets, passed, target)
         error, gradient = _autograd(architecture, point, sample, target)
@@ -89,7 +89,7 @@ def backpropagation(
 def _forward(
     architecture: Architecture, weights: Sequence[np.ndarray], biases: Sequence[np.ndarray], sample: np.ndarray
 ) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """Return the net inputs of each layer behind the first, and what each layer passes on, the first included."""
+    """Return the net inputs of each layer after the input layer, and the outputs of all layers."""
     hidden = ACTIVATIONS[architecture.activation].value
     nets: list[np.ndarray] = []
     passed = [sample]
@@ -122,7 +122,7 @@ def _last_delta(architecture: Architecture, net: np.ndarray, output: np.ndarray,
     loss = LOSSES[architecture.loss]
     slope = loss.slope(output, target)
     if loss.output_activation is not None:
-        return slope  # the derivative of the output has been multiplied in already
+        return slope  # already includes the derivative of the activation
     delta: np.ndarray = slope * ACTIVATIONS[str(architecture.output_activation)].derivative(net, output)
     return delta
 

@@ -1,7 +1,6 @@
 """Losses by name: the error of a sample in torch, its derivative in numpy. Adding one is one entry.
 
-The error of a set of samples is the mean of the samples' errors, so that a learning rate means the same for any
-number of them; for a single sample it is the textbook's own.
+The loss of several samples is the mean of their errors, so that a learning rate does not depend on their number.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,14 +15,14 @@ from thalweg.functions.base import row_max, row_sum
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """How far the outputs of a network are from what they should be.
+    """A loss function.
 
     Attributes:
-        error: The error of each sample, `(...)`, from outputs and targets, `(..., n_outputs)`; of a loss that has
-            an output activation of its own, from the last layer's net inputs instead, which keeps it finite.
-        slope: The derivative of a sample's error by its outputs, from outputs and targets, `(n_outputs,)`; of a
-            loss that has an output activation of its own, by the net inputs: the product of both derivatives.
-        output_activation: The only one that the loss is defined with; None if any will do.
+        error: Maps outputs and targets, `(..., n_outputs)`, to errors, `(...)`. If `output_activation` is set, it
+            takes the net inputs of the last layer instead of the outputs, which keeps it finite.
+        slope: Maps outputs and targets, `(n_outputs,)`, to the derivative of the error with respect to the outputs;
+            if `output_activation` is set, with respect to the net inputs.
+        output_activation: The activation that the loss requires; None if any will do.
     """
 
     error: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
@@ -40,7 +39,7 @@ def _mse(outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
 
 
 def _bce(nets: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    # log(1 + exp(-net)) without overflow; at 0 its parts have the gradients 0 and -1/2
+    # log(1 + exp(-net)) without overflow; at 0 its terms have the gradients 0 and -1/2
     rest = torch.relu(-nets) + torch.log1p(torch.exp(torch.where(nets < 0, nets, -nets)))
     return row_sum((1 - targets) * nets + rest) / nets.shape[-1]
 

@@ -1,21 +1,21 @@
-"""Mini-batches that are a function of (seed, run, step), so that they do not depend on how a job is cut."""
+"""Mini-batches as a function of (seed, run, step), so that they do not depend on how a job is cut into chunks."""
 
 import numpy as np
 
 _WORDS_PER_TICK = 4
-_APART = 1  # the last word of the counter: nothing else that is drawn with this seed has the same
+_APART = 1  # last word of the counter, unique to mini-batches among the streams of a seed
 
 
 class Minibatches:
-    """Which samples each run looks at in each step: every epoch, each sample once, in an order of its own.
+    """The samples that each run uses in each step: each sample once per epoch, shuffled anew.
 
-    Counter-based: the order of (seed, run, epoch) sorts the samples by words of the Philox stream with `seed` as
-    key and the epoch as the third word of the counter. Neither the other runs nor the steps before play a part.
-    The last batch of an epoch holds what is left, as torch's DataLoader has it.
+    Counter-based: samples are sorted by words of the Philox stream with `seed` as the key and the epoch as the
+    third word of the counter, so their order depends on (seed, run, epoch) only. The last batch of an epoch holds
+    the remainder, as in torch's DataLoader.
 
     Args:
-        n_samples: Samples that there are.
-        size: Samples in a batch.
+        n_samples: Size of the data set.
+        size: Size of a batch.
         seed: From 0 to 2^64 - 1.
 
     Source: Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC'11 (Philox-4x64).
@@ -29,10 +29,10 @@ class Minibatches:
         self._latest: tuple[tuple[int, bytes], np.ndarray] | None = None
 
     def at(self, step: int, runs: np.ndarray) -> np.ndarray:
-        """Return the samples that `step` looks at, for each of the ascending `runs`, `(len(runs), size)`."""
+        """Return the indices of the samples of `step` for each of the ascending `runs`, `(len(runs), size)`."""
         epoch, batch = divmod(step, self._per_epoch)
         key = epoch, runs.tobytes()
-        latest = self._latest  # another thread may replace it at any time
+        latest = self._latest  # read once: another thread may replace it
         if latest is None or latest[0] != key:
             latest = self._latest = key, self._orders(epoch, runs)
         return latest[1][:, batch * self._size : (batch + 1) * self._size]

@@ -1,4 +1,4 @@
-"""How a client describes a network and what it learns."""
+"""A network and its data set as specified by a client."""
 
 from functools import cached_property
 from typing import Annotated, Any, Self
@@ -32,17 +32,17 @@ class _Part(BaseModel):
 
 
 class GeneratedData(_Part):
-    """Samples that are made by a recipe; what is left out is the recipe's own."""
+    """A generated data set."""
 
     name: Annotated[str, _NAMES]
     n: Annotated[int, Field(strict=True, ge=2, le=MOST_SAMPLES), WHOLE] | None = Field(
-        None, description="how many samples"
+        None, description="number of samples"
     )
     noise: Annotated[float, Field(strict=True, ge=0, le=1e6, allow_inf_nan=False)] | None = Field(
-        None, description="standard deviation of the noise: on the inputs of classes, on the output of a curve"
+        None, description="standard deviation of the noise: on the inputs of classes, on the output for regression"
     )
     classes: Annotated[int, Field(strict=True, ge=2, le=100), WHOLE] | None = Field(
-        None, description="how many classes, of blobs and spiral"
+        None, description="number of classes, for blobs and spiral"
     )
     seed: Seed = 0
 
@@ -51,24 +51,24 @@ class GeneratedData(_Part):
         entry = DATASETS[self.name]
         if self.classes is not None and not entry.any_classes and self.classes != entry.classes:
             has = "no classes" if entry.classes is None else f"{entry.classes} classes"
-            raise InvalidInput(f"{self.name} has {has}: leave this out", "classes")
+            raise InvalidInput(f"{self.name} always has {has}: omit this field", "classes")
         filled = {"n": entry.n, "noise": entry.noise, "classes": entry.classes}
-        # frozen for everyone but its own construction
+        # the model is frozen once it is constructed
         self.__dict__.update({name: value for name, value in filled.items() if getattr(self, name) is None})
         return self
 
     @property
     def n_samples(self) -> int:
-        """How many samples there are."""
+        """Number of samples."""
         return self.n or 0
 
     @property
     def n_inputs(self) -> int:
-        """Coordinates of an input."""
+        """Dimension of an input."""
         return DATASETS[self.name].n_inputs
 
     def check(self, architecture: Architecture) -> None:
-        """Check that a network can learn this.
+        """Check that the data set fits a network.
 
         Raises:
             InvalidInput: Its layers or its loss do not fit.
@@ -76,9 +76,11 @@ class GeneratedData(_Part):
         if self.classes is not None:
             check_classes(architecture, self.classes)
         elif architecture.loss in {"bce", "cross_entropy"}:
-            raise InvalidInput(f"{self.name} has no classes, which {architecture.loss} is for: take mse", "loss")
+            raise InvalidInput(f"{architecture.loss} needs classes, and {self.name} has none: use mse", "loss")
         elif architecture.layers[-1] != 1:
-            raise InvalidInput(f"{self.name} has one output", "layers", len(architecture.layers) - 1)
+            raise InvalidInput(
+                f"{self.name} has one output: end layers with 1", "layers", len(architecture.layers) - 1
+            )
 
     def classes_for(self, _architecture: Architecture) -> int | None:
         """Return how many classes there are; None where the outputs are not classes."""
@@ -95,16 +97,16 @@ def _flat_or_rows(value: Any) -> tuple[float, ...] | tuple[tuple[float, ...], ..
 
 
 class GivenData(_Part):
-    """Samples that are written out."""
+    """Samples given in full."""
 
-    x: Rows = Field(description="inputs, a list for each sample")
+    x: Rows = Field(description="inputs, one list per sample")
     y: Annotated[
         Column | Rows,
         PlainValidator(_flat_or_rows, json_schema_input_type=Column | Rows),
         PlainSerializer(lambda y: y, return_type=tuple[float, ...] | tuple[tuple[float, ...], ...]),
     ] = Field(
-        description="outputs, a list for each sample, or a number where there is one output; for cross_entropy "
-        "numbers of classes, from 0, or lists with a 1 at the place of the class"
+        description="outputs, one list per sample, or one number if there is a single output; for cross_entropy "
+        "class indices from 0, or one-hot lists"
     )
 
     @model_validator(mode="after")
@@ -113,29 +115,33 @@ class GivenData(_Part):
         if self.y and isinstance(self.y[0], tuple):
             self._check_rows("y", self.y)
         if len(self.y) != len(self.x):
-            raise InvalidInput(f"there are {len(self.x)} inputs and {len(self.y)} outputs", "y")
+            raise InvalidInput(
+                f"there are {len(self.x)} inputs but {len(self.y)} outputs: give one output per input", "y"
+            )
         return self
 
     @staticmethod
     def _check_rows(name: str, rows: tuple[Any, ...]) -> None:
         if not rows or not rows[0]:
-            raise InvalidInput("give at least one sample, of at least one number", name)
+            raise InvalidInput("give at least one sample of at least one number", name)
         for index, row in enumerate(rows):
             if len(row) != len(rows[0]):
-                raise InvalidInput(f"this has {len(row)} numbers, the first has {len(rows[0])}", name, index)
+                raise InvalidInput(
+                    f"this row has {len(row)} numbers, but the first has {len(rows[0])}", name, index
+                )
 
     @property
     def n_samples(self) -> int:
-        """How many samples there are."""
+        """Number of samples."""
         return len(self.x)
 
     @property
     def n_inputs(self) -> int:
-        """Coordinates of an input."""
+        """Dimension of an input."""
         return len(self.x[0])
 
     def check(self, architecture: Architecture) -> None:
-        """Check that a network can learn this.
+        """Check that the data set fits a network.
 
         Raises:
             InvalidInput: Its layers or its loss do not fit.
@@ -147,7 +153,7 @@ class GivenData(_Part):
         return self.samples(architecture).classes
 
     def samples(self, architecture: Architecture) -> Samples:
-        """Return the samples, with classes where y can be read so."""
+        """Return the samples, with classes if y can be interpreted so."""
         try:
             return given_samples(architecture, np.array(self.x), np.array(self.y).reshape(len(self.y), -1))
         except InvalidInput as error:
@@ -180,31 +186,34 @@ Dataset = Annotated[
 
 
 class Network(Architecture):
-    """A network and the data set that it learns."""
+    """A network and the data set to train it on."""
 
     dataset: Dataset
     batch_size: Annotated[int, Field(strict=True, ge=1, le=MOST_SAMPLES), WHOLE] | None = Field(
-        None, description="samples in a mini-batch, which every run draws for itself; all samples if left out"
+        None, description="samples per mini-batch, drawn separately for each run; by default all samples"
     )
-    seed: Seed = Field(0, description="of the mini-batches")
+    seed: Seed = Field(0, description="seed of the mini-batches")
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
         if self.layers[0] != self.dataset.n_inputs:
             raise InvalidInput(
-                f"the data set has {self.dataset.n_inputs} inputs and the first layer {self.layers[0]} nodes",
+                f"the data set has {self.dataset.n_inputs} inputs, but the first layer has {self.layers[0]} nodes",
                 "layers",
                 0,
             )
         self.dataset.check(self)
         if (n_targets := self.dataset.n_samples * self.layers[-1]) > MOST_TARGETS:
             raise LimitExceeded(
-                f"{self.dataset.n_samples} samples for {self.layers[-1]} outputs are {n_targets} targets, of "
-                f"which there are at most {MOST_TARGETS}: take fewer samples or a smaller last layer",
+                f"{self.dataset.n_samples} samples of {self.layers[-1]} outputs are {n_targets} targets, over the "
+                f"limit of {MOST_TARGETS}: use fewer samples or a smaller last layer",
                 "dataset",
             )
         if self.batch_size is not None and self.batch_size > self.dataset.n_samples:
-            raise InvalidInput(f"the data set has {self.dataset.n_samples} samples", "batch_size")
+            raise InvalidInput(
+                f"a mini-batch cannot be larger than the data set, which has {self.dataset.n_samples} samples",
+                "batch_size",
+            )
         return self
 
     def _free_output_activation(self) -> str:
@@ -212,7 +221,7 @@ class Network(Architecture):
 
     @cached_property
     def objective(self) -> NetworkObjective:
-        """What training it minimises."""
+        """The loss that training minimises."""
         return NetworkObjective(self, self.dataset.samples(self), self.batch_size, self.seed)
 
 
@@ -223,27 +232,27 @@ class NetworkReference(_Part):
 
     @property
     def name(self) -> str:
-        """What networks are listed as."""
+        """The name of all networks in lists."""
         return "mlp"
 
     @property
     def dim(self) -> int:
-        """How many parameters the network has."""
+        """Number of parameters of the network."""
         return self.mlp.dim
 
     def objective(self, dim: int | None = None) -> NetworkObjective:
-        """Return the objective; asking again is cheap.
+        """Return the objective, which is cached.
 
         Raises:
-            InvalidInput: Points have another number of coordinates than the network has parameters.
+            InvalidInput: `dim` is not the number of parameters.
         """
         if dim not in {None, self.dim}:
             raise InvalidInput(
-                f"the network has {self.dim} parameters, a matrix of weights and a row of biases for each layer "
-                f"behind the first, and the points have {dim} coordinates"
+                f"the network has {self.dim} parameters (a matrix of weights and a row of biases for each layer "
+                f"after the first), but the points have {dim} coordinates"
             )
         return self.mlp.objective
 
     def bound(self, _dim: int) -> Self:
-        """Return the reference itself: the layers say the dimension."""
+        """Return the reference itself: the layers determine the dimension."""
         return self

@@ -1,4 +1,4 @@
-"""A network on a data set as what is minimised: its loss, as a function of its parameters."""
+"""The loss of a network on a data set as an objective: a function of its parameters."""
 
 from collections.abc import Sequence
 
@@ -20,19 +20,19 @@ from thalweg.functions.networks.datasets import Samples
 from thalweg.functions.networks.minibatches import Minibatches
 from thalweg.functions.networks.targets import targets
 
-_NUMBERS_OF_NODE = 5  # its net input, its output, what an activation and a loss make in between
+_NUMBERS_OF_NODE = 5  # net input, output, and intermediate values of activation and loss
 _BATCH_VALUES = 4_000_000
-_MAX_TRACED_VALUES = 2500  # compiled in about two seconds
+_MAX_TRACED_VALUES = 2500  # compiles in about two seconds
 
 
 class NetworkObjective:
-    """The loss of a network as a function of its parameters; it fulfils `thalweg.functions.base.Objective`.
+    """The loss of a network as a function of its parameters; implements `thalweg.functions.base.Objective`.
 
     Args:
         architecture: The network.
-        samples: What it learns, which fits it.
-        batch_size: Samples in a mini-batch; None for all in every step.
-        seed: Of the mini-batches.
+        samples: Samples that fit the network.
+        batch_size: Samples per mini-batch; None for all samples in every step.
+        seed: Seed of the mini-batches.
     """
 
     domain = None
@@ -51,22 +51,22 @@ class NetworkObjective:
 
     @property
     def dim(self) -> int:
-        """The number of parameters."""
+        """Number of parameters."""
         return self.architecture.dim
 
     @property
     def matrix_shapes(self) -> tuple[tuple[int, int], ...]:
-        """The shapes of the matrices that a point consists of, `(n_in + 1, n_out)`; the last row holds biases."""
+        """The shapes of the matrices in a point, `(n_in + 1, n_out)`; the last row holds biases."""
         return self.architecture.matrix_shapes
 
     @property
     def n_values(self) -> int:
-        """About how many numbers evaluating one point makes, on all samples."""
+        """Approximate number of values computed per point on all samples."""
         return self.dim + self.n_samples * self._n_values_of_sample
 
     @property
     def n_step_values(self) -> int:
-        """About how many numbers evaluating one point makes in a step of a descent, which may see a mini-batch."""
+        """Approximate number of values computed per point in a step, which may use a mini-batch."""
         drawn = 0 if self._batches is None else self.n_samples
         return self.dim + self._n_rows * self._n_values_of_sample + drawn
 
@@ -76,12 +76,12 @@ class NetworkObjective:
 
     @property
     def untraceable(self) -> str | None:
-        """Why its operations cannot be turned into native code; None if they can."""
+        """Why its operations cannot be compiled to native code; None if they can."""
         if self._batches is not None:
-            return "the network sees another mini-batch in every step"
+            return "the network uses another mini-batch in every step"
         is_small = multiplies_itself(n_products(self.architecture, self.n_samples))
         if not is_small or self.n_values > _MAX_TRACED_VALUES:
-            return f"with {self.n_samples} samples the network is too large to be written out number by number"
+            return f"with {self.n_samples} samples the network is too large to compile"
         return None
 
     def __call__(self, points: torch.Tensor, step: int = 0, runs: np.ndarray | None = None) -> torch.Tensor:
@@ -95,17 +95,17 @@ class NetworkObjective:
         return (row_sum(error) / error.shape[-1]).reshape(points.shape[:-1])
 
     def predict(self, points: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
-        """Return what networks with the parameters `points`, `(n, dim)`, make of inputs `x`, `(s, n_inputs)`.
+        """Return the outputs of networks with the parameters `points`, `(n, dim)`, for inputs `x`, `(s, n_inputs)`.
 
-        Of cross_entropy these are probabilities. The result is `(n, s, n_outputs)`.
+        For cross_entropy they are probabilities. The result is `(n, s, n_outputs)`.
         """
         return outputs(self.architecture, last_nets(self.architecture, points, with_ones(x)))
 
     def accuracy(self, points: torch.Tensor) -> torch.Tensor | None:
-        """Return the share of all samples whose class is right, `(...)` for points `(..., dim)`.
+        """Return the fraction of all samples classified correctly, `(...)` for points `(..., dim)`.
 
-        One output tells class 1 from class 0 by being above 1/2; of several the largest counts. None where there
-        are no classes.
+        A single output above 1/2 means class 1; of several outputs, the largest is the class. None without
+        classes.
         """
         if self.classes is None:
             return None
@@ -122,7 +122,7 @@ class NetworkObjective:
             right = ((found > 0.5) == (wanted > 0.5)).squeeze(-1)
         else:
             right = found.argmax(dim=-1) == wanted.argmax(dim=-1)
-        # a class cannot be read off numbers that are not finite
+        # non-finite outputs are no class
         return (right & found.isfinite().all(dim=-1)).to(points.dtype).mean(dim=-1)
 
     def sample(self, index: int) -> tuple[np.ndarray, np.ndarray]:
@@ -130,7 +130,7 @@ class NetworkObjective:
         return self._inputs[torch.float64][index, :-1].numpy(), self._targets[torch.float64][index].numpy()
 
     def starts(self, n: int, seed: int) -> np.ndarray:
-        """Return parameters drawn as `weight_init` says, float64, `(n, dim)`; row k is the same for any n."""
+        """Return points drawn from `weight_init`, float64, `(n, dim)`; row k does not depend on n."""
         return self.architecture.starts(n, seed)
 
     def parts(self, point: np.ndarray) -> tuple[Sequence[np.ndarray], Sequence[np.ndarray]]:

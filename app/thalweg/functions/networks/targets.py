@@ -1,4 +1,4 @@
-"""What a network's outputs should be, from classes or numbers, as its loss wants them."""
+"""Targets of a network, from classes or numbers, as its loss requires."""
 
 from typing import Any
 
@@ -10,18 +10,17 @@ from thalweg.functions.networks.datasets import Samples
 
 
 def check_classes(architecture: Architecture, classes: int) -> None:
-    """Check that a network has the outputs for so many classes.
+    """Check that the number of outputs fits the number of classes.
 
     Raises:
-        InvalidInput: It has too many or too few.
+        InvalidInput: It does not.
     """
     n_outputs = architecture.layers[-1]
     if n_outputs == classes or (classes == 2 and n_outputs == 1 and architecture.loss != "cross_entropy"):
         return
-    one = ", or 1 for both" if classes == 2 and architecture.loss != "cross_entropy" else ""
+    one = ", or 1" if classes == 2 and architecture.loss != "cross_entropy" else ""
     raise InvalidInput(
-        f"the data set has {classes} classes and the last layer {n_outputs} nodes: it takes {classes}, one for "
-        f"each class{one}",
+        f"the data set has {classes} classes, but the last layer has {n_outputs} nodes: use {classes}{one}",
         "layers",
         len(architecture.layers) - 1,
     )
@@ -30,7 +29,7 @@ def check_classes(architecture: Architecture, classes: int) -> None:
 def targets(architecture: Architecture, samples: Samples) -> np.ndarray:
     """Return the targets of samples that fit the network, float64, `(n, n_outputs)`.
 
-    Classes become 0 and 1 where there is one output, and else a 1 at the place of the class.
+    Classes become 0 and 1 for a single output, and one-hot rows for several.
     """
     if samples.classes is None:
         return samples.y.astype(np.float64)
@@ -43,28 +42,31 @@ def targets(architecture: Architecture, samples: Samples) -> np.ndarray:
 
 
 def given_samples(architecture: Architecture, x: np.ndarray, y: np.ndarray) -> Samples:
-    """Return samples that were written out, with their classes where y can be read so.
+    """Return samples given by a client, with classes if y can be interpreted so.
 
     Args:
-        architecture: The network that they are for.
+        architecture: The network.
         x: Inputs, `(n, n_inputs)`.
-        y: Outputs, `(n, k)`, or for cross_entropy numbers of classes, `(n, 1)`.
+        y: Outputs, `(n, k)`; for cross_entropy also class indices, `(n, 1)`.
 
     Raises:
-        InvalidInput: y is not what the loss wants; its path begins at y.
+        InvalidInput: y does not fit the loss; the path starts at y.
     """
     n_outputs = architecture.layers[-1]
     if architecture.loss == "cross_entropy":
         classes = y[:, 0] if y.shape[1] == 1 else _of_one_hot(y, n_outputs)
         _check_each(
             (classes >= 0) & (classes < n_outputs) & (classes == np.floor(classes)),
-            f"for cross_entropy a class from 0 to {n_outputs - 1}, or {n_outputs} numbers with a 1 at its place",
+            f"cross_entropy takes a class from 0 to {n_outputs - 1}, or a one-hot list of {n_outputs} numbers",
         )
         return Samples(x, classes.astype(np.int64), n_outputs)
     if y.shape[1] != n_outputs:
-        raise InvalidInput(f"each has {y.shape[1]} numbers and the last layer {n_outputs} nodes: one for each", "y")
+        raise InvalidInput(
+            f"each sample has {y.shape[1]} outputs, but the last layer has {n_outputs} nodes: give one per node",
+            "y",
+        )
     if architecture.loss == "bce":
-        _check_each(np.all((y >= 0) & (y <= 1), axis=1), "for bce numbers from 0 to 1")
+        _check_each(np.all((y >= 0) & (y <= 1), axis=1), "bce takes numbers from 0 to 1")
     if n_outputs == 1 and np.isin(y, (0, 1)).all():
         return Samples(x, y[:, 0].astype(np.int64), 2)
     if n_outputs > 1 and (_of_one_hot(y, n_outputs) >= 0).all():
@@ -73,7 +75,7 @@ def given_samples(architecture: Architecture, x: np.ndarray, y: np.ndarray) -> S
 
 
 def _of_one_hot(y: np.ndarray, n_classes: int) -> np.ndarray:
-    """Return the class of each row, -1 where it does not have one 1 among zeros."""
+    """Return the class of each row, -1 if it is not one-hot."""
     if y.shape[1] != n_classes:
         return np.full(len(y), -1)
     is_one_hot = np.isin(y, (0, 1)).all(axis=1) & (y.sum(axis=1) == 1)
@@ -82,4 +84,4 @@ def _of_one_hot(y: np.ndarray, n_classes: int) -> np.ndarray:
 
 def _check_each(right: Any, wanted: str) -> None:
     if not right.all():
-        raise InvalidInput(f"this must be, {wanted}", "y", int(np.flatnonzero(~right)[0]))
+        raise InvalidInput(wanted, "y", int(np.flatnonzero(~right)[0]))

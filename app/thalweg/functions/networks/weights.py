@@ -1,4 +1,4 @@
-"""Where the training of a network starts: distributions of weights by name. Adding one is one entry."""
+"""Distributions of initial weights by name. Adding one is one entry."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -10,14 +10,14 @@ import numpy as np
 
 @dataclass(frozen=True, slots=True)
 class WeightInit:
-    """A distribution of the weights between two layers, around 0.
+    """A distribution of the weights between two layers, centered at 0.
 
     Attributes:
-        kind: Its form.
-        scale: From the numbers of nodes before and behind: the bound of a uniform distribution, the standard
+        kind: Uniform or normal.
+        scale: Maps the numbers of nodes before and after to the bound of a uniform distribution, or the standard
             deviation of a normal one.
-        biases: Whether biases are drawn from it as well; else they are 0.
-        source: Who proposed it.
+        biases: Whether biases are drawn from it, too; otherwise they are 0.
+        source: The publication.
     """
 
     kind: Literal["uniform", "normal"]
@@ -44,12 +44,12 @@ WEIGHT_INITS: Final[Mapping[str, WeightInit]] = {
 
 
 def draw(weight_init: str, shapes: tuple[tuple[int, int], ...], n: int, seed: int) -> np.ndarray:
-    """Return parameters of `n` networks, float64, `(n, dim)`; network k is the same for any `n` above it.
+    """Return parameters of `n` networks, float64, `(n, dim)`; row k does not depend on `n`.
 
     Args:
         weight_init: A name in `WEIGHT_INITS`.
-        shapes: Of the matrices that hold each layer's weights, then its biases in their last row.
-        n: How many.
+        shapes: Shapes of the matrices of each layer's weights, with biases in the last row.
+        n: Number of networks.
         seed: From 0 to 2^64 - 1.
     """
     entry = WEIGHT_INITS[weight_init]

@@ -1,1 +1,1 @@
-"""Test functions of the plane, by the kind of formula."""
+"""Test functions of two coordinates, by kind of formula."""

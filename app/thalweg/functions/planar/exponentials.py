@@ -1,4 +1,4 @@
-"""Functions of the plane with exponentials."""
+"""Functions of two coordinates with exponentials."""
 
 # ruff: noqa: D103 - the facts above each function are its documentation
 
@@ -13,7 +13,7 @@ _JAMIL_YANG = (
     "M. Jamil and X.-S. Yang, A literature survey of benchmark functions for global optimisation problems, "
     "2013, https://arxiv.org/abs/1308.4008"
 )
-# where each of Langermann's waves has its center, and how high it is there
+# centers and heights of Langermann's waves
 _CENTERS = ((3, 5), (5, 2), (2, 1), (1, 4), (7, 9))
 _HEIGHTS = (1, 2, 5, 2, 3)
 _LANGERMANN_FORMULA = (
@@ -41,7 +41,7 @@ _LANGERMANN_SOURCE = (
     ),
 )
 def easom(points: torch.Tensor) -> torch.Tensor:
-    """Return the values; far from the minimum they and their gradient are too small for a float, and exactly 0."""
+    """Return the values; far from the minimum, they and their gradient underflow to 0."""
     x, y = points.unbind(-1)
     return -torch.cos(x) * torch.cos(y) * torch.exp(-((x - math.pi) ** 2) - (y - math.pi) ** 2)
 
@@ -108,7 +108,7 @@ def bird(points: torch.Tensor) -> torch.Tensor:
     source=_JAMIL_YANG,
 )
 def brent(points: torch.Tensor) -> torch.Tensor:
-    """Return the values; the minimum is at the domain's corner, the exponential's last trace left of it."""
+    """Return the values; the minimum is at a corner of the domain, where the exponential is smallest."""
     x, y = points.unbind(-1)
     return (x + 10) ** 2 + (y + 10) ** 2 + torch.exp(-(x**2) - y**2)
 

@@ -1,4 +1,4 @@
-"""Functions of the plane with narrow holes in a plain."""
+"""Functions of two coordinates: a plain with narrow holes."""
 
 # ruff: noqa: D103 - the facts above each function are its documentation
 

@@ -1,4 +1,4 @@
-"""Functions of the plane that are not differentiable everywhere. On a kink, autograd takes a slope of 0 for it."""
+"""Functions of two coordinates with kinks, at which autograd takes 0 for the derivative."""
 
 import math
 
@@ -9,7 +9,7 @@ from thalweg.functions.minima import Minimum, listed
 
 
 def _root(numbers: torch.Tensor) -> torch.Tensor:
-    """Return the roots of the absolute values, with slope 0 at 0, where it is infinite on either side."""
+    """Return the roots of absolute values, with derivative 0 at 0, where the one-sided derivatives are infinite."""
     sizes = numbers.abs()
     zero = sizes == 0
     return torch.where(zero, sizes, torch.sqrt(sizes.masked_fill(zero, 1.0)))
@@ -28,7 +28,7 @@ def _root(numbers: torch.Tensor) -> torch.Tensor:
     ),
 )
 def bukin_n6(points: torch.Tensor) -> torch.Tensor:
-    """Return the values; the slope is infinite beside the parabola y = x^2 / 100, and the root's is 0 on it."""
+    """Return the values; the derivative is infinite at the parabola y = x^2 / 100, and taken as 0 there."""
     x, y = points.unbind(-1)
     return 100 * _root(y - x**2 / 100) + 0.01 * (x + 10).abs()
 
@@ -58,7 +58,7 @@ def bukin_n6(points: torch.Tensor) -> torch.Tensor:
     ),
 )
 def cross_in_tray(points: torch.Tensor) -> torch.Tensor:
-    """Return the values; at the cross, where a sine is 0, and at 0 there is no gradient, and autograd takes 0.
+    """Return the values; autograd takes 0 for the gradient where a sine is 0, and at the origin.
 
     With the exponential e^h, (s e^h + 1)^0.1 is written as [e^(h/2) (s e^(h/2) + e^(-h/2))]^0.1 by logarithms:
     e^100 is more than a float32 can hold.
@@ -85,7 +85,7 @@ def cross_in_tray(points: torch.Tensor) -> torch.Tensor:
     ),
 )
 def eggholder(points: torch.Tensor) -> torch.Tensor:
-    """Return the values; the slope is infinite where a root is 0, and autograd takes 0 for the root's.
+    """Return the values; autograd takes 0 for the derivative of a root at 0, where it is infinite.
 
     The minimum is at the border x = 512: a descent that is free to leave the domain goes on beyond it.
     """

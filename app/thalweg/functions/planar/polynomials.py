@@ -1,4 +1,4 @@
-"""Polynomials of the plane. Fourth and sixth powers are squares and cubes of squares, for equal bits."""
+"""Polynomials of two coordinates. Higher powers are products of squares, the same in any batch."""
 
 # ruff: noqa: D103 - the facts above each function are its documentation
 

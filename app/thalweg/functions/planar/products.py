@@ -1,4 +1,4 @@
-"""Products of a function of one kind with a function of another."""
+"""Products of functions of different kinds."""
 
 import torch
 
@@ -19,7 +19,7 @@ from thalweg.functions.minima import Minimum, listed
     ),
 )
 def hosaki(points: torch.Tensor) -> torch.Tensor:
-    """Return Hosaki's values, the quartic by Horner's rule."""
+    """Return Hosaki's values, with the quartic by Horner's rule."""
     x, y = points.unbind(-1)
     quartic = 1 + x * (-8 + x * (7 + x * (-7 / 3 + 0.25 * x)))
     return quartic * y**2 * torch.exp(-y)
@@ -38,9 +38,9 @@ def hosaki(points: torch.Tensor) -> torch.Tensor:
     ),
 )
 def keane(points: torch.Tensor) -> torch.Tensor:
-    """Return Keane's values; at the origin, where the formula is 0/0, its limit 0."""
+    """Return Keane's values; with the limit 0 at the origin, where the formula is 0/0."""
     x, y = points.unbind(-1)
     square = x**2 + y**2
-    # without the branch the root of 0 would divide, and have an infinite slope
+    # the branch avoids a division by the root of 0 and its infinite derivative
     distance = torch.sqrt(torch.where(square > 0, square, 1.0))
     return -((torch.sin(x - y) * torch.sin(x + y)) ** 2) / distance

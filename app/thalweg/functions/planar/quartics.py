@@ -1,4 +1,4 @@
-"""Polynomials whose fourth power holds the far field. It is a square of a square, for equal bits."""
+"""Quartic polynomials. Fourth powers are squares of squares, the same in any batch."""
 
 # ruff: noqa: D103 - the facts above each function are its documentation
 
@@ -32,7 +32,7 @@ def zettl(points: torch.Tensor) -> torch.Tensor:
 )
 def treccani(points: torch.Tensor) -> torch.Tensor:
     x, y = points.unbind(-1)
-    # the sum of powers, without its cancellation beside x = -2
+    # the sum of powers without cancellation near x = -2
     return (x * (x + 2)) ** 2 + y**2
 
 

@@ -1,4 +1,4 @@
-"""Functions with absolute values: straight creases, where one linear piece meets the other."""
+"""Functions with absolute values: linear pieces that meet in straight creases."""
 
 import torch
 
@@ -35,6 +35,6 @@ def schwefel_2_6(points: torch.Tensor) -> torch.Tensor:
     ),
 )
 def price_n1(points: torch.Tensor) -> torch.Tensor:
-    """Return Price's values; on an axis, a crease, autograd takes the slope 0 across it."""
+    """Return Price's values; autograd takes 0 for the derivative across an axis, where there is a crease."""
     x, y = points.unbind(-1)
     return (x.abs() - 5) ** 2 + (y.abs() - 5) ** 2

@@ -1,4 +1,4 @@
-"""Functions of the distance from the origin, which is a root: cones, circular waves, a circular groove."""
+"""Functions of the distance from the origin: cones, circular waves, a circular groove."""
 
 import torch
 
@@ -17,7 +17,7 @@ from thalweg.functions.minima import Minimum, listed
     source=f"D. H. Ackley, A Connectionist Machine for Genetic Hillclimbing, Kluwer, 1987; {SURVEY}",
 )
 def ackley_n2(points: torch.Tensor) -> torch.Tensor:
-    """Return the cone's values; its tip at 0 has no gradient, and autograd takes 0 for it."""
+    """Return the cone's values; autograd takes 0 for the gradient at its tip, 0, which has none."""
     return -200 * torch.exp(-0.02 * row_norm(points))
 
 
@@ -37,7 +37,7 @@ def ackley_n2(points: torch.Tensor) -> torch.Tensor:
     ),
 )
 def ackley_n3(points: torch.Tensor) -> torch.Tensor:
-    """Return the values of waves on a cone; autograd takes the cone's slope for 0 at its tip, the origin."""
+    """Return the values of waves on a cone; autograd takes 0 for the gradient at the tip, the origin."""
     x, y = points.unbind(-1)
     return -200 * torch.exp(-0.02 * row_norm(points)) + 5 * torch.exp(torch.cos(3 * x) + torch.sin(3 * y))
 
@@ -59,12 +59,12 @@ def ackley_n3(points: torch.Tensor) -> torch.Tensor:
     ),
 )
 def happy_cat(points: torch.Tensor) -> torch.Tensor:
-    """Return HappyCat's values; on the groove's bottom, a circle, its slope is infinite, and 0 is taken for it."""
+    """Return HappyCat's values; the derivative is infinite at the bottom, a circle, and taken as 0 there."""
     x, y = points.unbind(-1)
     height = (x**2 + y**2 - 2).abs()
-    # the root's argument is kept off 0: where() would let the infinite slope through
+    # keep the argument of the root off 0: where() alone would turn the infinite derivative into NaN
     groove = torch.where(height > 0, torch.sqrt(torch.sqrt(torch.where(height > 0, height, 1.0))), 0.0)
-    # the formula's other terms, as squares: they do not cancel near the minimum
+    # the other terms as squares, without cancellation near the minimum
     return groove + 0.25 * ((x + 1) ** 2 + (y + 1) ** 2)
 
 
@@ -88,12 +88,12 @@ def sine_envelope(points: torch.Tensor) -> torch.Tensor:
     x, y = points.unbind(-1)
     square = x**2 + y**2
     thousandth = 0.001 * square
-    # the formula over one denominator: a sum of what is never negative
+    # over a common denominator: a sum of nonnegative terms
     return (_sine_squared(square) + thousandth * (1 + 0.5 * thousandth)) / (1 + thousandth) ** 2
 
 
 def _sine_squared(square: torch.Tensor) -> torch.Tensor:
-    """Return the squared sine of the root of `square`, with both derivatives also at 0, where the root has none."""
+    """Return sin^2(sqrt(square)), with first and second derivative at 0, too."""
     near = square < 1e-3
     series = square * (1 - square * (1 / 3 - square * (2 / 45 - square / 315)))
     far = torch.sin(torch.sqrt(torch.where(near, 1.0, square))) ** 2

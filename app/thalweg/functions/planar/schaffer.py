@@ -28,7 +28,7 @@ _MISHRA = (
 
 
 def _fading(wave: torch.Tensor, square: torch.Tensor) -> torch.Tensor:
-    """Return 1/2 + (wave - 1/2) / (1 + square / 1000)^2, without the cancellation."""
+    """Return 1/2 + (wave - 1/2) / (1 + square / 1000)^2, without cancellation."""
     growth = square / 1000
     strength = 1 / (1 + growth)
     return wave * strength**2 + 0.5 * (growth * strength) * (1 + strength)
@@ -96,7 +96,7 @@ def schaffer_n2(points: torch.Tensor) -> torch.Tensor:
     source=f"{_SOURCE}this one as {_MISHRA}; {_JAMIL_YANG}",
 )
 def schaffer_n3(points: torch.Tensor) -> torch.Tensor:
-    """Return the values; the cosine does not see the sign, so that no kink is left of |x^2 - y^2|."""
+    """Return the values; the cosine is even, so |x^2 - y^2| leaves no kink."""
     x, y = points.unbind(-1)
     xx, yy = x**2, y**2
     return _fading(torch.sin(torch.cos(xx - yy)) ** 2, xx + yy)
@@ -119,7 +119,7 @@ def schaffer_n3(points: torch.Tensor) -> torch.Tensor:
     source=f"{_SOURCE}this one as {_MISHRA}; {_JAMIL_YANG}",
 )
 def schaffer_n4(points: torch.Tensor) -> torch.Tensor:
-    """Return the values; the outer cosine does not see the sign, so that no kink is left of |x^2 - y^2|."""
+    """Return the values; the outer cosine is even, so |x^2 - y^2| leaves no kink."""
     x, y = points.unbind(-1)
     xx, yy = x**2, y**2
     return _fading(torch.cos(torch.sin(xx - yy)) ** 2, xx + yy)

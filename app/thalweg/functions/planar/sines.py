@@ -1,4 +1,4 @@
-"""Sums of sines and cosines of the coordinates, some of them in a bowl, all differentiable."""
+"""Differentiable sums of sines and cosines of the coordinates, some with a quadratic term."""
 
 import math
 
@@ -76,7 +76,7 @@ def price_n2(points: torch.Tensor) -> torch.Tensor:
     ),
 )
 def trefethen(points: torch.Tensor) -> torch.Tensor:
-    """Return the values of five sines within each other, in a bowl."""
+    """Return the values of five nested sines in a bowl."""
     x, y = points.unbind(-1)
     nested = torch.exp(torch.sin(50 * x)) + torch.sin(70 * torch.sin(x)) + torch.sin(torch.sin(80 * y))
     return nested + torch.sin(60 * torch.exp(y)) - torch.sin(10 * (x + y)) + 0.25 * (x**2 + y**2)
@@ -102,7 +102,7 @@ def trefethen(points: torch.Tensor) -> torch.Tensor:
     ),
 )
 def parsopoulos(points: torch.Tensor) -> torch.Tensor:
-    """Return the values of equal dents, twelve of which have their lowest point in the domain."""
+    """Return the values of equal dents, twelve of which have their minimum in the domain."""
     x, y = points.unbind(-1)
     return torch.cos(x) ** 2 + torch.sin(y) ** 2
 
@@ -122,11 +122,11 @@ def parsopoulos(points: torch.Tensor) -> torch.Tensor:
     ),
 )
 def whitley(points: torch.Tensor) -> torch.Tensor:
-    """Return Whitley's values: Griewank's function of one coordinate, of Rosenbrock's of every two."""
+    """Return Whitley's values: a one-dimensional Griewank function of Rosenbrock's function of each pair."""
     u = torch.stack(
         [100 * (a**2 - b) ** 2 + (1 - b) ** 2 for a in points.unbind(-1) for b in points.unbind(-1)], -1
     )
-    # 1 - cos(u), without its cancellation near the minimum
+    # 1 - cos(u) without cancellation near the minimum
     return row_sum(u**2 / 4000 + 2 * torch.sin(0.5 * u) ** 2)
 
 

@@ -1,4 +1,4 @@
-"""Sums of two squared residuals: curved valleys, where both residuals are small, lead to the minima."""
+"""Sums of two squared residuals, with curved valleys that lead to the minima."""
 
 # ruff: noqa: D103 - the facts above each function are its documentation
 

@@ -1,4 +1,4 @@
-"""Functions of the plane with sines and cosines, all differentiable."""
+"""Differentiable functions of two coordinates with sines and cosines."""
 
 # ruff: noqa: D103 - the facts above each function are its documentation
 
@@ -13,7 +13,7 @@ _BOHACHEVSKY = (
     "I. O. Bohachevsky, M. E. Johnson and M. L. Stein, Generalized simulated annealing for function optimization, "
     "Technometrics 28 (3), 1986, pp. 209-217; https://www.sfu.ca/~ssurjano/boha.html"
 )
-# where Shubert's sum of cosines is largest and where it is smallest
+# maxima and minima of Shubert's sum of cosines
 _SHUBERT_HIGHS = (-7.0835064076515595, -0.8003211004719731, 5.482864206707613)
 _SHUBERT_LOWS = (-7.708313735499347, -1.425128428319761, 4.858056878859825)
 
@@ -34,7 +34,7 @@ _SHUBERT_LOWS = (-7.708313735499347, -1.425128428319761, 4.858056878859825)
     ),
 )
 def levy_n13(points: torch.Tensor) -> torch.Tensor:
-    """Return the values; the squared sines have period 1, and from the minimum on they keep their digits there."""
+    """Return the values; the squared sines are computed relative to the minimum, which keeps their digits."""
     x, y = (points - 1).unbind(-1)
     steep, slow = torch.sin(3 * math.pi * y) ** 2, torch.sin(2 * math.pi * y) ** 2
     return torch.sin(3 * math.pi * x) ** 2 + x**2 * (1 + steep) + y**2 * (1 + slow)
@@ -78,7 +78,7 @@ def branin(points: torch.Tensor) -> torch.Tensor:
 
 
 def _cosine_of_root(square: torch.Tensor) -> torch.Tensor:
-    """Return the cosine of the root. It is smooth at 0, where autograd finds no slope of the root."""
+    """Return the cosine of the root, smooth also at 0, where autograd has no derivative of the root."""
     near = square < 0.01
     small = torch.where(near, square, 0.0)
     series = 1 - small / 2 * (1 - small / 12 * (1 - small / 30 * (1 - small / 56)))
@@ -102,7 +102,7 @@ def drop_wave(points: torch.Tensor) -> torch.Tensor:
     return -(1 + _cosine_of_root(144 * square)) / (0.5 * square + 2)
 
 
-# 1 - cos a is written as 2 sin^2(a / 2), which keeps its digits near the minimum
+# 1 - cos a as 2 sin^2(a / 2), which does not cancel near the minimum
 @function(
     title="Bohachevsky N. 1",
     dim=2,
@@ -185,6 +185,6 @@ def shubert(points: torch.Tensor) -> torch.Tensor:
     ),
 )
 def adjiman(points: torch.Tensor) -> torch.Tensor:
-    """Return the values; the minimum is at the border x = 2, and the function falls on beyond it."""
+    """Return the values; the minimum is on the border x = 2; beyond it the function decreases further."""
     x, y = points.unbind(-1)
     return torch.cos(x) * torch.sin(y) - x / (y**2 + 1)

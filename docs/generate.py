@@ -24,8 +24,8 @@ from thalweg.functions.minima import first
 from thalweg.functions.networks.datasets import DATASETS
 from thalweg.main import create_app
 from thalweg.optimizers.base import describe
-from thalweg.optimizers.catalogue import optimizers
-from thalweg.optimizers.schedules import schedulers
+from thalweg.optimizers.catalogue import FAMILIES, optimizers
+from thalweg.optimizers.schedules import REFUSED, schedulers
 from thalweg.settings import Limits, Settings
 
 DOCS = Path(__file__).parent
@@ -105,6 +105,17 @@ def _schedulers() -> str:
     return "\n\n".join(_method(describe(entry)) for entry in schedulers())
 
 
+def _refused_optimizers() -> str:
+    refused = {
+        name: why for family in FAMILIES for name, why in {**family.refused_optimizers, **family.refused}.items()
+    }
+    return _table(("refused", "reason"), [(f"`{name}`", why) for name, why in refused.items()])
+
+
+def _refused_schedulers() -> str:
+    return _table(("refused", "reason"), [(f"`{name}`", why) for name, why in REFUSED.items()])
+
+
 def _method(entry: Mapping[str, Any]) -> str:
     parameters = entry["parameters"]
     defs = parameters.get("$defs", {})
@@ -112,11 +123,16 @@ def _method(entry: Mapping[str, Any]) -> str:
     for name, schema in parameters["properties"].items():
         shown = "required" if name in parameters["required"] else _value(schema.get("default"))
         rows.append((f"`{name}`", shown, _bounds(schema, defs), schema.get("description", "")))
-    networks = " For networks only." if entry.get("matrices_only") else ""
+    facts = []
+    if "family" in entry:
+        engine = "the fused engine" if entry["fused"] else "the eager engine only"
+        facts.append(f" Family `{entry['family']}`; runs on {engine}.")
+    if entry.get("matrices_only"):
+        facts.append(" For networks only.")
     return "\n\n".join(
         (
             f"## `{entry['name']}`",
-            f"**{entry['title']}.** {parameters['description']}{networks}",
+            f"**{entry['title']}.** {parameters['description']}{''.join(facts)}",
             _table(("parameter", "default", "range", "meaning"), rows),
             f"Source: {_linked(entry['source'].replace(' ; ', '; '))}",
         )
@@ -291,7 +307,9 @@ PARTS: Final[Mapping[str, Callable[[], str]]] = {
     "limits": _limits,
     "operations": _operations,
     "optimizers": _optimizers,
+    "refused-optimizers": _refused_optimizers,
     "schedulers": _schedulers,
+    "refused-schedulers": _refused_schedulers,
     "functions": _functions,
     "function-counts": _counts,
     "kinks": _kinks,

@@ -29,6 +29,7 @@ from thalweg.functions.networks.network import Network
 from thalweg.functions.networks.weights import WEIGHT_INITS
 from thalweg.jobs.status import Transition
 from thalweg.main import create_app
+from thalweg.optimizers.base import describe
 from thalweg.optimizers.catalogue import optimizers
 from thalweg.optimizers.schedules import schedulers
 from thalweg.settings import Limits, Settings
@@ -135,6 +136,24 @@ def test_every_parameter_of_an_optimizer_or_scheduler_is_shown(page: str, entrie
         fields = list(entry.model_fields)
         name = entry.model_fields["name"].default
         assert named(section(text, f"`{name}`")) == [field for field in fields if field != "name"]
+
+
+def test_what_is_refused_is_listed_with_the_reason() -> None:
+    refused = dict(rows(read(REFERENCE / "optimizers.md").partition("\n## ")[0]))
+    assert refused["`sparse_adam`"] == "it takes sparse gradients only, and a function of a vector has none"
+    assert {"`foreach`", "`capturable`"} <= refused.keys()
+    assert "`lambda_lr`" in dict(rows(read(REFERENCE / "schedulers.md").partition("\n## ")[0]))
+
+
+def test_the_optimizers_that_run_eagerly_are_named() -> None:
+    (bullet,) = re.findall(r"^- `lbfgs`.*$", read(DOCS / "explanation" / "engines.md"), re.MULTILINE)
+    entries = [describe(entry) for entry in optimizers()]
+    eager = {entry["name"] for entry in entries if not entry["fused"]}
+    assert set(re.findall(r"`(\w+)`", bullet)) == eager
+    text = read(REFERENCE / "optimizers.md")
+    assert {
+        entry["name"] for entry in entries if "the eager engine only" in section(text, f"`{entry['name']}`")
+    } == eager
 
 
 def test_the_defaults_of_an_optimizer_are_shown() -> None:

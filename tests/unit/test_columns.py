@@ -38,7 +38,7 @@ def assert_same_bits(one: np.ndarray, other: np.ndarray) -> None:
 @pytest.mark.parametrize("small_bytes", [1, 1024])
 @given(arrays=st.dictionaries(st.text(max_size=5), any_bits() | views(), max_size=4))
 @settings(deadline=None)
-def test_what_was_packed_comes_back_to_the_last_bit(small_bytes: int, arrays: dict[str, np.ndarray]) -> None:
+def test_unpacking_restores_every_bit(small_bytes: int, arrays: dict[str, np.ndarray]) -> None:
     with patch("thalweg.engine.columns._SMALL_BYTES", small_bytes):
         unpacked = unpack(pack(arrays))
     assert list(unpacked) == list(arrays)
@@ -46,7 +46,7 @@ def test_what_was_packed_comes_back_to_the_last_bit(small_bytes: int, arrays: di
         assert_same_bits(unpacked[name], array)
 
 
-def test_every_kind_of_number_comes_back() -> None:
+def test_unpacking_restores_every_dtype() -> None:
     payload = np.array([0x7FF8_0000_0000_0001, 0xFFF0_0000_0000_1234], np.uint64).view(np.float64)
     special = np.array([np.nan, -np.nan, np.inf, -np.inf, -0.0, 0.0, 5e-324, -1.7976931348623157e308])
     arrays = {"special": np.concatenate([special, payload]), "ends": np.array([-(2**63), 2**63 - 1])}
@@ -56,7 +56,7 @@ def test_every_kind_of_number_comes_back() -> None:
 
 
 @pytest.mark.parametrize("shape", [(0,), (0, 3), (3, 0), (2, 0, 5)])
-def test_empty_arrays_keep_their_shape_beside_others(shape: tuple[int, ...]) -> None:
+def test_empty_arrays_keep_their_shape(shape: tuple[int, ...]) -> None:
     arrays = {"empty": np.zeros(shape), "full": np.arange(3.0), "none": np.zeros(0, np.float32)}
     unpacked = unpack(pack(arrays))
     for name, array in arrays.items():
@@ -64,7 +64,7 @@ def test_empty_arrays_keep_their_shape_beside_others(shape: tuple[int, ...]) -> 
 
 
 @pytest.mark.parametrize("dtype", ["bool", "int16", "S3", "S200", "complex64", "complex128", ">f8", "<M8[s]"])
-def test_any_other_kind_of_item_comes_back_too(dtype: str) -> None:
+def test_unpacking_restores_items_of_other_sizes(dtype: str) -> None:
     items = np.arange(8 * np.dtype(dtype).itemsize * 300, dtype=np.uint8) % 2
     arrays = {"few": items.view(dtype)[:8], "many": items.view(dtype).reshape(4, -1)[:, ::-1]}
     unpacked = unpack(pack(arrays))
@@ -72,22 +72,22 @@ def test_any_other_kind_of_item_comes_back_too(dtype: str) -> None:
         assert_same_bits(unpacked[name], array)
 
 
-def test_a_single_number_comes_back() -> None:
+def test_unpacking_restores_a_scalar() -> None:
     assert_same_bits(unpack(pack({"x": np.array(1.5)}))["x"], np.array(1.5))
 
 
-def test_what_comes_back_can_be_written_to() -> None:
+def test_unpacked_arrays_are_writable() -> None:
     unpacked = unpack(pack({"few": np.arange(3.0), "many": np.arange(3000.0)}))
     assert all(array.flags.writeable and array.flags.aligned for array in unpacked.values())
 
 
 @pytest.mark.parametrize("data", [b"", b"TW", b"\x05\x00\x00\x00hello", b"TWC\x02" + pack({})[4:]])
-def test_bytes_from_elsewhere_are_refused_with_a_reason(data: bytes) -> None:
+def test_foreign_bytes_are_refused(data: bytes) -> None:
     with pytest.raises(ValueError, match="no packed columns of this version"):
         unpack(data)
 
 
-def test_packing_leaves_the_array_as_it_is() -> None:
+def test_packing_does_not_change_the_array() -> None:
     array = np.arange(1000.0)
     pack({"x": array})
     np.testing.assert_array_equal(array, np.arange(1000.0))
@@ -98,6 +98,6 @@ def test_the_same_arrays_give_the_same_bytes() -> None:
     assert pack(arrays) == pack({name: array.copy() for name, array in arrays.items()})
 
 
-def test_a_smooth_trajectory_takes_less_room_than_its_numbers() -> None:
+def test_a_smooth_trajectory_is_compressed() -> None:
     smooth = np.exp(-np.linspace(0, 1, 10_000))
     assert len(pack({"f": smooth})) < 0.4 * smooth.nbytes

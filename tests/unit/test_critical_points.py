@@ -80,7 +80,7 @@ def test_many_and_too_many() -> None:
         search().check_limits(Limits(max_request_values=1000))
 
 
-def test_a_singular_hessian_does_not_tell(of: Callable[[Evaluate], list[CriticalPoint]]) -> None:
+def test_a_singular_hessian_is_degenerate(of: Callable[[Evaluate], list[CriticalPoint]]) -> None:
     (quartic,) = of(lambda x, y: x**2 + (y - 0.3) ** 2 * (y - 0.3) ** 2)
     assert quartic.kind == Kind.degenerate
     assert quartic.isolated
@@ -90,7 +90,7 @@ def test_a_singular_hessian_does_not_tell(of: Callable[[Evaluate], list[Critical
     assert monkey_saddle.x == pytest.approx((0, 0), abs=1e-6)
 
 
-def test_a_curve_of_minima_is_given_by_some_of_its_points(of: Callable[[Evaluate], list[CriticalPoint]]) -> None:
+def test_some_points_stand_for_a_curve_of_minima(of: Callable[[Evaluate], list[CriticalPoint]]) -> None:
     ring = of(lambda x, y: (x**2 + y**2 - 1) ** 2)
     assert ring[-1].kind == Kind.maximum
     assert ring[-1].x == pytest.approx((0, 0), abs=1e-12)

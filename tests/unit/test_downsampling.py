@@ -27,7 +27,7 @@ def trajectories(draw: st.DrawFn, elements: st.SearchStrategy[float] = FINITE) -
 
 @given(trajectories(), st.integers(MIN_POINTS, 70))
 @settings(deadline=None, max_examples=100)
-def test_at_most_so_many_entries_ascending_and_always_the_same(
+def test_downsampling_is_bounded_ascending_and_deterministic(
     trajectory: tuple[np.ndarray, np.ndarray], max_points: int
 ) -> None:
     x, f = trajectory
@@ -43,7 +43,7 @@ def test_at_most_so_many_entries_ascending_and_always_the_same(
 
 @given(trajectories(), st.integers(MIN_POINTS, 70))
 @settings(deadline=None, max_examples=100)
-def test_best_highest_and_the_ends_of_each_coordinate_are_kept(
+def test_extremes_of_value_and_coordinates_are_kept(
     trajectory: tuple[np.ndarray, np.ndarray], max_points: int
 ) -> None:
     x, f = trajectory
@@ -61,7 +61,7 @@ def test_best_highest_and_the_ends_of_each_coordinate_are_kept(
 
 
 @pytest.mark.parametrize("max_points", [4, 5, 10, 100, 999])
-def test_a_long_trajectory_is_thinned_to_about_what_is_asked(max_points: int) -> None:
+def test_a_long_trajectory_is_thinned_to_about_max_points(max_points: int) -> None:
     t = np.linspace(0, 1, 1000)
     x, f = np.stack([t, 1 - t], axis=1), np.exp(-t) * np.cos(40 * t)
     kept = downsample(x, f, max_points)
@@ -76,11 +76,11 @@ def test_a_spike_is_not_lost() -> None:
     assert {1234, 7777} <= set(downsample(np.zeros((10_000, 2)), f, 20).tolist())
 
 
-def test_nothing_finite_leaves_the_two_ends() -> None:
+def test_without_finite_entries_both_ends_are_kept() -> None:
     np.testing.assert_array_equal(downsample(np.zeros((50, 2)), np.full(50, np.nan), 10), [0, 49])
 
 
-def test_thinning_does_not_write_into_what_it_thins() -> None:
+def test_downsampling_does_not_change_its_input() -> None:
     x, f = np.random.default_rng(0).normal(size=(500, 2)), np.random.default_rng(1).normal(size=500)
     x.setflags(write=False)
     f.setflags(write=False)

@@ -109,7 +109,7 @@ def test_every_optimizer_is_tested_here() -> None:
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=name_of)
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-def test_trajectory_is_the_hand_written_loops_to_the_last_bit(optimizer: dict[str, Any], dtype: str) -> None:
+def test_trajectory_equals_the_hand_written_loop_bitwise(optimizer: dict[str, Any], dtype: str) -> None:
     recorded = drive(job(optimizer=optimizer, init=STARTS[0], steps=500, dtype=dtype))
     x, f = by_hand(optimizer, STARTS[0], 500, dtype=getattr(torch, dtype))
     assert_same(recorded.x[0], x)
@@ -118,7 +118,7 @@ def test_trajectory_is_the_hand_written_loops_to_the_last_bit(optimizer: dict[st
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=name_of)
-def test_each_run_is_what_it_is_alone(optimizer: dict[str, Any]) -> None:
+def test_each_run_has_the_digits_it_has_alone(optimizer: dict[str, Any]) -> None:
     together = drive(job(optimizer=optimizer, init=STARTS, steps=200))
     for run, start in enumerate(STARTS):
         alone = drive(job(optimizer=optimizer, init=start, steps=200))
@@ -131,7 +131,7 @@ def test_each_run_is_what_it_is_alone(optimizer: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=name_of)
 @pytest.mark.parametrize("function", ["rosenbrock", "rastrigin", "ackley", "styblinski_tang"])
-def test_each_run_is_what_it_is_alone_in_more_dimensions(optimizer: dict[str, Any], function: str) -> None:
+def test_each_run_has_the_digits_it_has_alone_in_more_dimensions(optimizer: dict[str, Any], function: str) -> None:
     starts = np.random.default_rng(1).uniform(-2, 2, size=(5, 7)).tolist()
     together = drive(job(function=function, optimizer=optimizer, init=starts, steps=40))
     for run, start in enumerate(starts):
@@ -141,7 +141,7 @@ def test_each_run_is_what_it_is_alone_in_more_dimensions(optimizer: dict[str, An
 
 
 @pytest.mark.parametrize("scheduler", SCHEDULERS, ids=lambda case: str(case["name"]))
-def test_schedules_are_the_hand_written_loops(scheduler: dict[str, Any]) -> None:
+def test_schedules_equal_the_hand_written_loop(scheduler: dict[str, Any]) -> None:
     optimizer = {"name": "sgd", "lr": 1e-3, "momentum": 0.8}
     recorded = drive(job(optimizer=optimizer, scheduler=scheduler, init=STARTS, steps=80))
     for run, start in enumerate(STARTS):
@@ -160,7 +160,7 @@ def test_schedules_are_the_hand_written_loops(scheduler: dict[str, Any]) -> None
     ],
     ids=lambda case: str(case and name_of(case)[:40]),
 )
-def test_a_then_b_is_a_plus_b(optimizer: dict[str, Any], scheduler: dict[str, Any] | None) -> None:
+def test_extending_a_job_equals_one_long_job(optimizer: dict[str, Any], scheduler: dict[str, Any] | None) -> None:
     if scheduler is not None and scheduler["name"] in {"cyclic_lr", "one_cycle_lr"}:
         scheduler = {**scheduler, "cycle_momentum": False}
     fields = {"optimizer": optimizer, "scheduler": scheduler, "init": STARTS[:2]}
@@ -177,7 +177,7 @@ def test_a_then_b_is_a_plus_b(optimizer: dict[str, Any], scheduler: dict[str, An
 @pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=name_of)
 @given(cuts=st.lists(st.integers(1, 15), max_size=5), record_every=st.integers(1, 9))
 @settings(max_examples=5, deadline=None)
-def test_results_do_not_depend_on_the_cut(optimizer: dict[str, Any], cuts: list[int], record_every: int) -> None:
+def test_results_do_not_depend_on_the_cuts(optimizer: dict[str, Any], cuts: list[int], record_every: int) -> None:
     spec = job(
         optimizer=optimizer,
         init=STARTS[:3],
@@ -197,14 +197,14 @@ def test_results_do_not_depend_on_the_cut(optimizer: dict[str, Any], cuts: list[
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=name_of)
-def test_clipping_is_by_each_runs_own_norm(optimizer: dict[str, Any]) -> None:
+def test_each_run_is_clipped_by_its_own_norm(optimizer: dict[str, Any]) -> None:
     recorded = drive(job(optimizer=optimizer, init=STARTS, steps=25, clip_grad_norm=2.0))
     for run, start in enumerate(STARTS):
         x, _ = by_hand(optimizer, start, 25, clip=2.0)
         assert_same(recorded.x[run], x)
 
 
-def test_the_usual_scripts_digits() -> None:
+def test_digits_equal_a_usual_script() -> None:
     recorded = drive(job(lr=1e-3, dtype="float32", steps=20000, init=[[0, 0], [4, 0], [-4, 0]]), cuts=[777] * 30)
     x, f = recorded.x[0].astype(float), recorded.f[0].astype(float)
     assert x[1].tolist() == [0.0009999999310821295, 0.0009999999310821295]
@@ -229,7 +229,7 @@ def test_a_diverged_run_is_frozen_and_the_others_go_on() -> None:
     assert len(recorded.f[1]) == 51
 
 
-def test_a_start_with_an_infinite_value_has_diverged_at_once() -> None:
+def test_a_start_with_an_infinite_value_diverges_at_once() -> None:
     recorded = drive(job(init=[[1e200, 0], [0, 0]], steps=5))
     assert Outcome(recorded.results.outcome[0]) is Outcome.diverged
     assert recorded.results.n_steps.tolist() == [0, 5]
@@ -237,7 +237,7 @@ def test_a_start_with_an_infinite_value_has_diverged_at_once() -> None:
     assert recorded.results.finite_x[0].tolist() == [1e200, 0]
 
 
-def test_a_run_converges_at_the_first_entry_that_fulfils_the_condition() -> None:
+def test_a_run_converges_at_the_first_entry_that_meets_the_condition() -> None:
     free = drive(job(optimizer="sgd", lr=0.01, steps=400))
     by_f = drive(job(optimizer="sgd", lr=0.01, steps=400, stop={"f": 1.0}), cuts=[7] * 100)
     first = int(np.argmax(free.f[0] <= 1.0))
@@ -249,7 +249,7 @@ def test_a_run_converges_at_the_first_entry_that_fulfils_the_condition() -> None
     assert 0 < by_norm.results.n_steps[0] < 400
 
 
-def test_a_converged_run_stays_where_it_is_when_the_job_is_extended() -> None:
+def test_an_extension_does_not_move_a_converged_run() -> None:
     fields: dict[str, Any] = {"optimizer": "sgd", "lr": 0.01, "stop": {"f": 1.0}, "init": STARTS}
     first, whole = drive(job(**fields, steps=20)), drive(job(**fields, steps=60))
     second = drive(job(**fields, steps=60), checkpoint=first.checkpoint)
@@ -265,14 +265,14 @@ def test_best_is_the_first_entry_with_the_lowest_value() -> None:
     assert_same(recorded.results.best_x[0], recorded.x[0][recorded.f[0].argmin()])
 
 
-def test_only_every_so_many_entries_are_recorded() -> None:
+def test_record_every_thins_the_record() -> None:
     every, some = drive(job(steps=100)), drive(job(steps=100, record_every=7), cuts=[10, 3, 40])
     assert some.steps[0].tolist() == list(range(0, 100, 7))
     assert_same(some.x[0], every.x[0][::7])
     assert_same(some.results.x, every.results.x)
 
 
-def test_noise_is_its_own_for_each_run_and_seed() -> None:
+def test_noise_differs_by_run_and_seed() -> None:
     def noisy(seed: int) -> list[np.ndarray]:
         spec = job(init=[[1, 1], [1, 1]], optimizer="sgd", steps=5, gradient_noise={"std": 1, "seed": seed})
         return drive(spec).x
@@ -298,7 +298,7 @@ def test_a_chunk_is_interrupted_between_loops() -> None:
         run.advance(1, lambda: next(answers))
 
 
-def test_a_step_of_many_evaluations_is_given_up_among_them() -> None:
+def test_a_step_is_interrupted_between_evaluations() -> None:
     evaluations = 0
 
     def keep_going() -> bool:
@@ -313,14 +313,14 @@ def test_a_step_of_many_evaluations_is_given_up_among_them() -> None:
     assert evaluations == 100
 
 
-def test_a_chunk_is_given_up_among_its_steps() -> None:
+def test_a_chunk_is_interrupted_between_steps() -> None:
     asked = iter([True] * 500 + [False])
     run = EagerRun(job(steps=10**6))
     with pytest.raises(Interrupted):
         run.advance(10**6, lambda: next(asked))
 
 
-def test_a_finished_run_says_so() -> None:
+def test_a_run_reports_when_it_is_finished() -> None:
     run = EagerRun(job(steps=3))
     assert not run.finished
     run.advance(1)

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from thalweg.analysis.derivatives import all_derivatives, value_and_gradient
-from thalweg.analysis.gradient_check import gradient_check
+from thalweg.analysis.gradient_check import check_gradient
 from thalweg.functions import catalogue
 from thalweg.functions.base import Objective
 from thalweg.functions.expressions import ExpressionObjective, ExpressionReference
@@ -85,7 +85,7 @@ def test_gradients_of_functions(name: str) -> None:
     n = FUNCTIONS[name].least
     objective = formula(f"{name}({', '.join('xyz'[:n])})", *"xyz"[:n])
     starts = np.random.default_rng(2).uniform(low, high, (16, n))
-    assert gradient_check(objective, starts).agrees
+    assert check_gradient(objective, starts).agrees
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -140,7 +140,7 @@ def test_powers(exponent: float) -> None:
     points = torch.from_numpy(np.random.default_rng(4).uniform(0.2, 2, (60, 2)))
     expected = points[:, 0].numpy() ** float(exponent)
     np.testing.assert_allclose(objective(points).numpy(), expected, rtol=16 * 2**-53)
-    assert gradient_check(objective, points[:8].numpy()).agrees
+    assert check_gradient(objective, points[:8].numpy()).agrees
     assert_rows_alone(objective, points)
 
 
@@ -185,7 +185,7 @@ def test_loops_are_pythons(expression: str, expected: float) -> None:
     assert vector_value(expression, 1.0, 2.0, 3.0, 4.0) == pytest.approx(expected, rel=1e-14)
     objective = formula(expression, "x", dim=4)
     points = torch.from_numpy(np.random.default_rng(5).uniform(0.5, 2, (12, 4)))
-    assert gradient_check(objective, points.numpy()).agrees
+    assert check_gradient(objective, points.numpy()).agrees
     assert_rows_alone(objective, points)
     assert objective(points.reshape(3, 4, 4)).shape == (3, 4)
 

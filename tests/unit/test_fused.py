@@ -72,7 +72,7 @@ def assert_engines_agree(**fields: Any) -> Recording:
 @pytest.mark.parametrize("starts", [STARTS[0], STARTS], ids=["one", "many"])
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("optimizer", FUSED, ids=name_of)
-def test_every_optimizer_has_torchs_digits(optimizer: dict[str, Any], dtype: str, starts: Any) -> None:
+def test_every_optimizer_has_torch_digits(optimizer: dict[str, Any], dtype: str, starts: Any) -> None:
     assert_engines_agree(optimizer=optimizer, dtype=dtype, init=starts, steps=400)
 
 
@@ -91,7 +91,7 @@ def drawn(entry: CatalogueFunction, dim: int | None, n: int) -> dict[str, Any]:
         for dim in fusable_dims(entry, (2, 3, 8, 16))
     ],
 )
-def test_every_function_has_torchs_digits(entry: CatalogueFunction, dim: int, dtype: str) -> None:
+def test_every_function_has_torch_digits(entry: CatalogueFunction, dim: int, dtype: str) -> None:
     assert_engines_agree(**drawn(entry, dim, 3), optimizer="adam", dtype=dtype, steps=40)
 
 
@@ -102,13 +102,13 @@ def test_every_function_has_torchs_digits(entry: CatalogueFunction, dim: int, dt
         for place, entry in enumerate(catalogue.functions())
     ],
 )
-def test_optimizers_and_functions_go_together(entry: CatalogueFunction, optimizer: str) -> None:
+def test_optimizers_and_functions_combine(entry: CatalogueFunction, optimizer: str) -> None:
     """Each function with one optimizer; `make sweep` has them all."""
     for dtype in DTYPES:
         assert_engines_agree(**drawn(entry, None, 2), optimizer=optimizer, dtype=dtype, steps=60)
 
 
-def test_the_usual_scripts_digits_through_auto() -> None:
+def test_auto_has_the_digits_of_a_usual_script() -> None:
     fields = {"init": STARTS[:3], "dtype": "float32", "steps": 20000}
     spec = job(**fields)
     assert spec.chosen_engine == "fused"
@@ -150,7 +150,7 @@ def test_schedules(scheduler: dict[str, Any]) -> None:
     ],
     ids=name_of,
 )
-def test_what_a_job_may_ask_for(fields: dict[str, Any], dtype: str) -> None:
+def test_options_of_a_job(fields: dict[str, Any], dtype: str) -> None:
     for init in (STARTS[3], STARTS):
         assert_engines_agree(**fields, dtype=dtype, init=init, steps=500)
 
@@ -182,7 +182,7 @@ def test_denormals_are_kept() -> None:
     ],
     ids=name_of,
 )
-def test_runs_that_have_come_to_rest(optimizer: dict[str, Any], record_every: int) -> None:
+def test_runs_at_rest(optimizer: dict[str, Any], record_every: int) -> None:
     starts = [[1.0, -2.0], [0.0, 0.0], [1e-5, 1e-160]]
     for dtype in DTYPES:
         for init in (starts[0], starts):
@@ -216,7 +216,7 @@ def test_a_run_at_rest_moves_on_when_the_rate_does() -> None:
     assert_engines_agree(**fields, steps=3000)
 
 
-def test_a_run_does_not_depend_on_those_beside_it_or_on_threads() -> None:
+def test_a_run_depends_neither_on_other_runs_nor_on_threads() -> None:
     starts = np.random.default_rng(1).uniform(-5, 5, (70, 2)).tolist()
     fields = {"optimizer": "adam", "lr": 0.05, "steps": 3000, "stop": {"f": 1e-9}}
     many = drive(job(init=starts, **fields), engine=lambda spec, at: FusedRun(spec, at, threads=1))
@@ -250,14 +250,14 @@ def test_results_do_not_depend_on_the_cuts(
     assert_equal(drive(spec, engine=FusedRun), drive(spec, cuts=cuts, engine=FusedRun))
 
 
-def test_longer_than_a_piece() -> None:
+def test_jobs_longer_than_a_table() -> None:
     spec = job(steps=30_000, init=STARTS[:3], record_every=1000, optimizer="nadam")
     whole = drive(spec, engine=FusedRun)
     assert_equal(whole, drive(spec, cuts=[8191, 1, 8193], engine=FusedRun))
     assert_equal(whole, drive(spec))
 
 
-def test_an_extension_goes_on_where_the_job_was() -> None:
+def test_an_extension_continues_where_the_job_ended() -> None:
     short, long = job(steps=150, record_every=4), job(steps=400, record_every=4)
     first = drive(short, engine=FusedRun)
     rest = drive(long, checkpoint=first.checkpoint, engine=FusedRun)
@@ -266,14 +266,14 @@ def test_an_extension_goes_on_where_the_job_was() -> None:
     np.testing.assert_array_equal(rest.results.finite_x, whole.results.finite_x)
 
 
-def test_it_can_be_interrupted() -> None:
+def test_a_long_chunk_is_interrupted() -> None:
     run = FusedRun(job(steps=10**9, record_every=10**6))
     asked = iter([True, True, False])
     with pytest.raises(Interrupted):
         run.advance(10**9, lambda: next(asked))
 
 
-def test_it_can_be_interrupted_among_few_steps_of_many_runs() -> None:
+def test_few_steps_of_many_runs_are_interrupted() -> None:
     starts = [[i / 1000, 1.0] for i in range(20_000)]
     run = FusedRun(job(steps=16_000, record_every=16_000, init=starts))
     n_asked = 0
@@ -288,7 +288,7 @@ def test_it_can_be_interrupted_among_few_steps_of_many_runs() -> None:
     assert 0 < run.step < 4000  # two calls of at most fifty million updates
 
 
-def test_a_chunk_holds_what_was_asked_for() -> None:
+def test_most_steps_bounds_the_chunk() -> None:
     run = FusedRun(job(steps=10_000, record_every=10, init=STARTS))
     steps = run.most_steps(3000)
     chunk = run.advance(steps)
@@ -296,7 +296,7 @@ def test_a_chunk_holds_what_was_asked_for() -> None:
     assert steps == 3000 // (3 * len(STARTS)) * 10
 
 
-def test_what_cannot_be_fused_says_why() -> None:
+def test_a_job_that_cannot_be_fused_says_why() -> None:
     cases: list[tuple[dict[str, Any], str]] = [
         ({"optimizer": "lbfgs"}, "within a step"),
         ({"optimizer": "adafactor"}, "all the others"),
@@ -314,7 +314,7 @@ def test_what_cannot_be_fused_says_why() -> None:
     assert job(engine="fused").chosen_engine == "fused"
 
 
-def test_both_engines_say_how_much_to_ask_for_first() -> None:
+def test_both_engines_propose_a_first_chunk() -> None:
     assert EagerRun(job()).first_steps == 1
     assert FusedRun(job()).first_steps > 100_000
     assert FusedRun(job(scheduler="linear_lr")).first_steps < FusedRun(job()).first_steps

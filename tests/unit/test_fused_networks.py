@@ -47,5 +47,7 @@ def both(monkeypatch: pytest.MonkeyPatch, dtype: str, n: int, **fields: Any) -> 
     ],
     ids=str,
 )
-def test_torchs_digits(monkeypatch: pytest.MonkeyPatch, fields: dict[str, Any], n: int, dtype: str) -> None:
+def test_networks_have_torch_digits(
+    monkeypatch: pytest.MonkeyPatch, fields: dict[str, Any], n: int, dtype: str
+) -> None:
     assert_equal(*both(monkeypatch, dtype, n, **fields))

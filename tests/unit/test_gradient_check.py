@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from thalweg.analysis.gradient_check import MOST_POINTS, gradient_check
+from thalweg.analysis.gradient_check import MOST_POINTS, check_gradient
 from thalweg.functions import catalogue
 from thalweg.functions.base import CatalogueObjective
 
@@ -59,26 +59,26 @@ def starts(objective: CatalogueObjective, n: int) -> np.ndarray:
 )
 def test_a_right_gradient_agrees(name: str) -> None:
     objective = catalogue.get(name).at()
-    found = gradient_check(objective, starts(objective, 40))
+    found = check_gradient(objective, starts(objective, 40))
     assert found.agrees
     assert found.n_points == MOST_POINTS
     assert found.detail is None
 
 
-def test_float32_starts_are_looked_at_in_double() -> None:
+def test_float32_starts_are_checked_in_double() -> None:
     objective = catalogue.get("sphere").at(40)
-    assert gradient_check(objective, starts(objective, 3).astype(np.float32)).agrees
+    assert check_gradient(objective, starts(objective, 3).astype(np.float32)).agrees
 
 
-def test_a_wrong_gradient_is_said_with_its_place_and_numbers() -> None:
-    found = gradient_check(Wrong(catalogue.get("sphere").at()), np.array([[0.0, 0.0], [0.0, 1.5]]))
+def test_a_wrong_gradient_is_reported_with_place_and_numbers() -> None:
+    found = check_gradient(Wrong(catalogue.get("sphere").at()), np.array([[0.0, 0.0], [0.0, 1.5]]))
     assert not found.agrees
     assert found.n_points == 2
     assert found.detail == "at start 1 the gradient's coordinate 1 is 6, and central differences give 3"
 
 
-def test_what_is_not_finite_does_not_agree() -> None:
-    found = gradient_check(catalogue.get("sphere").at(), np.array([[1e200, 0.0]]))
+def test_a_gradient_at_an_infinite_value_does_not_agree() -> None:
+    found = check_gradient(catalogue.get("sphere").at(), np.array([[1e200, 0.0]]))
     assert not found.agrees
 
 
@@ -99,14 +99,14 @@ class Formula:
 
 
 @pytest.mark.parametrize("size", [1e-3, 1.0, 1e6])
-def test_a_jump_is_no_slope_whose_digits_are_few(size: float) -> None:
+def test_a_jump_is_not_taken_for_an_inaccurate_difference(size: float) -> None:
     jump = Formula(lambda x: size * torch.floor(x) + 0 * x)
-    assert gradient_check(jump, np.array([[0.5], [-1.25]])).agrees
-    found = gradient_check(jump, np.array([[0.5], [2.0]]))
+    assert check_gradient(jump, np.array([[0.5], [-1.25]])).agrees
+    found = check_gradient(jump, np.array([[0.5], [2.0]]))
     assert not found.agrees
     assert str(found.detail).startswith("at start 1 the gradient's coordinate 0 is 0, and central differences give")
 
 
-def test_a_value_so_large_that_it_drowns_the_slope_is_let_pass() -> None:
+def test_a_slope_lost_in_rounding_passes() -> None:
     drowned = Formula(lambda x: 1e13 + torch.sin(x))
-    assert gradient_check(drowned, np.linspace(-2, 2, 16)[:, None]).agrees
+    assert check_gradient(drowned, np.linspace(-2, 2, 16)[:, None]).agrees

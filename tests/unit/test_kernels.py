@@ -41,7 +41,7 @@ def works(kernels: Kernels) -> bool:
     return True
 
 
-def test_one_kernel_serves_all_rates_starts_and_lengths(tmp_path: Path, traced: list[str]) -> None:
+def test_rates_starts_and_lengths_share_a_kernel(tmp_path: Path, traced: list[str]) -> None:
     kernels = Kernels(tmp_path)
     same: list[dict[str, Any]] = [{}, {"lr": 0.5}, {"init": [3, 3]}, {"steps": 7}, {"scheduler": "linear_lr"}]
     for fields in same:
@@ -76,7 +76,7 @@ SQUARE = {"expression": "a*x**2 + y**2", "variables": ["x", "y"], "constants": {
     ],
     ids=["data", "loss", "data's seed", "constant", "sign", "order of variables"],
 )
-def test_what_is_of_the_same_size_has_a_kernel_of_its_own(
+def test_jobs_of_equal_size_have_kernels_of_their_own(
     tmp_path: Path, traced: list[str], one: dict[str, Any], other: dict[str, Any]
 ) -> None:
     kernels = Kernels(tmp_path)
@@ -92,7 +92,7 @@ def test_what_is_of_the_same_size_has_a_kernel_of_its_own(
     assert (found[0] != found[1]).any()
 
 
-def test_another_process_finds_it_on_disk(tmp_path: Path, traced: list[str]) -> None:
+def test_another_process_finds_the_kernel_on_disk(tmp_path: Path, traced: list[str]) -> None:
     script = (
         "import sys; from pathlib import Path; from thalweg.engine.fused.runtime.kernels import Kernels;"
         "from tests.unit.driving import job; Kernels(Path(sys.argv[1])).get(job())"
@@ -114,7 +114,7 @@ def test_another_process_finds_it_on_disk(tmp_path: Path, traced: list[str]) -> 
     ],
     ids=["empty", "cut", "flipped", "foreign", "longer"],
 )
-def test_a_broken_file_is_made_anew(tmp_path: Path, traced: list[str], spoil: Any) -> None:
+def test_a_damaged_file_is_replaced(tmp_path: Path, traced: list[str], spoil: Any) -> None:
     Kernels(tmp_path).get(job())
     file = only_file(tmp_path)
     good = file.read_bytes()
@@ -124,7 +124,7 @@ def test_a_broken_file_is_made_anew(tmp_path: Path, traced: list[str], spoil: An
     assert only_file(tmp_path).read_bytes() == good
 
 
-def test_the_kernel_of_something_else_is_not_taken(tmp_path: Path, traced: list[str]) -> None:
+def test_a_kernel_with_another_key_is_not_used(tmp_path: Path, traced: list[str]) -> None:
     Kernels(tmp_path / "one").get(job())
     Kernels(tmp_path / "other").get(job(function="booth"))
     only_file(tmp_path / "other").replace(only_file(tmp_path / "one"))
@@ -132,14 +132,14 @@ def test_the_kernel_of_something_else_is_not_taken(tmp_path: Path, traced: list[
     assert len(traced) == 3
 
 
-def test_what_a_kernel_was_made_of_is_part_of_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_key_holds_what_the_kernel_depends_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Kernels(tmp_path).get(job())
     monkeypatch.setattr(module, "_world", lambda: "another torch")
     Kernels(tmp_path).get(job())
     assert len(list(tmp_path.iterdir())) == 2
 
 
-def test_a_folder_that_cannot_be_written_is_done_without(tmp_path: Path) -> None:
+def test_a_read_only_folder_does_not_matter(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     assert works(Kernels(tmp_path / "file"))
 

@@ -54,7 +54,7 @@ def value(objective: Objective, point: np.ndarray) -> float:
 
 
 @pytest.mark.parametrize("method", ["pca", "random"])
-def test_z_is_the_value_at_its_place_in_the_plane(method: Method) -> None:
+def test_z_holds_the_values_of_the_plane(method: Method) -> None:
     objective = rosenbrock()
     found = of(wandering(40), method)
     assert found.z.shape == (11, 11)
@@ -65,7 +65,7 @@ def test_z_is_the_value_at_its_place_in_the_plane(method: Method) -> None:
 
 
 @pytest.mark.parametrize("method", ["pca", "random"])
-def test_the_path_is_within_the_surface_and_has_its_own_values(method: Method) -> None:
+def test_the_path_lies_within_the_surface_and_keeps_its_values(method: Method) -> None:
     path = wandering(40)
     found = of(path, method)
     for axis, places in enumerate((found.x, found.y)):
@@ -75,7 +75,7 @@ def test_the_path_is_within_the_surface_and_has_its_own_values(method: Method) -
     assert found.path_f == pytest.approx([value(rosenbrock(), point) for point in path[::3]], rel=1e-12)
 
 
-def test_the_projection_is_at_right_angles() -> None:
+def test_the_projection_is_orthogonal() -> None:
     path = wandering(40)
     for method in ("pca", "random"):
         found = of(path, method)
@@ -83,7 +83,7 @@ def test_the_projection_is_at_right_angles() -> None:
         assert np.abs(off @ found.directions.T).max() < 1e-10 * np.abs(path).max()
 
 
-def test_a_plane_path_is_shown_whole() -> None:
+def test_a_planar_path_is_explained_fully() -> None:
     path, basis = in_a_plane(60)
     found = of(path, "pca")
     assert found.explained_variance == pytest.approx(1, abs=1e-12)
@@ -136,7 +136,7 @@ def test_random_directions_go_through_the_result() -> None:
     assert not np.isclose(other.directions, found.directions).any()
 
 
-def test_filters_have_the_norms_of_the_networks_own() -> None:
+def test_random_filters_have_the_norms_of_the_networks() -> None:
     shapes = ((3, 4), (5, 2))
     path = wandering(30, 22)
     found = of(path, "random", Matrices(rosenbrock(22), shapes))
@@ -152,7 +152,7 @@ def test_filters_have_the_norms_of_the_networks_own() -> None:
 
 
 @pytest.mark.parametrize("method", ["pca", "random"])
-def test_a_path_that_ends_as_far_out_as_squares_go_is_shown(method: Method) -> None:
+def test_a_path_to_the_largest_coordinates_is_shown(method: Method) -> None:
     path = np.concatenate([wandering(5), np.geomspace(1, LARGEST, 30)[:, None] * np.ones(DIM)])
     found = of(path, method)
     assert 0 < found.explained_variance <= 1 + 1e-12

@@ -70,7 +70,7 @@ def by_hand(
 @pytest.mark.parametrize("optimizer", [*MUONS, *SOME], ids=name_of)
 @pytest.mark.parametrize("layers", [FEW, MOONS, BATCHES], ids=["few", "all", "mini-batches"])
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-def test_training_is_the_hand_written_loop_to_the_last_bit(
+def test_training_equals_the_hand_written_loop_bitwise(
     layers: dict[str, Any], optimizer: dict[str, Any], dtype: str
 ) -> None:
     spec = training(layers, optimizer=optimizer, dtype=dtype, scheduler={"name": "exponential_lr", "gamma": 0.98})
@@ -82,7 +82,7 @@ def test_training_is_the_hand_written_loop_to_the_last_bit(
 
 
 @pytest.mark.parametrize("optimizer", [*OPTIMIZERS, MUONS[0]], ids=name_of)
-def test_each_network_is_what_it_is_alone(optimizer: dict[str, Any]) -> None:
+def test_each_network_has_the_digits_it_has_alone(optimizer: dict[str, Any]) -> None:
     spec = training(MOONS, optimizer=optimizer, steps=12)
     together = drive(spec)
     for run, start in enumerate(spec.starts().tolist()):
@@ -91,7 +91,7 @@ def test_each_network_is_what_it_is_alone(optimizer: dict[str, Any]) -> None:
         assert_same(together.f[run], alone.f[0])
 
 
-def test_mini_batches_are_each_runs_own() -> None:
+def test_each_run_draws_its_own_mini_batches() -> None:
     start = objective(**BATCHES).starts(1, 3)[0].tolist()
     one, other = drive(training(BATCHES, init=[start, start])).f
     assert one[0] != other[0]
@@ -122,7 +122,9 @@ def losses(spec: JobSpec, cuts: Iterable[int]) -> list[np.ndarray]:
 @pytest.mark.parametrize("optimizer", [*SOME, MUONS[0], {"name": "lbfgs", "lr": 0.1, "max_iter": 2}], ids=name_of)
 @given(cuts=st.lists(st.integers(1, 15), max_size=5), record_every=st.integers(2, 9))
 @settings(max_examples=5, deadline=None)
-def test_training_does_not_depend_on_the_cut(optimizer: dict[str, Any], cuts: list[int], record_every: int) -> None:
+def test_training_does_not_depend_on_the_cuts(
+    optimizer: dict[str, Any], cuts: list[int], record_every: int
+) -> None:
     fields: dict[str, Any] = {
         "optimizer": optimizer,
         "steps": 20,
@@ -141,7 +143,7 @@ def test_training_does_not_depend_on_the_cut(optimizer: dict[str, Any], cuts: li
 @pytest.mark.parametrize("optimizer", SOME, ids=name_of)
 @given(cuts=st.lists(st.integers(1, 15), max_size=5), record_every=st.integers(1, 9))
 @settings(max_examples=8, deadline=None)
-def test_fused_training_does_not_depend_on_the_cut(
+def test_fused_training_does_not_depend_on_the_cuts(
     optimizer: dict[str, Any], cuts: list[int], record_every: int
 ) -> None:
     # the losses, which the fused engine does not record beside a sparse trajectory, are left out
@@ -154,7 +156,7 @@ def test_fused_training_does_not_depend_on_the_cut(
         assert_same(whole.x[run], eager.x[run][::record_every])
 
 
-def test_losses_end_where_their_runs_do() -> None:
+def test_losses_end_with_their_runs() -> None:
     spec = training(MOONS, optimizer={"name": "sgd", "lr": 0.3}, record_every=50)
     free = drive(training(MOONS, optimizer={"name": "sgd", "lr": 0.3}))
     stop = float(np.median([f.min() for f in free.f]))
@@ -165,13 +167,13 @@ def test_losses_end_where_their_runs_do() -> None:
         assert_same(f, free.f[run][: results.n_steps[run] + 1])
 
 
-def test_only_networks_with_a_sparse_trajectory_record_losses() -> None:
+def test_only_networks_with_a_sparse_record_record_losses() -> None:
     assert EagerRun(training(FEW)).advance(3).losses is None
     assert EagerRun(job(record_every=5)).advance(3).losses is None
     assert EagerRun(training(FEW, record_every=5)).advance(3).losses is not None
 
 
-def test_xor_is_learned_by_most_of_many_starts() -> None:
+def test_most_starts_learn_xor() -> None:
     layers = {"layers": [2, 4, 1], "dataset": "xor", "loss": "bce", "activation": "tanh"}
     found = drive(training(layers, init={"random": 100, "seed": 0}, steps=300, record_every=300))
     accuracy = objective(**layers).accuracy(torch.from_numpy(found.results.x))

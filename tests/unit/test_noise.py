@@ -26,7 +26,7 @@ def assert_same_bits(found: np.ndarray, expected: np.ndarray) -> None:
 
 @given(SEED, STEP, RUNS, DIM)
 @example(2**64 - 1, 2**53, [0, 3000], 5)
-def test_any_runs_are_what_the_stream_from_its_start_gives(seed: int, step: int, runs: list[int], dim: int) -> None:
+def test_any_runs_equal_the_stream_drawn_from_its_start(seed: int, step: int, runs: list[int], dim: int) -> None:
     chosen = np.array(runs)
     assert_same_bits(standard_normal(seed, step, chosen, dim), from_the_start(seed, step, chosen, dim))
 
@@ -34,7 +34,7 @@ def test_any_runs_are_what_the_stream_from_its_start_gives(seed: int, step: int,
 @given(SEED, STEP, st.integers(0, 20), RUNS, DIM)
 @example(2**64 - 1, 2**53 - 20, 20, [0, 1, 2, 2999, 3000], 5)
 @example(0, 0, 0, [7], 1)
-def test_a_block_of_steps_is_its_steps_one_by_one(
+def test_a_block_of_steps_equals_single_steps(
     seed: int, first: int, n_steps: int, runs: list[int], dim: int
 ) -> None:
     chosen = np.array(runs)
@@ -45,14 +45,14 @@ def test_a_block_of_steps_is_its_steps_one_by_one(
 
 
 @pytest.mark.parametrize(("n_steps", "n_runs", "dim"), [(20_000, 1, 2), (9001, 3, 3), (3, 5000, 2)])
-def test_large_blocks_are_their_steps_too(n_steps: int, n_runs: int, dim: int) -> None:
+def test_a_large_block_of_steps_equals_single_steps(n_steps: int, n_runs: int, dim: int) -> None:
     runs = np.arange(n_runs) + 17
     block = standard_normal_block(5, 1000, 1000 + n_steps, runs, dim)
     for index in {0, 1, n_steps // 2, n_steps - 1}:
         assert_same_bits(block[index], from_the_start(5, 1000 + index, runs, dim))
 
 
-def test_a_run_far_out_has_its_own_noise() -> None:
+def test_noise_of_a_run_with_a_large_number() -> None:
     # drawn from the start this would be 32 GiB of words
     far = standard_normal(3, 10, np.array([2**30]), 2)
     assert_same_bits(standard_normal_block(3, 9, 12, np.array([2**30]), 2)[1], far)

@@ -13,7 +13,7 @@ from thalweg.analysis.evaluation import Evaluation, evaluate
 from thalweg.analysis.surface import Slice, surface
 from thalweg.engine.columns import unpack
 from thalweg.engine.eager.run import EagerRun
-from thalweg.engine.fused.runtime import native
+from thalweg.engine.fused.runtime import libraries
 from thalweg.engine.fused.runtime.run import FusedRun
 from thalweg.engine.outcome import Checkpoint
 from thalweg.functions.expressions import ExpressionReference
@@ -127,7 +127,7 @@ def test_batches_agree(text: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["expm1", "log1p", "sinh", "cosh", "atanh", "exp2"])
-def test_a_value_is_torch_s_for_a_number_alone_wherever_it_is_asked_for(name: str) -> None:
+def test_a_value_is_torchs_everywhere(name: str) -> None:
     """Of `expm1` at 1, one number and not two: 1.718281828459045 and 1.7182818284590453 are both near e - 1."""
     function: dict[str, Any] = {"expression": f"{name}(x) + 0*y", "variables": ["x", "y"]}
     at = np.concatenate([[1.0], np.random.default_rng(3).uniform(-0.9, 0.9, 70)])[:70] / (
@@ -147,7 +147,7 @@ def test_a_value_is_torch_s_for_a_number_alone_wherever_it_is_asked_for(name: st
     assert surface(Slice.model_validate({"function": function, **window}), Limits()).z[4, 0] == alone[0]
 
 
-def test_a_gradient_of_a_remainder_is_torch_s_quotient() -> None:
+def test_the_gradient_of_a_remainder_is_torchs_quotient() -> None:
     """-1e10 // 700 in float32, as torch has it: (a - fmod(a, b)) / b, then -1, each rounded."""
     a, b = np.float32(1e10), np.float32(-700)
     rest = np.fmod(a, b)
@@ -164,8 +164,8 @@ def test_a_gradient_of_a_remainder_is_torch_s_quotient() -> None:
     assert gradient.tolist() == [[1.0, -float(quotient)]]
 
 
-def test_a_machine_without_torch_s_libraries_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(native, "has_sleef", lambda _dtype: False)
-    assert "log1p" in str(native.unlike_torch.__wrapped__())
-    monkeypatch.setattr(native, "has_vml", lambda: False)
-    assert "exp" in str(native.unlike_torch.__wrapped__())
+def test_a_machine_without_torchs_libraries_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(libraries, "has_sleef", lambda _dtype: False)
+    assert "log1p" in str(libraries.unlike_torch.__wrapped__())
+    monkeypatch.setattr(libraries, "has_vml", lambda: False)
+    assert "exp" in str(libraries.unlike_torch.__wrapped__())

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from tests.unit.driving import Recording, assert_equal, drive, job
-from thalweg.engine.fused.frontend.aten import Untraceable
+from thalweg.engine.fused.frontend.program import Untraceable
 from thalweg.engine.fused.runtime.run import FusedRun
 from thalweg.functions import catalogue
 from thalweg.functions.base import function, one_by_one, row_norm, row_sum
@@ -106,7 +106,7 @@ def both(name: str, evaluate: Evaluate, monkeypatch: pytest.MonkeyPatch, **field
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("name", EQUAL)
-def test_torchs_digits(name: str, dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_operations_have_torch_digits(name: str, dtype: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for dim in (2, 5, 11):
         starts = np.random.default_rng(dim).uniform(-1.5, 1.5, (20, dim)).tolist()
         for init in (starts[0], starts):
@@ -120,6 +120,6 @@ def test_within_a_few_roundings(name: str, monkeypatch: pytest.MonkeyPatch) -> N
         np.testing.assert_allclose(one, other, rtol=50 * 2**-52)
 
 
-def test_what_is_not_known_is_said_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_operation_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(Untraceable, match="aten::"):
         both("erfinv", summed("erfinv", scale=0.1), monkeypatch, init=[0.5, 0.5])

@@ -29,7 +29,7 @@ def computed(name: str, arguments: Iterable[tuple[float, float, float]]) -> list
 
 
 @pytest.mark.parametrize("base", [0.9, 0.999, 0.5, 0.9999, 1e-3, 0.96])
-def test_one_minus_a_power_is_python_s(base: float) -> None:
+def test_one_minus_a_power_equals_python(base: float) -> None:
     beyond = vanishing_beyond(base)
     assert beyond is not None
     exponents = [*np.linspace(0.0, 1.2 * beyond, 20_000).round().tolist(), 1e9, math.inf, math.nan]
@@ -42,7 +42,7 @@ def test_other_powers_do_not_vanish(base: float) -> None:
     assert vanishing_beyond(base) is None
 
 
-def test_the_power_of_one_half_is_python_s() -> None:
+def test_the_power_of_one_half_equals_python() -> None:
     rng = np.random.default_rng(5)
     bases = [
         *(1.0 - 0.999 ** np.arange(1.0, 45_000.0)).tolist(),

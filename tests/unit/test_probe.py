@@ -13,7 +13,7 @@ from tests.unit.driving import assert_equal, drive, job
 from thalweg.analysis import probe
 from thalweg.engine.eager.run import EagerRun
 from thalweg.engine.fused.frontend import trace as tracing
-from thalweg.engine.fused.frontend.aten import Untraceable
+from thalweg.engine.fused.frontend.program import Untraceable
 from thalweg.engine.fused.frontend.trace import trace
 from thalweg.engine.fused.runtime import kernels
 from thalweg.engine.fused.runtime.kernels import Kernels

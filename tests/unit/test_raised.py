@@ -134,7 +134,7 @@ WITHIN = [[0.05 + 0.04 * k, round(0.05 + 0.03 * (7 * k % 20) * (0.95 - 0.05 - 0.
 
 
 @pytest.mark.parametrize("max_iter", [20, 3])
-def test_of_the_starts_of_a_barrier_those_that_end_well_are_there(max_iter: int) -> None:
+def test_starts_inside_a_barrier_end_as_the_loop_by_hand(max_iter: int) -> None:
     options = {"max_iter": max_iter, "line_search_fn": "strong_wolfe"}
     spec = job(function=BARRIER, optimizer={"name": "lbfgs", **options}, init=WITHIN, steps=8)
     recorded = drive(spec)
@@ -157,7 +157,7 @@ def test_of_the_starts_of_a_barrier_those_that_end_well_are_there(max_iter: int)
     ],
     ids=["acosh", "sqrt", "entropy", "quartic", "unbounded"],
 )
-def test_runs_of_lbfgs_end_and_count_as_by_hand(
+def test_lbfgs_ends_and_counts_as_a_loop_by_hand(
     text: str, f: Callable[[torch.Tensor], torch.Tensor], search: str | None
 ) -> None:
     starts = [[1.05], [1.5], [2.0], [4.0], [30.0]]
@@ -169,7 +169,7 @@ def test_runs_of_lbfgs_end_and_count_as_by_hand(
     assert_independent_of_cuts(spec, recorded)
 
 
-def test_evaluations_are_counted_to_the_entry_where_a_run_converged() -> None:
+def test_evaluations_are_counted_up_to_convergence() -> None:
     fields: dict[str, Any] = {"function": "rosenbrock", "optimizer": {**WOLFE, "max_iter": 3}, "init": [-1.2, 1.0]}
     stopped = drive(job(**fields, stop={"f": 1e-3}, steps=50))
     end = int(stopped.results.n_steps[0])
@@ -198,7 +198,7 @@ GROWING: list[tuple[dict[str, Any], dict[str, Any]]] = [
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize(("optimizer", "scheduler"), GROWING, ids=name_of)
-def test_engines_agree_where_a_rate_outgrows_its_type(
+def test_engines_agree_where_a_rate_overflows_its_type(
     optimizer: dict[str, Any], scheduler: dict[str, Any], dtype: str
 ) -> None:
     starts = [[0.0, 0.0], [1.0, -2.0]]
@@ -215,7 +215,7 @@ def test_engines_agree_where_a_rate_outgrows_its_type(
 
 
 @pytest.mark.parametrize("engine", [EagerRun, FusedRun])
-def test_the_step_is_that_of_the_first_update_whose_rate_is_too_large(engine: Any) -> None:
+def test_a_run_ends_at_the_first_rate_that_is_too_large(engine: Any) -> None:
     spec = job(
         function="sphere",
         optimizer="sgd",
@@ -242,7 +242,7 @@ def test_engines_agree_where_a_second_update_refuses_what_the_first_does_not_use
     assert (eager.results.n_steps.tolist(), eager.results.sentence(1)) == ([1, 1], OVERFLOW)
 
 
-def test_a_run_that_raised_is_not_taken_further_and_the_others_are() -> None:
+def test_an_extension_leaves_a_run_that_raised_and_continues_the_others() -> None:
     spec = job(function=BARRIER, optimizer=WOLFE, init=WITHIN, steps=4)
     short = drive(spec)
     longer = spec.model_copy(update={"steps": 8})
@@ -301,7 +301,7 @@ class OutOfMemory(RuntimeError):
     ids=repr,
 )
 @pytest.mark.parametrize("optimizer", ["sgd", "lbfgs"])
-def test_what_is_no_fault_of_the_numbers_is_no_result(
+def test_exceptions_that_numbers_do_not_cause_are_no_results(
     monkeypatch: pytest.MonkeyPatch, optimizer: str, error: Exception
 ) -> None:
     spec = job(function="sphere", optimizer=optimizer, init=[[1, 2], [3, 4]], steps=4, engine="eager")
@@ -312,12 +312,12 @@ def test_what_is_no_fault_of_the_numbers_is_no_result(
     assert caught.value is error
 
 
-def test_torchs_own_words_for_no_memory_are_known() -> None:
+def test_torchs_out_of_memory_message_is_known() -> None:
     with pytest.raises(RuntimeError, match="DefaultCPUAllocator"), raising_results():
         torch.empty(1 << 46)
 
 
-def test_results_of_a_version_that_did_not_count_can_be_read() -> None:
+def test_results_without_evaluation_counts_can_be_read() -> None:
     results = drive(job(init=[[0, 0], [1e200, 0]], steps=3)).results
     columns = results.columns()
     old = Results.from_columns(
@@ -329,14 +329,14 @@ def test_results_of_a_version_that_did_not_count_can_be_read() -> None:
     assert_same_results(Results.from_columns(unpack(pack(columns))), results)
 
 
-def test_a_job_whose_beginning_was_not_counted_stays_uncounted() -> None:
+def test_a_job_begun_without_counts_stays_uncounted() -> None:
     spec = job(optimizer=WOLFE, steps=6)
     begun = drive(spec.model_copy(update={"steps": 2}))
     begun.checkpoint.results.n_evaluations[:] = UNCOUNTED
     assert drive(spec, checkpoint=begun.checkpoint).results.n_evaluations.tolist() == [UNCOUNTED]
 
 
-def test_equal_results_are_equal_in_whatever_order_runs_ended() -> None:
+def test_results_do_not_depend_on_the_order_in_which_runs_end() -> None:
     one, other = (Results.before_start(np.zeros((3, 1))) for _ in range(2))
     for run, sentence in [(0, "b"), (1, "a"), (2, "b")]:
         one.end_raised(np.array([run]), sentence)

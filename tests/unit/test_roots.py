@@ -7,11 +7,10 @@ import torch
 from thalweg.engine.fused.codegen.builder import BYTES
 from thalweg.engine.fused.codegen.lowering import Library, LoweredFunction
 from thalweg.engine.fused.codegen.roots import Roots, ways
-from thalweg.engine.fused.frontend.aten import type_of
-from thalweg.engine.fused.frontend.program import Program
-from thalweg.engine.fused.runtime import native
+from thalweg.engine.fused.frontend.program import Program, type_of
+from thalweg.engine.fused.runtime import libraries, native
 
-needs_vml = pytest.mark.skipif(not native.has_vml(), reason="torch has no vector library here")
+needs_vml = pytest.mark.skipif(not libraries.has_vml(), reason="torch has no vector library here")
 
 DTYPES = [torch.float64, torch.float32]
 N_TOGETHER = 2
@@ -64,11 +63,11 @@ def numbers(dtype: torch.dtype, n: int) -> torch.Tensor:
 @needs_vml
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize(("vector_bytes", "n_parts"), [(0, 1), (64, 4)])
-def test_roots_in_kernels_have_torch_s_digits(dtype: torch.dtype, vector_bytes: int, n_parts: int) -> None:
+def test_roots_in_kernels_have_torch_digits(dtype: torch.dtype, vector_bytes: int, n_parts: int) -> None:
     width = max(1, vector_bytes // dtype.itemsize)
     given = numbers(dtype, 1 << 13)
     whole = torch.int64 if dtype == torch.float64 else torch.int32
-    for how in filter(partial(native.holds, dtype=dtype), Roots):
+    for how in filter(partial(libraries.roots_match, dtype=dtype), Roots):
         library = Library(vml=True, roots=how)
         got, wanted = roots(given, width, n_parts, library), given.sqrt()
         not_nan = ~wanted.isnan()
@@ -78,24 +77,24 @@ def test_roots_in_kernels_have_torch_s_digits(dtype: torch.dtype, vector_bytes: 
 
 @pytest.mark.parametrize("width", [1, 16])
 @pytest.mark.parametrize("how", [Roots.nearest, Roots.repeated])
-def test_certain_roots_are_the_library_s_in_millions_of_numbers(how: Roots, width: int) -> None:
-    if not native.holds(how, torch.float64):
+def test_certain_roots_equal_the_library_for_millions_of_numbers(how: Roots, width: int) -> None:
+    if not libraries.roots_match(how, torch.float64):
         pytest.skip("the library works otherwise here")
     generator = torch.Generator().manual_seed(4)
     given = torch.exp2(250 * torch.rand(1 << 22, dtype=torch.float64, generator=generator) - 125)
     expected = given.sqrt()
     for way in ways(how, "double", width):
-        got = native.roots(given, width, way)
+        got = libraries.roots(given, width, way)
         certain = ~got.isnan()
         assert certain.double().mean() > 0.9
         assert torch.equal(got[certain], expected[certain])
 
 
-def test_repeated_roots_are_certain_for_all_ordinary_numbers_and_zero() -> None:
-    if not native.holds(Roots.repeated, torch.float64):
+def test_repeated_roots_are_certain_for_normal_numbers_and_zero() -> None:
+    if not libraries.roots_match(Roots.repeated, torch.float64):
         pytest.skip("the library works otherwise here")
     generator = torch.Generator().manual_seed(5)
     given = torch.exp2(1798 * torch.rand(1 << 20, dtype=torch.float64, generator=generator) - 899)
     given[::1000] = 0.0
     *_, last = ways(Roots.repeated, "double", 16)
-    assert torch.equal(native.roots(given, 16, last), given.sqrt())
+    assert torch.equal(libraries.roots(given, 16, last), given.sqrt())

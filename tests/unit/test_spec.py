@@ -185,7 +185,7 @@ def test_a_spec_survives_its_round_trip_through_json(written: dict[str, Any]) ->
     ],
     ids=str,
 )
-def test_what_means_the_same_is_dumped_the_same(one: dict[str, Any], other: dict[str, Any]) -> None:
+def test_equal_specs_have_equal_dumps(one: dict[str, Any], other: dict[str, Any]) -> None:
     assert job(**one) == job(**other)
     assert json.dumps(job(**one).dumped) == json.dumps(job(**other).dumped)
 
@@ -197,7 +197,7 @@ def test_a_spec_has_one_learning_rate_and_it_stands_beside_the_optimizer() -> No
 
 
 @given(st.integers(1, 300), st.integers(1, 300))
-def test_recorded_entries_are_those_on_the_grid_and_the_last(steps: int, record_every: int) -> None:
+def test_recorded_entries_are_multiples_and_the_last(steps: int, record_every: int) -> None:
     entries = {*range(0, steps + 1, record_every), steps}
     assert n_recorded(steps, record_every) == len(entries)
 
@@ -213,7 +213,7 @@ def test_losses_of_every_step_are_counted_as_points() -> None:
     check_limits(job(**fields, steps=5000), limits)
 
 
-def test_mini_batches_do_not_hide_what_the_accuracy_takes() -> None:
+def test_limits_count_all_samples_of_a_job_with_mini_batches() -> None:
     network = {"layers": [2, 1], "dataset": {"name": "moons", "n": 1000}, "batch_size": 10}
     limits = Limits(max_evaluation_values=20_000)
     check_limits(job(function={"mlp": network}, init={"random": 2}), limits)
@@ -241,7 +241,7 @@ def is_allowed(spec: JobSpec, limits: Limits) -> bool:
     st.integers(1, 10**7),
 )
 @settings(deadline=None, max_examples=100)
-def test_the_record_every_that_is_named_is_the_least_that_passes(
+def test_the_suggested_record_every_is_the_smallest_that_passes(
     steps: int, record_every: int, n_runs: int, dim: int, points: int, values: int
 ) -> None:
     spec = job(function={"name": "sphere", "dim": dim}, init={"random": n_runs}, steps=1)
@@ -293,7 +293,7 @@ def test_the_record_every_that_is_named_is_the_least_that_passes(
         ("max_recorded_values", {"steps": 15}, {"steps": 16}, ("record_every",)),
     ],
 )
-def test_at_a_limit_a_job_passes_and_just_over_it_is_told_which(
+def test_a_job_passes_at_a_limit_and_not_above(
     limit: str, fields: dict[str, Any], over: dict[str, Any], path: tuple[str, ...]
 ) -> None:
     limits = Limits.model_validate({limit: 50})
@@ -313,7 +313,7 @@ def grids(draw: st.DrawFn) -> tuple[list[float], list[float], list[int]]:
 
 @given(grids())
 @settings(deadline=None)
-def test_a_grid_is_numpys(grid: tuple[list[float], list[float], list[int]]) -> None:
+def test_a_grid_equals_numpys(grid: tuple[list[float], list[float], list[int]]) -> None:
     low, high, shape = grid
     init = {"grid": {"low": low, "high": high, "shape": shape}}
     starts = job(function="sphere", init=init).starts()
@@ -335,7 +335,7 @@ def drawn_boxes(draw: st.DrawFn) -> tuple[list[float], list[float]]:
 
 @given(drawn_boxes(), SEED, st.integers(1, 40), st.integers(1, 40))
 @settings(deadline=None)
-def test_random_starts_lie_in_their_box_and_more_of_them_begin_the_same(
+def test_random_starts_lie_in_their_box_and_fewer_are_a_prefix(
     box: tuple[list[float], list[float]], seed: int, n: int, more: int
 ) -> None:
     low, high = box
@@ -393,11 +393,11 @@ def test_a_point_that_is_not_finite_reaches_nothing(bad: float) -> None:
     assert reached_minimum(job().objective(), np.array([3.0, bad])) is None
 
 
-def test_a_point_whose_distance_no_float_holds_reaches_nothing() -> None:
+def test_a_point_at_infinite_distance_reaches_nothing() -> None:
     assert reached_minimum(job().objective(), np.array([1e300, 0.0])) is None
 
 
-def test_a_float32_point_is_measured_in_doubles() -> None:
+def test_distances_of_float32_points_are_computed_in_double() -> None:
     reached = reached_minimum(job().objective(), np.array([3.0, 2.0001], np.float32))
     assert reached is not None
     assert reached.distance == float(np.float64(np.float32(2.0001)) - 2)

@@ -21,7 +21,7 @@ def surface_of(function: Any, **window: Any) -> Surface:
     return surface(Slice.model_validate({"function": function, **window}), LIMITS)
 
 
-def test_himmelblau_is_numpys_to_the_bit() -> None:
+def test_himmelblau_equals_numpy_bitwise() -> None:
     window = {"x_min": -6.0, "x_max": 6.0, "y_min": -6.0, "y_max": 6.0}
     found = surface_of("himmelblau", step=0.1, **window)
     axis = np.arange(-6, 6, 0.1)
@@ -44,7 +44,7 @@ def test_rows_are_y_and_columns_are_x() -> None:
     st.floats(-50, 50), st.floats(0.1, 50), st.floats(-50, 50), st.floats(0.1, 50), st.integers(2, 40), st.data()
 )
 @settings(deadline=None, max_examples=50)
-def test_a_window_is_numpys_linspace_or_arange(
+def test_a_window_equals_linspace_or_arange(
     x: float, width: float, y: float, height: float, points: int, data: st.DataObject
 ) -> None:
     window = {"x_min": x, "x_max": x + width, "y_min": y, "y_max": y + height}
@@ -62,7 +62,7 @@ def test_a_window_is_numpys_linspace_or_arange(
 
 
 @pytest.mark.parametrize("function", catalogue.functions(), ids=lambda function: function.name)
-def test_left_to_itself_a_surface_covers_the_domain(function: CatalogueFunction) -> None:
+def test_a_surface_covers_the_domain_by_default(function: CatalogueFunction) -> None:
     objective = function.at()
     if objective.dim < 2:
         with pytest.raises(ValidationError, match="a surface needs two coordinates, and the function has 1"):
@@ -106,13 +106,13 @@ def test_a_list_of_fixed_values_says_the_dimension() -> None:
     assert found.z[1, 1] == 9
 
 
-def test_batches_leave_no_seam(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_values_do_not_depend_on_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = surface_of("ackley", points=50)
     monkeypatch.setattr("thalweg.analysis.derivatives._VALUES_TOGETHER", 74)
     np.testing.assert_array_equal(surface_of("ackley", points=50).z, whole.z)
 
 
-def test_derivatives_have_no_seam_either(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_derivatives_do_not_depend_on_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     points = np.random.default_rng(2).uniform(-5, 5, (50, 3)).tolist()
     request = Evaluation.model_validate(
         {"function": "rastrigin", "points": points, "hessian": True, "gradient": True}
@@ -125,13 +125,13 @@ def test_derivatives_have_no_seam_either(monkeypatch: pytest.MonkeyPatch) -> Non
     np.testing.assert_array_equal(parts.hessian, whole.hessian)
 
 
-def test_coordinates_that_a_formula_leaves_out_count_as_well() -> None:
+def test_coordinates_that_a_formula_does_not_use_count_towards_the_limit() -> None:
     formula = {"expression": "x[0]", "variables": ["x"], "dim": 10_000, "domain": [[-1, 1]]}
     with pytest.raises(LimitExceeded, match="max_request_values"):
         surface_of(formula, points=400)
 
 
-def test_one_evaluation_may_be_too_large_already() -> None:
+def test_a_single_evaluation_can_exceed_the_limit() -> None:
     network = {"mlp": {"layers": [2, 1], "dataset": {"name": "moons", "n": 1000}, "batch_size": 2}}
     request = Evaluation.model_validate({"function": network, "points": [[0, 0, 0]]})
     request.check_limits(Limits(max_evaluation_values=10_000))
@@ -140,7 +140,7 @@ def test_one_evaluation_may_be_too_large_already() -> None:
 
 
 @pytest.mark.parametrize("spacing", [{"points": 11}, {"step": 0.999}])
-def test_a_surface_at_the_limit_passes_and_over_it_does_not(spacing: dict[str, Any]) -> None:
+def test_a_surface_passes_at_the_limit_and_not_above(spacing: dict[str, Any]) -> None:
     request = Slice.model_validate({"function": "sphere", "x_max": 5.12 - 0.25, **spacing})
     assert surface(request, Limits(max_grid_points=121)).z.size <= 121
     with pytest.raises(LimitExceeded, match="max_grid_points"):
@@ -193,7 +193,7 @@ def test_derivatives_are_the_limits_of_differences(function: CatalogueFunction) 
         np.testing.assert_allclose(found.hessian[:, i], curvature, rtol=1e-5, atol=1e-8 * scale)
 
 
-def test_derivatives_of_himmelblau_are_its_formulas() -> None:
+def test_derivatives_of_himmelblau_equal_its_formulas() -> None:
     points = np.random.default_rng(0).uniform(-6, 6, (20, 2))
     request = {"function": "himmelblau", "points": points.tolist(), "gradient": True, "hessian": True}
     found = evaluate(Evaluation.model_validate(request))
@@ -217,7 +217,7 @@ def test_the_hessian_of_the_sphere_is_twice_the_identity() -> None:
     np.testing.assert_array_equal(found.hessian, np.stack([2 * np.eye(3)] * 2))
 
 
-def test_only_what_is_asked_for_is_given() -> None:
+def test_only_derivatives_asked_for_are_returned() -> None:
     found = evaluate(Evaluation.model_validate({"function": "sphere", "points": [[1, 2]]}))
     assert found.f.tolist() == [5]
     assert found.gradient is None
@@ -227,7 +227,7 @@ def test_only_what_is_asked_for_is_given() -> None:
 @pytest.mark.parametrize(
     ("asked", "n_numbers"), [({}, 5), ({"gradient": True}, 20), ({"gradient": True, "hessian": True}, 65)]
 )
-def test_an_evaluation_at_the_limit_passes_and_over_it_does_not(asked: dict[str, bool], n_numbers: int) -> None:
+def test_an_evaluation_passes_at_the_limit_and_not_above(asked: dict[str, bool], n_numbers: int) -> None:
     request = Evaluation.model_validate({"function": "sphere", "points": [[1, 2, 3]] * 5, **asked})
     request.check_limits(Limits(max_grid_points=n_numbers))
     with pytest.raises(LimitExceeded, match="max_grid_points"):

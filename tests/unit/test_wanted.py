@@ -10,7 +10,7 @@ from tests.unit.driving import job
 from thalweg.analysis.accuracy import accuracy
 from thalweg.analysis.critical_points import Search, critical_points
 from thalweg.analysis.evaluation import Evaluation, evaluate
-from thalweg.analysis.gradient_check import checked
+from thalweg.analysis.gradient_check import check_formula
 from thalweg.analysis.landscape import landscape
 from thalweg.analysis.surface import Slice, surface
 from thalweg.cancellation import check_wanted, while_wanted
@@ -44,7 +44,7 @@ COMPUTATIONS: dict[str, tuple[int, Callable[[], Any]]] = {
         7,
         lambda: landscape(RASTRIGIN, np.array(points(3)), np.arange(3), "pca", 50).z,
     ),
-    "gradient check": (3, lambda: checked(job(function=FORMULA))),
+    "gradient check": (3, lambda: check_formula(job(function=FORMULA))),
     "accuracy": (3, lambda: accuracy(job(**NETWORK), job(**NETWORK).starts())),
 }
 NETWORK: dict[str, Any] = {"function": MOONS, "init": {"random": 50, "seed": 1}}
@@ -63,7 +63,7 @@ class Client:
 
 
 @pytest.mark.parametrize("name", COMPUTATIONS)
-def test_what_nobody_waits_for_ends_and_what_is_waited_for_does_not_change(name: str) -> None:
+def test_abandoned_work_stops_and_awaited_work_is_unchanged(name: str) -> None:
     n_pieces, compute = COMPUTATIONS[name]
     expected = compute()
     client = Client()

@@ -29,14 +29,14 @@ class GradientCheck(BaseModel):
     detail: str | None = Field(description="where it disagrees")
 
 
-def checked(spec: JobSpec) -> GradientCheck | None:
+def check_formula(spec: JobSpec) -> GradientCheck | None:
     """Return the check of a job's formula at its starts; None if its function is no formula."""
     if not isinstance(spec.function, ExpressionReference):
         return None
-    return gradient_check(spec.objective(), spec.starts())
+    return check_gradient(spec.objective(), spec.starts())
 
 
-def n_checked_values(spec: JobSpec) -> int:
+def n_check_values(spec: JobSpec) -> int:
     """Return about how many numbers checking a job's gradient computes; 0 if its function is no formula."""
     if not isinstance(spec.function, ExpressionReference):
         return 0
@@ -45,7 +45,7 @@ def n_checked_values(spec: JobSpec) -> int:
     return (4 + 4 * n_coordinates) * n_points * objective.n_values
 
 
-def gradient_check(objective: Objective, starts: np.ndarray) -> GradientCheck:
+def check_gradient(objective: Objective, starts: np.ndarray) -> GradientCheck:
     """Compare the gradient with central differences at `starts`, `(n, dim)`, in float64.
 
     At most the first `MOST_POINTS` starts and `MOST_COORDINATES` coordinates are checked, and fewer of a function

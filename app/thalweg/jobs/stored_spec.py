@@ -8,7 +8,7 @@ import numpy as np
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
-from thalweg.engine.fused.runtime.native import unlike_torch
+from thalweg.engine.fused.runtime.libraries import unlike_torch
 from thalweg.errors import InvalidInput, NotUnderstood
 from thalweg.spec.job import SPEC_VERSION, JobSpec
 from thalweg.spec.starts import Grid, Init, Points, Random

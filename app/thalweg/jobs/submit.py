@@ -26,12 +26,12 @@ class Draft:
     @property
     def n_check_values(self) -> int:
         """About how many numbers the gradient check computes; 0 if the job needs none."""
-        return gradient_check.n_checked_values(self.spec)
+        return gradient_check.n_check_values(self.spec)
 
     def check_gradient(self) -> GradientCheck | None:
         """Compare the gradient of a formula with central differences, once; None if the job needs no check."""
         if self._check is None:
-            self._check = gradient_check.checked(self.spec)
+            self._check = gradient_check.check_formula(self.spec)
         return self._check
 
 

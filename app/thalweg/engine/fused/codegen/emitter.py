@@ -12,8 +12,7 @@ from thalweg.engine.fused.codegen.layout import Layout
 from thalweg.engine.fused.codegen.loop import DescendFunction
 from thalweg.engine.fused.codegen.lowering import Library
 from thalweg.engine.fused.codegen.schedule import ScheduleFunction
-from thalweg.engine.fused.frontend.aten import type_of
-from thalweg.engine.fused.frontend.program import Value, needed
+from thalweg.engine.fused.frontend.program import Value, needed, type_of
 from thalweg.engine.fused.frontend.trace import Slot, Step, Update
 
 

@@ -2,7 +2,7 @@
 
 Where the library refines the processor's estimate, its steps are repeated here. Elsewhere its result is the nearest
 number unless the root lies close to the middle between two, as its error before rounding is small. Which of the two
-holds on this processor is determined by comparison (`thalweg.engine.fused.runtime.native`).
+holds on this processor is determined by comparison (`thalweg.engine.fused.runtime.libraries`).
 """
 
 from collections.abc import Callable

@@ -15,10 +15,8 @@ from torch._ops import OpOverload
 from torch.fx import GraphModule, Node
 
 from thalweg.engine.fused.frontend.arithmetic import Scalars
-from thalweg.engine.fused.frontend.program import COMPARISONS, Program, Type, Value
+from thalweg.engine.fused.frontend.program import COMPARISONS, Program, Type, Untraceable, Value, type_of
 from thalweg.engine.fused.frontend.refusals import LARGEST_FLOAT32, OVERFLOW, ZERO_DIVISION, refuses_overflow
-
-_TYPES: dict[torch.dtype, Type] = {torch.float64: "double", torch.float32: "float", torch.bool: "i1"}
 
 _FUNCTIONS = {
     *("cos", "sin", "tan", "exp", "log", "log2", "log10", "tanh", "asin", "acos", "atan"),
@@ -41,21 +39,6 @@ _PYTHON_COMPARISONS: dict[Any, str] = {getattr(operator, name): name for name in
 _PRODUCTS_OF_LIBRARY = 400
 _SAME = {"detach", "alias", "lift_fresh_copy", "lift_fresh", "clone", "contiguous", "_to_copy"}
 _VIEWS = {"detach", "alias"}
-
-
-class Untraceable(Exception):
-    """The graph has an operation that cannot be written as arithmetic on single numbers."""
-
-
-def type_of(dtype: torch.dtype) -> Type:
-    """Return the type of the numbers of a tensor.
-
-    Raises:
-        Untraceable: They are integers or complex numbers.
-    """
-    if dtype not in _TYPES:
-        raise Untraceable(f"numbers of {dtype}")
-    return _TYPES[dtype]
 
 
 def run(graph: GraphModule, program: Program, arguments: Sequence[Any]) -> tuple[Any, Value]:

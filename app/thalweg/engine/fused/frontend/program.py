@@ -11,11 +11,29 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import torch
 
 Type = Literal["double", "float", "i1"]
 
+_TYPES: dict[torch.dtype, Type] = {torch.float64: "double", torch.float32: "float", torch.bool: "i1"}
+
 COMPARISONS = {"lt": "olt", "le": "ole", "gt": "ogt", "ge": "oge", "eq": "oeq", "ne": "une"}
 """LLVM's names of the comparisons: with a NaN all but `ne` are false."""
+
+
+class Untraceable(Exception):
+    """What torch does cannot be written as arithmetic on single numbers."""
+
+
+def type_of(dtype: torch.dtype) -> Type:
+    """Return the type of the numbers of a tensor.
+
+    Raises:
+        Untraceable: They are integers or complex numbers.
+    """
+    if dtype not in _TYPES:
+        raise Untraceable(f"numbers of {dtype}")
+    return _TYPES[dtype]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -22,8 +22,7 @@ from torch.overrides import TorchFunctionMode
 from thalweg.engine import gradients
 from thalweg.engine.fused.frontend import aten
 from thalweg.engine.fused.frontend.arithmetic import Scalars
-from thalweg.engine.fused.frontend.aten import Untraceable
-from thalweg.engine.fused.frontend.program import Program, Value
+from thalweg.engine.fused.frontend.program import Program, Untraceable, Value, type_of
 from thalweg.spec.job import JobSpec
 
 _MAX_BRANCHES = 6
@@ -252,7 +251,7 @@ def _inputs(
 ) -> np.ndarray:
     result = np.empty(shape, dtype=object)
     for index, place in enumerate(np.ndindex(shape)):
-        result[place] = program.input(name, index, aten.type_of(dtype), varying=varying)
+        result[place] = program.input(name, index, type_of(dtype), varying=varying)
     return result
 
 

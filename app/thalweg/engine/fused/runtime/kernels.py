@@ -1,4 +1,4 @@
-"""Kernels by what determines them: made once, kept in the process, and on disk for the next one."""
+"""Compiled kernels, cached in the process and on disk by everything that determines them."""
 
 import hashlib
 import importlib.metadata
@@ -20,7 +20,7 @@ from thalweg.engine.fused.codegen.emitter import emit
 from thalweg.engine.fused.codegen.layout import Layout
 from thalweg.engine.fused.codegen.loop import VECTOR_BYTES
 from thalweg.engine.fused.frontend.trace import Slot, trace
-from thalweg.engine.fused.runtime import native
+from thalweg.engine.fused.runtime import libraries, native
 from thalweg.spec.job import JobSpec
 
 _log = logging.getLogger(__name__)
@@ -33,32 +33,32 @@ _DIGEST_BYTES: Final = 32
 _HEADER_LENGTH: Final = struct.Struct("<I")
 _MAX_KEPT: Final = 256
 _FEW: Final = 2
-_MAX_VECTORS: Final = 8  # of each coordinate; more calls of the vector library together would not be cheaper
-_MAX_COORDINATES: Final = 10  # in vectors, of all runs of a block: what they need stays in the nearest cache
+_MAX_VECTORS: Final = 8  # per coordinate; longer calls of the vector library are no cheaper
+_MAX_COORDINATES: Final = 10  # vectors of coordinates in a block: what they need fits in the first cache
 
 
 @dataclass(frozen=True, slots=True)
 class Kernel:
-    """A compiled step, in a loop.
+    """A compiled loop over steps.
 
     Attributes:
         functions: `schedule` and `descend`, see `thalweg.engine.fused.codegen.emitter`.
-        layout: How their data lie.
-        width: Runs in a block.
-        key: What determines it.
+        layout: The layout of their data.
+        width: Runs per block.
+        key: Everything that determines the machine code.
     """
 
-    functions: native.Functions
+    functions: native.KernelFunctions
     layout: Layout
     width: int
     key: str
 
 
 class Kernels:
-    """Makes kernels, and keeps them.
+    """A cache that compiles kernels on demand.
 
     Args:
-        directory: Where they are kept on disk; None for nowhere.
+        directory: Where to keep them on disk; None for in memory only.
     """
 
     def __init__(self, directory: Path | None = None) -> None:
@@ -88,12 +88,12 @@ class Kernels:
             trace(spec),
             getattr(torch, spec.dtype),
             width,
-            native.library(getattr(torch, spec.dtype)),
+            libraries.library(getattr(torch, spec.dtype)),
             grad_stop=_stops_by_gradient(spec),
         )
         code = native.compiled(assembly)
         self._save(key, layout, code)
-        return Kernel(native.Functions(code), layout, width, key)
+        return Kernel(native.KernelFunctions(code), layout, width, key)
 
     def _path(self, key: str) -> Path | None:
         if self._directory is None:
@@ -106,11 +106,11 @@ class Kernels:
             return None
         try:
             layout, code = _unpacked(path.read_bytes(), key)
-            return Kernel(native.Functions(code), layout, width, key)
+            return Kernel(native.KernelFunctions(code), layout, width, key)
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError, RuntimeError, struct.error) as error:
-            _log.warning("the kernel in %s cannot be used and is made anew: %s", path, error)
+            _log.warning("the kernel in %s cannot be used and is compiled again: %s", path, error)
             return None
 
     def _save(self, key: str, layout: Layout, code: bytes) -> None:
@@ -119,12 +119,12 @@ class Kernels:
             return
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            # a process that reads it meanwhile finds all of it or nothing
+            # renamed into place, so that other processes see a whole file or none
             with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
                 file.write(_packed(key, layout, code))
             Path(file.name).replace(path)
         except OSError as error:
-            _log.warning("the kernel cannot be kept in %s: %s", path, error)
+            _log.warning("the kernel cannot be saved in %s: %s", path, error)
 
 
 def _stops_by_gradient(spec: JobSpec) -> bool:
@@ -132,7 +132,7 @@ def _stops_by_gradient(spec: JobSpec) -> bool:
 
 
 def _width(spec: JobSpec) -> int:
-    """Return how many runs to do side by side: one, or whole vectors full, a power of two of these."""
+    """Return how many runs to do side by side: one, or a power of two of full vectors."""
     if spec.n_runs <= _FEW:
         return 1
     dtype: torch.dtype = getattr(torch, spec.dtype)
@@ -164,7 +164,7 @@ def _key(spec: JobSpec, width: int) -> str:
 
 @cache
 def _library(dtype: torch.dtype) -> str:
-    return str(native.library(dtype))
+    return str(libraries.library(dtype))
 
 
 def sources() -> list[Path]:
@@ -198,9 +198,9 @@ def _packed(key: str, layout: Layout, code: bytes) -> bytes:
 
 
 def _unpacked(data: bytes, key: str) -> tuple[Layout, bytes]:
-    """Return what was packed. Raises `ValueError` if that is not what is in `data`."""
+    """Return the layout and code packed in `data`. Raises `ValueError` if it is damaged or not of this key."""
     if not data.startswith(_MAGIC):
-        raise ValueError("it is no kernel")
+        raise ValueError("it is not a kernel")
     start = len(_MAGIC) + _DIGEST_BYTES
     body = data[start:]
     if hashlib.sha256(body).digest() != data[len(_MAGIC) : start]:
@@ -209,6 +209,6 @@ def _unpacked(data: bytes, key: str) -> tuple[Layout, bytes]:
     code_start = _HEADER_LENGTH.size + length
     header: dict[str, Any] = json.loads(body[_HEADER_LENGTH.size : code_start])
     if header["key"] != key:
-        raise ValueError("it is the kernel of something else")
+        raise ValueError("it is a kernel with another key")
     slots = tuple(Slot(name, getattr(torch, dtype), tuple(shape)) for name, dtype, shape in header["slots"])
     return Layout(header["dim"], slots, header["n_shared"]), body[code_start:]

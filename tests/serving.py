@@ -17,7 +17,7 @@ from thalweg.settings import Settings
 
 
 class NoWorkers:
-    """Stands for workers that never come, so that jobs stay where they are."""
+    """A dispatcher without workers: jobs stay queued."""
 
     def start(self) -> None: ...
 
@@ -31,7 +31,7 @@ class NoWorkers:
 
 @contextmanager
 def served(settings: Settings, dispatcher: Dispatcher | None = None) -> Iterator[httpx.Client]:
-    """Serve the application on a free port of 127.0.0.1, and give a client of it.
+    """Serve the application on a free port of 127.0.0.1, and yield a client.
 
     Whatever JSON it is answered is held against the OpenAPI document.
     """

@@ -28,7 +28,7 @@ _KNOWN = (
 def upgrade() -> None:
     op.create_table(
         "events",
-        sa.Column("seq", sa.Integer, nullable=False),
+        sa.Column("seq", sa.BigInteger().with_variant(sa.Integer, "sqlite"), nullable=False),
         sa.Column(
             "job_id",
             sa.String(36),

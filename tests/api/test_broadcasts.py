@@ -1,4 +1,4 @@
-"""Following jobs: what many listen to is read and made once, and nobody gets what is overtaken."""
+"""Broadcasts: news of a job are read and encoded once for all listeners, and stale ones are skipped."""
 
 import asyncio
 import selectors
@@ -77,7 +77,7 @@ class Streams:
                 self.received[key.data] += key.fileobj.recv(1 << 16)  # type: ignore[union-attr]
 
 
-def test_all_streams_of_a_job_share_what_is_read_and_made(
+def test_all_streams_of_a_job_share_reading_and_encoding(
     tmp_path: Path, stores: Stores, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with served(Settings(data_dir=tmp_path), NoWorkers()) as client, ExitStack() as stack:
@@ -111,7 +111,7 @@ async def news(following: AsyncGenerator[News | None]) -> News:
     return found
 
 
-def test_who_is_slow_gets_the_latest(stores: Stores) -> None:
+def test_a_slow_listener_gets_the_latest_news(stores: Stores) -> None:
     async def listen() -> None:
         followed = broadcasts(stores)
         slow, quick = followed.follow(job_id), followed.follow(job_id)
@@ -133,7 +133,7 @@ def test_who_is_slow_gets_the_latest(stores: Stores) -> None:
     asyncio.run(listen())
 
 
-def test_who_comes_after_an_extension_is_not_told_of_the_end_before(stores: Stores) -> None:
+def test_a_listener_after_an_extension_does_not_get_the_earlier_end(stores: Stores) -> None:
     async def listen() -> None:
         followed = broadcasts(stores)
         late = followed.follow(job_id)
@@ -148,7 +148,7 @@ def test_who_comes_after_an_extension_is_not_told_of_the_end_before(stores: Stor
     asyncio.run(listen())
 
 
-def test_a_job_that_is_gone_is_done(stores: Stores) -> None:
+def test_a_deleted_job_is_done(stores: Stores) -> None:
     async def listen() -> News:
         return await news(broadcasts(stores).follow(NO_JOB))
 
@@ -157,9 +157,7 @@ def test_a_job_that_is_gone_is_done(stores: Stores) -> None:
     assert gone.done == f'event: done\ndata: {{"id":"{NO_JOB}","status":"deleted"}}\n\n'.encode()
 
 
-def test_a_silent_stream_shows_that_it_lives(
-    tmp_path: Path, stores: Stores, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_silent_stream_sends_comments(tmp_path: Path, stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("thalweg.api.broadcasts._SILENCE_SECONDS", 0.05)
     with served(Settings(data_dir=tmp_path), NoWorkers()) as client, ExitStack() as stack:
         job_id = stores.created(job(steps=10))
@@ -172,7 +170,7 @@ def test_a_silent_stream_shows_that_it_lives(
             assert received.index(b"event: progress") < received.index(b": ping") < received.index(b"event: done")
 
 
-def test_a_database_that_cannot_say_is_an_error_for_all_who_listen(tmp_path: Path) -> None:
+def test_an_unreadable_database_is_an_error_for_every_listener(tmp_path: Path) -> None:
     async def listen() -> None:
         followed = broadcasts(Stores(database))
         for _ in range(2):

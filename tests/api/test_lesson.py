@@ -1,4 +1,4 @@
-"""The job that the page opens with: there is one, however many come, whatever became of it."""
+"""The lesson: there is one job, however many ask for it."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -24,7 +24,7 @@ def ids(client: httpx.Client) -> list[str]:
     return [job["id"] for job in client.get("/v1/jobs?tag=lesson&limit=1000").json()["items"]]
 
 
-def test_the_lesson_is_three_descents_to_three_minima(running: httpx.Client) -> None:
+def test_the_lesson_descends_to_three_minima(running: httpx.Client) -> None:
     job = waited_for(running, lesson(running)["id"])
     spec = job["spec"]
     assert (spec["function"]["name"], spec["optimizer"]["name"]) == ("himmelblau", "adam")
@@ -48,7 +48,7 @@ def test_it_is_posted_once_and_listed_with_its_label(idle: httpx.Client) -> None
 
 
 @pytest.mark.parametrize("taken_away", ["deleted", "cancelled"])
-def test_one_that_was_taken_away_is_posted_anew(idle: httpx.Client, taken_away: str) -> None:
+def test_a_deleted_or_cancelled_lesson_is_posted_again(idle: httpx.Client, taken_away: str) -> None:
     first = lesson(idle)["id"]
     if taken_away == "deleted":
         idle.delete(f"/v1/jobs/{first}")
@@ -59,7 +59,7 @@ def test_one_that_was_taken_away_is_posted_anew(idle: httpx.Client, taken_away: 
     assert lesson(idle)["id"] == second
 
 
-def test_one_that_was_extended_is_another_job(running: httpx.Client) -> None:
+def test_an_extended_lesson_is_not_the_lesson(running: httpx.Client) -> None:
     first = waited_for(running, lesson(running)["id"])["id"]
     running.post(f"/v1/jobs/{first}/extend", json={"steps": 5})
     second = lesson(running)
@@ -69,7 +69,7 @@ def test_one_that_was_extended_is_another_job(running: httpx.Client) -> None:
         running.delete(f"/v1/jobs/{job}")
 
 
-def test_jobs_of_clients_with_its_tag_are_not_it(idle: httpx.Client) -> None:
+def test_a_client_job_with_its_tag_is_not_the_lesson(idle: httpx.Client) -> None:
     spec = {"function": "himmelblau", "optimizer": "adam", "init": [0, 0], "steps": 5, "tags": ["lesson"]}
     for _ in range(3):
         idle.post("/v1/jobs", json=spec)
@@ -87,7 +87,7 @@ def test_it_needs_a_key_where_there_are_keys(tmp_path: Path) -> None:
         assert client.put("/v1/lesson", headers=key).status_code == 200
 
 
-def test_a_service_that_takes_no_such_job_says_so(tmp_path: Path) -> None:
+def test_a_lesson_over_a_limit_is_refused(tmp_path: Path) -> None:
     with served(Settings(data_dir=tmp_path, max_steps=1000), NoWorkers()) as client:
         answer = client.put("/v1/lesson")
         assert answer.status_code == 422

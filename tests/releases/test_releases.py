@@ -1,4 +1,4 @@
-"""No version orphans a history: databases of earlier schemas are read, listed and gone on with by this one.
+"""Databases of earlier schemas are migrated, read and continued by this version.
 
 `NNNN.sql` is a database as the service of that schema left it, `NNNN.json` what that service said of its jobs;
 `tests.releases.write` wrote both.
@@ -52,7 +52,7 @@ def said_then(schema: str) -> dict[str, Any]:
 
 
 def assert_still_said(then: Any, now: Any, place: str = "") -> None:
-    """Check that all that was said is said again; fields may have been added."""
+    """Check that an answer is what it was; fields may have been added."""
     if isinstance(then, dict):
         for name, value in then.items():
             assert_still_said(value, now[name], f"{place}/{name}")
@@ -66,7 +66,7 @@ def assert_still_said(then: Any, now: Any, place: str = "") -> None:
         assert now == then, place
 
 
-def test_all_that_was_said_of_a_job_is_said_again(schema: str, client: httpx.Client) -> None:
+def test_every_answer_about_a_job_is_unchanged(schema: str, client: httpx.Client) -> None:
     then = said_then(schema)
     now = answers(client, {name: said["job"]["id"] for name, said in then.items()})
     for name, said in then.items():
@@ -88,7 +88,7 @@ ENDS = {  # of what the columns of these jobs prove, the last event
 }
 
 
-def test_a_history_begins_with_what_the_columns_of_a_job_prove(schema: str, client: httpx.Client) -> None:
+def test_a_migrated_history_has_what_the_columns_prove(schema: str, client: httpx.Client) -> None:
     for name, said in said_then(schema).items():
         job = said["job"]
         events = client.get(f"/v1/jobs/{job['id']}/history").json()["items"]
@@ -104,7 +104,7 @@ def test_a_history_begins_with_what_the_columns_of_a_job_prove(schema: str, clie
         assert [each["seq"] for each in events] == sorted({each["seq"] for each in events})
 
 
-def test_a_job_that_was_extended_before_histories_were_kept_says_so(schema: str, settings: Settings) -> None:
+def test_a_migrated_history_says_that_a_job_was_extended(schema: str, settings: Settings) -> None:
     """Its earlier number of steps is not known; that it was extended, and when, is."""
     job = said_then(schema)["succeeded"]["job"]
     with sqlite3.connect(Database(settings.url).path) as connection:
@@ -125,7 +125,7 @@ def test_a_job_that_was_extended_before_histories_were_kept_says_so(schema: str,
         assert (last["kind"], last["attempt"], last["step"], last["steps"]) == ("cancelled", 1, 12, 12)
 
 
-def test_keys_and_filters_hold(schema: str, client: httpx.Client) -> None:
+def test_filters_find_migrated_jobs(schema: str, client: httpx.Client) -> None:
     job = said_then(schema)["queued_network"]["job"]
     for query in ({"function": "mlp", "status": "queued"}, {"optimizer": "adam", "function": "mlp"}):
         assert [item["id"] for item in client.get("/v1/jobs", params=query).json()["items"]] == [job["id"]]

@@ -1,4 +1,4 @@
-"""The stores of a real SQLite file, driven as a worker drives them, and what is to be found in them."""
+"""Stores over a real SQLite file, driven as a worker drives them."""
 
 from collections.abc import Iterable
 from itertools import chain, repeat
@@ -66,7 +66,7 @@ class Stores:
         return attempt
 
     def work(self, attempt: Attempt, cuts: Iterable[int], *, ended_by: Outcome | None = None) -> None:
-        """Do chunks of `cuts` steps; end the job with the last of them where it is said by what."""
+        """Record chunks of `cuts` steps; with `ended_by`, the last of them ends the job."""
         run = EagerRun(attempt.spec, self.attempts.checkpoint(attempt))
         cuts = list(cuts)
         for place, n_steps in enumerate(cuts):
@@ -127,7 +127,7 @@ def state(stores: Stores, job_id: str) -> tuple[Any, ...]:
 
 
 def expected(spec: JobSpec) -> list[Trajectory]:
-    """Return what is to be stored of a job, from one that records every step."""
+    """Return the trajectories that a job should have, taken from a run that records every step."""
     whole = drive(spec.model_copy(update={"record_every": 1}))
     found = []
     for run, (steps, x, f) in enumerate(zip(whole.steps, whole.x, whole.f, strict=True)):

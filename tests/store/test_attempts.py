@@ -1,4 +1,4 @@
-"""Attempts: who may write, what is written together, and what becomes of jobs whose worker is lost."""
+"""Attempts: which may write, what is written together, and lost workers."""
 
 import pytest
 from sqlalchemy.exc import IntegrityError
@@ -19,7 +19,7 @@ from thalweg.jobs.record import QueuedJob
 from thalweg.jobs.status import Status
 
 
-def test_the_queue_gives_the_longest_waiting_first(stores: Stores) -> None:
+def test_the_queue_is_ordered_by_waiting_time(stores: Stores) -> None:
     ids = [stores.created(job()) for _ in range(5)]
     stores.cancel(ids[1])
     stores.begin(ids[2])
@@ -43,7 +43,7 @@ def test_an_attempt_makes_the_job_run(stores: Stores) -> None:
     assert stores.begin(stores.created(job())).deadline_at is None
 
 
-def test_what_is_recalled_waits_on_and_can_be_begun_only_anew(stores: Stores) -> None:
+def test_a_recalled_job_stays_queued_in_the_next_generation(stores: Stores) -> None:
     queued, running, ended = stores.created(job()), stores.created(job()), stores.finished(job())
     attempt = stores.begin(running)
     sent = [QueuedJob(job_id, 1) for job_id in (queued, running, ended, NO_JOB)]
@@ -57,7 +57,7 @@ def test_what_is_recalled_waits_on_and_can_be_begun_only_anew(stores: Stores) ->
     assert begun.number == 1
 
 
-def test_what_has_ended_is_gone_or_of_another_generation_is_not_begun(stores: Stores) -> None:
+def test_ended_deleted_and_superseded_jobs_are_not_started(stores: Stores) -> None:
     done, cancelled, deleted = stores.finished(job()), stores.created(job()), stores.created(job())
     stores.cancel(cancelled)
     stores.delete(deleted)
@@ -70,7 +70,7 @@ def test_what_has_ended_is_gone_or_of_another_generation_is_not_begun(stores: St
     assert stores.attempts.begin(done, 2) is not None
 
 
-def test_the_deadline_stays_when_another_worker_takes_over_and_goes_with_an_extension(stores: Stores) -> None:
+def test_the_deadline_survives_a_new_attempt_but_not_an_extension(stores: Stores) -> None:
     job_id = stores.created(job(timeout_s=1000))
     first = stores.begin(job_id)
     stores.attempts.requeue_orphans()
@@ -84,7 +84,7 @@ def test_the_deadline_stays_when_another_worker_takes_over_and_goes_with_an_exte
     assert third.deadline_at > first.deadline_at
 
 
-def test_a_recorded_chunk_and_its_checkpoint_are_there_together(stores: Stores) -> None:
+def test_a_chunk_and_its_checkpoint_are_stored_together(stores: Stores) -> None:
     job_id = stores.created(job(steps=20))
     attempt = stores.begin(job_id)
     revisions = [stores.jobs.get(job_id).revision]
@@ -126,7 +126,7 @@ def test_an_older_attempt_writes_nothing(stores: Stores) -> None:
 
 
 @pytest.mark.parametrize("how", ["cancel", "delete", "extend", "requeue"])
-def test_an_attempt_writes_nothing_after_its_job_was_taken_away(stores: Stores, how: str) -> None:
+def test_an_attempt_writes_nothing_after_it_lost_its_job(stores: Stores, how: str) -> None:
     job_id = stores.created(job(steps=20))
     attempt = stores.begin(job_id)
     stores.work(attempt, [5])
@@ -145,9 +145,7 @@ def test_an_attempt_writes_nothing_after_its_job_was_taken_away(stores: Stores, 
     assert (stores.n_rows(), None if how == "delete" else state(stores, job_id)) == before
 
 
-def test_a_write_that_breaks_off_leaves_nothing_half_written(
-    stores: Stores, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_interrupted_write_is_rolled_back(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
     job_id = stores.created(job(steps=20))
     attempt = stores.begin(job_id)
     stores.work(attempt, [5])
@@ -189,7 +187,7 @@ def test_the_third_loss_of_a_worker_fails_the_job(stores: Stores) -> None:
     assert stores.attempts.begin(job_id, 1) is None
 
 
-def test_jobs_that_lose_their_service_are_queued_again_and_that_is_no_loss(stores: Stores) -> None:
+def test_a_restarted_service_requeues_jobs_without_counting_a_loss(stores: Stores) -> None:
     running, queued, done = stores.created(job()), stores.created(job()), stores.finished(job())
     stores.work(stores.begin(running), [4])
     for _ in range(2 * MAX_LOST_ATTEMPTS):
@@ -204,7 +202,7 @@ def test_jobs_that_lose_their_service_are_queued_again_and_that_is_no_loss(store
     assert_same_trajectories(stores.read(running), expected(job()))
 
 
-def test_losses_of_one_generation_do_not_count_in_the_next(stores: Stores) -> None:
+def test_lost_workers_are_counted_per_generation(stores: Stores) -> None:
     job_id = stores.created(job())
     for _ in range(MAX_LOST_ATTEMPTS):
         attempt = stores.begin(job_id)
@@ -215,7 +213,7 @@ def test_losses_of_one_generation_do_not_count_in_the_next(stores: Stores) -> No
     assert stores.attempts.begin(job_id, 2) is None
 
 
-def test_a_failure_is_told(stores: Stores) -> None:
+def test_a_failed_job_has_the_error(stores: Stores) -> None:
     job_id = stores.created(job())
     stores.attempts.fail(stores.begin(job_id), "RuntimeError: no memory")
     record = stores.jobs.get(job_id)

@@ -1,4 +1,4 @@
-"""Jobs that are cancelled, and jobs that go on after their end."""
+"""Cancelling and extending jobs."""
 
 from typing import Any
 
@@ -100,7 +100,7 @@ def test_extended_runs_with_ragged_ends_are_stored_as_one(
     assert_same_results(results, drive(spec).results)
 
 
-def test_what_waits_to_be_extended_shows_no_entry_off_the_grid(stores: Stores) -> None:
+def test_an_extended_job_drops_its_last_entry_off_the_grid(stores: Stores) -> None:
     job_id = stores.finished(job(steps=17, record_every=5))
     stores.extend(job_id, 10)
     assert stores.read(job_id)[0].steps.tolist() == [0, 5, 10, 15]
@@ -124,7 +124,7 @@ def test_a_job_that_was_cancelled_before_it_began_goes_on_from_its_start(stores:
     assert_same_trajectories(stores.read(job_id), expected(job(steps=8)))
 
 
-def test_a_job_whose_time_was_up_goes_on_from_where_it_was(stores: Stores) -> None:
+def test_a_timed_out_job_goes_on_from_where_it_was(stores: Stores) -> None:
     job_id = stores.created(job(steps=100, timeout_s=5, record_every=10))
     stores.work(stores.begin(job_id), [3, 9], ended_by=Outcome.timed_out)
     record, results = stores.jobs.get_with_results(job_id)
@@ -147,7 +147,7 @@ def test_runs_that_have_all_ended_on_their_own_stay_as_they_are(stores: Stores) 
     assert_same_trajectories(stores.read(job_id), before)
 
 
-def test_what_goes_on_or_failed_is_not_extended(stores: Stores) -> None:
+def test_an_unfinished_or_failed_job_is_not_extended(stores: Stores) -> None:
     job_id = stores.created(job())
     with pytest.raises(Conflict, match="queued"):
         stores.extend(job_id, 5)

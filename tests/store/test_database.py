@@ -48,7 +48,7 @@ def test_every_connection_is_configured(stores: Stores) -> None:
 
 
 @pytest.mark.parametrize(("durable", "synchronous"), [(True, 2), (False, 1)])  # FULL, NORMAL
-def test_only_what_need_not_survive_a_power_cut_does_not_wait_for_the_disk(
+def test_only_a_transaction_that_is_not_durable_does_not_wait_for_the_disk(
     stores: Stores, durable: bool, synchronous: int
 ) -> None:
     with stores.database.write(durable=durable) as connection:
@@ -97,7 +97,7 @@ def test_threads_that_write_at_once_wait_for_each_other(stores: Stores, path: Pa
     assert all(ids == sorted(ids) for ids in made)
 
 
-def test_a_writer_gives_up_in_time_and_tries_ever_more_seldom(stores: Stores, path: Path) -> None:
+def test_a_writer_backs_off_and_gives_up_in_time(stores: Stores, path: Path) -> None:
     patient = Database(f"sqlite:///{path}", patience_seconds=1)
     tries: list[float] = []
 
@@ -129,7 +129,7 @@ def test_a_writer_gives_up_in_time_and_tries_ever_more_seldom(stores: Stores, pa
 @pytest.mark.parametrize(
     "url", ["", "thalweg.db", "sqlite://", "sqlite:///:memory:", "mysql://localhost/x", "sqlite:///"]
 )
-def test_what_is_not_a_supported_database_is_refused(url: str) -> None:
+def test_an_unsupported_database_is_refused(url: str) -> None:
     with pytest.raises(SettingsError, match="DATABASE_URL"):
         Database(url)
 
@@ -176,7 +176,7 @@ def test_a_database_of_a_later_version_is_refused_and_left_alone(stores: Stores)
     assert state(stores, job_id) == before
 
 
-def test_missing_migrations_are_told(stores: Stores, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_missing_migrations_are_an_error(stores: Stores, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(migrations, "_SCRIPTS", tmp_path / "nowhere")
     with pytest.raises(SettingsError, match="nowhere"):
         migrate(stores.database)
@@ -190,7 +190,7 @@ def test_missing_migrations_are_told(stores: Stores, monkeypatch: pytest.MonkeyP
         ("folder.db", "folder.db cannot be opened for writing"),
     ],
 )
-def test_a_place_where_no_database_can_be_is_said_in_a_sentence(tmp_path: Path, name: str, reason: str) -> None:
+def test_an_unusable_path_is_an_error_with_the_reason(tmp_path: Path, name: str, reason: str) -> None:
     (tmp_path / "text.db").write_text("this is no database, and is longer than what one begins with")
     (tmp_path / "folder.db").mkdir()
     with pytest.raises(SettingsError, match=reason), owned(tmp_path / name):
@@ -198,7 +198,7 @@ def test_a_place_where_no_database_can_be_is_said_in_a_sentence(tmp_path: Path, 
 
 
 @pytest.mark.parametrize("name", ["empty.db", "new.db"])
-def test_a_database_is_owned_once_by_whatever_name(tmp_path: Path, name: str) -> None:
+def test_a_database_is_locked_under_all_its_names(tmp_path: Path, name: str) -> None:
     (tmp_path / "empty.db").touch()
     path = tmp_path / name
     database = opened(path)
@@ -221,7 +221,7 @@ def test_a_database_is_owned_once_by_whatever_name(tmp_path: Path, name: str) ->
         pass
 
 
-def test_a_broken_file_is_a_database_that_does_not_answer(tmp_path: Path) -> None:
+def test_a_corrupt_file_is_unavailable(tmp_path: Path) -> None:
     (tmp_path / "broken.db").write_bytes(b"SQLite format 3\0" + bytes(range(1, 250)) * 40)
     database = opened(tmp_path / "broken.db")
     with pytest.raises(Unavailable, match="does not answer"):

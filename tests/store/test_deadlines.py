@@ -1,4 +1,4 @@
-"""Jobs whose time is up are ended, whoever is at them, with what was recorded."""
+"""Jobs whose time is up are ended with what was recorded, whoever runs them."""
 
 import time
 
@@ -22,7 +22,7 @@ def deadline() -> float:
     return time.time() + LATER
 
 
-def test_a_job_whose_worker_does_not_answer_ends_with_what_it_has(stores: Stores, deadline: float) -> None:
+def test_a_timed_out_job_keeps_what_was_recorded(stores: Stores, deadline: float) -> None:
     spec = job(**RAGGED, timeout_s=1000)
     job_id = stores.created(spec)
     attempt = stores.begin(job_id)
@@ -62,7 +62,7 @@ def test_a_deadline_holds_for_a_job_that_waits_for_another_worker(
     assert stores.attempts.begin(job_id, 1) is None
 
 
-def test_a_job_of_which_nothing_was_recorded_times_out_too(stores: Stores, deadline: float) -> None:
+def test_a_job_without_a_checkpoint_times_out_too(stores: Stores, deadline: float) -> None:
     job_id = stores.created(job(timeout_s=1000, init=[[0, 0], [1, 1]]))
     stores.begin(job_id)
     assert stores.attempts.time_out_overdue(deadline) == 1
@@ -72,7 +72,7 @@ def test_a_job_of_which_nothing_was_recorded_times_out_too(stores: Stores, deadl
     assert [len(trajectory.steps) for trajectory in stores.read(job_id)] == [0, 0]
 
 
-def test_who_has_time_or_no_deadline_or_has_ended_is_left_alone(stores: Stores, deadline: float) -> None:
+def test_jobs_in_time_without_a_deadline_or_ended_are_left_alone(stores: Stores, deadline: float) -> None:
     spec = job(timeout_s=1000)
     not_begun, no_deadline, done, cancelled = (stores.created(s) for s in (spec, job(), spec, spec))
     stores.begin(no_deadline)
@@ -87,7 +87,7 @@ def test_who_has_time_or_no_deadline_or_has_ended_is_left_alone(stores: Stores, 
     assert {job_id: state(stores, job_id) for job_id in before} == before
 
 
-def test_many_deadlines_that_pass_together_are_all_kept(stores: Stores, deadline: float) -> None:
+def test_many_deadlines_that_pass_together_are_all_enforced(stores: Stores, deadline: float) -> None:
     job_ids = [stores.created(job(timeout_s=1000)) for _ in range(120)]
     for job_id in job_ids:
         stores.begin(job_id)
@@ -102,7 +102,7 @@ def test_deadlines_are_found_by_an_index(stores: Stores) -> None:
     assert "ix_jobs_deadline" in str(plan)
 
 
-def test_the_keeper_survives_a_database_that_fails_it(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_deadlines_are_enforced_after_the_database_failed(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("thalweg.workers.deadlines._LOOK_SECONDS", 0.01)
     failures = iter([True] * 3)
     real = type(stores.attempts).time_out_overdue

@@ -1,4 +1,4 @@
-"""The dispatcher goes on whatever the cluster does, and says so while it cannot."""
+"""The dispatcher survives a failing cluster, and reports it meanwhile."""
 
 import asyncio
 import sqlite3
@@ -45,7 +45,7 @@ def dispatcher(settings: Settings) -> Iterator[QueueDispatcher]:
 
 
 @pytest.mark.parametrize("error", [Closed(), asyncio.CancelledError(), SystemExit()])
-def test_an_error_of_the_feed_and_of_closing_the_cluster_ends_nothing(
+def test_the_dispatcher_survives_errors_of_the_feed_and_of_closing_the_cluster(
     stores: Stores, dispatcher: QueueDispatcher, monkeypatch: pytest.MonkeyPatch, error: BaseException
 ) -> None:
     n_looks = 0
@@ -71,7 +71,7 @@ def test_an_error_of_the_feed_and_of_closing_the_cluster_ends_nothing(
     until(lambda: is_ready(dispatcher))
 
 
-def test_workers_that_cannot_be_started_are_no_secret_and_are_tried_again(
+def test_workers_that_cannot_be_started_are_reported_and_tried_again(
     stores: Stores, dispatcher: QueueDispatcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     works = False
@@ -90,7 +90,7 @@ def test_workers_that_cannot_be_started_are_no_secret_and_are_tried_again(
     until(lambda: is_ready(dispatcher))
 
 
-def test_a_scheduler_that_does_not_answer_is_told_at_once(
+def test_a_scheduler_that_does_not_answer_is_reported_at_once(
     dispatcher: QueueDispatcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hangs = True

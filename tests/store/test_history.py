@@ -138,7 +138,7 @@ def test_a_failure_has_the_error_as_its_reason(stores: Stores) -> None:
     ]
 
 
-def test_what_changes_no_state_is_no_event(stores: Stores) -> None:
+def test_there_is_no_event_without_a_transition(stores: Stores) -> None:
     job_id = stores.created(job(steps=20))
     stores.attempts.recall([QueuedJob(job_id, 1)])
     attempt = stores.begin(job_id)
@@ -203,7 +203,7 @@ def test_a_request_that_is_refused_leaves_no_event(stores: Stores) -> None:
     assert stores.n_rows() == before
 
 
-def test_a_deleted_job_takes_its_events_along_and_no_number_comes_again(stores: Stores) -> None:
+def test_deleting_a_job_deletes_its_events_and_no_seq_is_reused(stores: Stores) -> None:
     kept, deleted = stores.created(job()), stores.created(job())
     last = history(stores, deleted)[-1].seq
     stores.delete(deleted)
@@ -237,8 +237,8 @@ def test_histories_and_new_events_are_read_by_an_index(stores: Stores) -> None:
 
     event.listen(stores.database.engine, "before_cursor_execute", note)
     stores.jobs.history(stores.created(job()), 10)
-    stores.events.events_after(None)
-    stores.events.events_after(0)
+    stores.events.latest()
+    stores.events.changes_after(0)
     assert len(asked) == 3
     with stores.database.read() as connection:
         for statement, parameters in asked.copy():
@@ -250,7 +250,7 @@ def test_histories_and_new_events_are_read_by_an_index(stores: Stores) -> None:
 
 
 class Life:
-    """A job to which anything happens, and what its events should be by then, one operation after the other."""
+    """A job, and everything that can happen to it."""
 
     def __init__(self, stores: Stores) -> None:
         self._stores = stores
@@ -344,7 +344,7 @@ OPERATIONS: list[Callable[[Life], None]] = [
 
 @given(st.lists(st.sampled_from(OPERATIONS), max_size=12))
 @settings(deadline=None, max_examples=40)
-def test_every_change_of_state_is_one_event_and_the_events_tell_the_state(
+def test_every_transition_is_one_event_and_replaying_them_gives_the_status(
     lasting_stores: Stores, operations: list[Callable[[Life], None]]
 ) -> None:
     life = Life(lasting_stores)

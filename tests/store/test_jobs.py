@@ -1,4 +1,4 @@
-"""Jobs in the store: made, found again, listed, deleted; and the keys that make them once."""
+"""Jobs in the store: submitted, listed, deleted; and idempotency keys."""
 
 from concurrent.futures import ThreadPoolExecutor
 from itertools import combinations
@@ -59,7 +59,7 @@ def test_jobs_are_found_newest_first_and_page_by_page(stores: Stores) -> None:
     assert paged == ids[::-1]
 
 
-def test_filters_choose_and_go_together(stores: Stores) -> None:
+def test_filters_can_be_combined(stores: Stores) -> None:
     made = {
         "a": stores.created(job(tags=["x", "y"])),
         "b": stores.created(job(optimizer="sgd", tags=["x"])),
@@ -98,14 +98,14 @@ def test_deleting_leaves_nothing_behind(stores: Stores) -> None:
         stores.delete(job_id)
 
 
-def test_the_store_answers_when_the_tables_are_there(stores: Stores) -> None:
+def test_a_ping_succeeds_if_the_tables_exist(stores: Stores) -> None:
     stores.jobs.ping()
 
 
 # idempotency keys
 
 
-def test_a_key_with_the_same_job_gives_the_job_of_then(stores: Stores) -> None:
+def test_a_repeated_key_returns_the_first_job(stores: Stores) -> None:
     first, is_new = stores.submit(job(lr=0.001), key=Key("k"))
     again, is_new_again = stores.submit(job(), key=Key("k"))  # the same once normalised
     assert (is_new, is_new_again) == (True, False)
@@ -115,7 +115,7 @@ def test_a_key_with_the_same_job_gives_the_job_of_then(stores: Stores) -> None:
     assert stores.n_rows()["jobs"] == 3
 
 
-def test_a_key_gives_the_job_as_it_is_now(stores: Stores) -> None:
+def test_a_repeated_key_returns_the_job_as_it_is_now(stores: Stores) -> None:
     first, _ = stores.submit(job(), key=Key("k"))
     stores.cancel(first.id)
     assert stores.submit(job(), key=Key("k"))[0].status is Status.cancelled
@@ -130,7 +130,7 @@ def test_a_key_with_another_job_is_refused_and_stores_nothing(stores: Stores) ->
     assert stores.submit(job(), key=Key("k"))[0].id == first.id
 
 
-def test_a_key_lives_as_long_as_it_is_told(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_key_expires(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
     now = 1e9
     monkeypatch.setattr("thalweg.db.idempotency.time.time", lambda: now)
     first, _ = stores.submit(job(), key=Key("k", 100))

@@ -1,4 +1,4 @@
-"""Losses of networks at every step, and the check of a formula's gradient: stored with the job, gone with it."""
+"""Losses of networks at every step, and gradient checks: stored and deleted with the job."""
 
 from typing import Any
 
@@ -115,7 +115,7 @@ def test_runs_lie_side_by_side_in_a_block_of_losses(stores: Stores) -> None:
     assert (block.first_run, block.last_run, block.first_step, block.last_step) == (0, 3, 0, 40)
 
 
-def test_losses_recorded_since_are_left_out(stores: Stores) -> None:
+def test_later_losses_are_left_out(stores: Stores) -> None:
     spec = training()
     job_id = stores.created(spec)
     attempt = stores.begin(job_id)
@@ -167,7 +167,7 @@ def test_a_cancelled_job_keeps_its_losses(stores: Stores) -> None:
 @pytest.mark.parametrize(
     "fields", [{"record_every": 1}, {"function": "sphere", "init": [1, 2]}], ids=["all", "none"]
 )
-def test_losses_are_stored_only_where_the_trajectory_has_them_not(stores: Stores, fields: dict[str, Any]) -> None:
+def test_losses_are_stored_only_if_the_trajectory_is_sparser(stores: Stores, fields: dict[str, Any]) -> None:
     job_id = stores.finished(training(**fields))
     assert stores.n_rows()["losses"] == 0
     (first, *_) = stores.read(job_id)
@@ -194,7 +194,7 @@ def test_nothing_is_left_of_a_deleted_job(stores: Stores) -> None:
 # the check of a gradient
 
 
-def test_the_check_of_a_gradient_is_kept(stores: Stores) -> None:
+def test_the_gradient_check_is_stored(stores: Stores) -> None:
     formula = {"expression": "floor(x) + y", "variables": ["x", "y"]}
     spec = job(function=formula, init=[[0.5, 0], [1, 0]], steps=3)
     created, _ = stores.submit(spec)
@@ -210,17 +210,17 @@ def test_the_check_of_a_gradient_is_kept(stores: Stores) -> None:
     assert stores.jobs.get(created.id).gradient_check == created.gradient_check
 
 
-def test_what_is_no_formula_has_no_check(stores: Stores) -> None:
+def test_only_a_formula_has_a_gradient_check(stores: Stores) -> None:
     for spec in (job(), training()):
         assert stores.jobs.get(stores.created(spec)).gradient_check is None
 
 
-def test_a_database_from_before_losses_is_brought_up_with_its_jobs(stores: Stores) -> None:
+def test_a_database_without_losses_is_migrated_with_its_jobs(stores: Stores) -> None:
     job_id = stores.finished(job(record_every=3))
     row, *others = state(stores, job_id)
     command.downgrade(alembic_config(stores.database), "0002")
     migrate(stores.database)
-    assert state(stores, job_id) == ({**row, "n_diverged": None}, *others)  # which nobody had counted then
+    assert state(stores, job_id) == ({**row, "n_diverged": None}, *others)  # which was not counted then
     assert stores.jobs.get(job_id).gradient_check is None
     assert_same_trajectories(stores.read(job_id), expected(job(record_every=3)))
     assert_losses(stores, stores.finished(training()), densely(training()))

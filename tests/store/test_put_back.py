@@ -21,7 +21,7 @@ from thalweg.workers.run_job import run_job
 
 
 class InlineFuture:
-    """What Dask's client gives for a task, which has been run already."""
+    """A future as Dask's client returns it, whose task has been run already."""
 
     def __init__(self, work: Any, *arguments: Any) -> None:
         self._result: Future[Any] = Future()
@@ -44,7 +44,7 @@ class InlineFuture:
 
 
 class InlineCluster:
-    """A cluster that runs each task while it is sent."""
+    """A cluster that runs each task when it is sent."""
 
     is_local = True
     complete = True
@@ -64,7 +64,7 @@ class InlineCluster:
     def close(self) -> None: ...
 
 
-def test_a_job_that_is_put_back_has_lost_no_worker(stores: Stores) -> None:
+def test_a_job_that_is_put_back_is_not_counted_as_lost(stores: Stores) -> None:
     job_id, ended = stores.created(job()), stores.finished(job())
     for number in range(1, 8):
         assert stores.begin(job_id).number == number
@@ -75,7 +75,7 @@ def test_a_job_that_is_put_back_has_lost_no_worker(stores: Stores) -> None:
     assert stores.jobs.get(job_id).status is Status.succeeded
 
 
-def test_a_database_that_does_not_answer_for_long_is_no_lost_worker(
+def test_a_locked_database_is_not_counted_as_a_lost_worker(
     stores: Stores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     n_refusals = 5
@@ -105,7 +105,7 @@ def test_a_database_that_does_not_answer_for_long_is_no_lost_worker(
     assert (record.status, record.attempt, record.error) == (Status.succeeded, 6, None)
 
 
-def test_a_job_that_cannot_be_begun_fails_and_says_why(stores: Stores, tmp_path: Path) -> None:
+def test_a_job_that_cannot_be_started_fails_with_the_reason(stores: Stores, tmp_path: Path) -> None:
     job_id = stores.created(job())
     with stores.database.write() as connection:
         connection.execute(

@@ -59,7 +59,7 @@ def test_some_runs_are_read_alone(stores: Stores, monkeypatch: pytest.MonkeyPatc
             assert_same_trajectories(found, [wanted[run] for run in runs])
 
 
-def test_what_was_recorded_since_is_left_out(stores: Stores) -> None:
+def test_later_entries_are_left_out(stores: Stores) -> None:
     spec = job(**{**RAGGED, "record_every": 4})
     job_id = stores.created(spec)
     attempt = stores.begin(job_id)

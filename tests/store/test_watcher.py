@@ -1,4 +1,4 @@
-"""Waiting for jobs: told soon, whoever changed them, by one look, and without looking where nobody waits."""
+"""The watcher: prompt whichever process changed a job, one reader for all, and idle while nobody waits."""
 
 import threading
 from collections.abc import Iterable
@@ -39,7 +39,7 @@ def standing(future: Future[Standing | None]) -> Standing:
     return found
 
 
-def test_those_who_wait_are_told_of_the_end_of_their_job_and_of_no_other(stores: Stores) -> None:
+def test_a_future_resolves_when_its_own_job_ends(stores: Stores) -> None:
     watcher = watching(stores.database)
     one, other = stores.created(job()), stores.created(job())
     waiting: list[Future[Standing | None]] = [watcher.end_of(one), watcher.end_of(one), watcher.end_of(other)]
@@ -55,7 +55,7 @@ def test_those_who_wait_are_told_of_the_end_of_their_job_and_of_no_other(stores:
     until_nobody_looks()
 
 
-def test_who_comes_when_a_job_has_ended_or_is_gone_is_told_at_once(stores: Stores) -> None:
+def test_a_future_of_an_ended_or_deleted_job_resolves_at_once(stores: Stores) -> None:
     watcher = watching(stores.database)
     ended, deleted = stores.finished(job()), stores.created(job())
     waiting = watcher.end_of(deleted)
@@ -74,7 +74,7 @@ def test_an_end_that_another_connection_commits_is_seen(stores: Stores) -> None:
     other.database.dispose()
 
 
-def test_nobody_looks_for_those_who_gave_up(stores: Stores) -> None:
+def test_the_watcher_stops_when_all_futures_are_cancelled(stores: Stores) -> None:
     waiting = watching(stores.database).end_of(stores.created(job()))
     assert looks()
     waiting.cancel()
@@ -83,7 +83,7 @@ def test_nobody_looks_for_those_who_gave_up(stores: Stores) -> None:
         waiting.result()
 
 
-def test_a_database_that_cannot_say_is_an_error_for_all_who_wait(tmp_path: Path) -> None:
+def test_an_unreadable_database_is_raised_by_every_future(tmp_path: Path) -> None:
     database = opened(tmp_path / "empty.db")  # it has no tables
     watcher = watching(database)
     for _ in range(2):
@@ -104,7 +104,7 @@ def test_many_can_wait(stores: Stores) -> None:
     assert wait(waiting, SOON_SECONDS).not_done == set()
 
 
-def test_changes_are_told_one_after_the_other(stores: Stores) -> None:
+def test_changes_are_seen_in_order(stores: Stores) -> None:
     watcher = watching(stores.database)
     job_id = stores.created(job(steps=10))
     queued = standing(watcher.change_of(job_id, None))
@@ -122,7 +122,44 @@ def test_changes_are_told_one_after_the_other(stores: Stores) -> None:
     assert changed.result(SOON_SECONDS) is None
 
 
-def test_one_look_serves_all(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_job_is_not_read_again_until_it_has_an_event(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[set[str]] = []
+    read = EventReader.standings
+
+    def counted(self: EventReader, job_ids: Iterable[str]) -> dict[str, Standing]:
+        asked.append(set(job_ids))
+        return read(self, job_ids)
+
+    monkeypatch.setattr(EventReader, "standings", counted)
+    monkeypatch.setattr("thalweg.jobs.watcher._SWEEP_SECONDS", 1000.0)
+    watcher = watching(stores.database)
+    waited_for, other = [stores.created(job()) for _ in range(3)], stores.created(job())
+    waiting = [watcher.end_of(job_id) for job_id in waited_for]
+    while sum(map(len, asked)) < 3:  # each is read once when somebody begins to wait
+        wait(waiting, 0.005)
+    for _ in range(20):
+        stores.begin(other)
+        stores.attempts.requeue_orphans()
+        wait(waiting, 0.01)
+    for job_id in waited_for:
+        stores.cancel(job_id)
+    assert wait(waiting, SOON_SECONDS).not_done == set()
+    assert {standing(future).status for future in waiting} == {Status.cancelled}
+    assert sum(map(len, asked)) == 3
+
+
+def test_a_deleted_job_is_noticed_beside_others_that_are_waited_for(stores: Stores) -> None:
+    watcher = watching(stores.database)
+    kept, deleted = stores.created(job()), stores.created(job())
+    waiting, gone = watcher.end_of(kept), watcher.end_of(deleted)
+    wait([waiting], 0.05)
+    stores.delete(deleted)
+    assert gone.result(SOON_SECONDS) is None
+    assert not waiting.done()
+    waiting.cancel()
+
+
+def test_one_reader_serves_all(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[set[str]] = []
     look = EventReader.standings
 
@@ -145,6 +182,6 @@ def test_one_look_serves_all(stores: Stores, monkeypatch: pytest.MonkeyPatch) ->
         stores.cancel(job_id)
     assert wait(ends, SOON_SECONDS).not_done == set()
     until_nobody_looks()
-    # a commit is looked at once, or a second time where another one came while it was looked at
+    # a commit is read once, or twice if another one came meanwhile, and once more by the sweep after it
     assert len(asked) - begun <= 2 * 6 + 2
     assert all(looked_at <= set(job_ids) for looked_at in asked)

@@ -1,4 +1,4 @@
-"""Whatever is killed, every accepted job ends, and as if nothing had happened."""
+"""Whatever is killed, every accepted job ends with undisturbed results."""
 
 import threading
 import time

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import Column, Row, Select, bindparam, func, select
 
 from thalweg.db.session import Database
 from thalweg.db.tables import EVENTS, JOBS
@@ -12,8 +13,8 @@ from thalweg.jobs.watcher import Standing
 
 _IDS_PER_QUERY = 500
 _LATEST = select(func.coalesce(func.max(EVENTS.c.seq), 0))
-_AFTER = select(EVENTS.c.seq, EVENTS.c.job_id).where(EVENTS.c.seq > bindparam("b_seq"))
-_COLUMNS = (JOBS.c.id, JOBS.c.revision, JOBS.c.status, JOBS.c.step, JOBS.c.steps)
+_COLUMNS: tuple[Column[Any], ...] = (JOBS.c.id, JOBS.c.revision, JOBS.c.status, JOBS.c.step, JOBS.c.steps)
+_CHANGES: Select[Any] = select(EVENTS.c.seq, *_COLUMNS).join(JOBS).where(EVENTS.c.seq > bindparam("b_seq"))
 
 
 class EventSource:
@@ -36,21 +37,27 @@ class EventReader:
         self._database = database
         self.version = version
 
-    def events_after(self, seq: int | None) -> tuple[int, set[str]]:
-        """Return the `seq` of the latest event, and the jobs with events after `seq`. Raises `Unavailable`."""
+    def latest(self) -> int:
+        """Return the `seq` of the latest event; 0 if there is none. Raises `Unavailable`."""
         with self._database.read() as connection:
-            if seq is None:
-                return int(connection.execute(_LATEST).scalar_one()), set()
-            rows = connection.execute(_AFTER, {"b_seq": seq}).all()
-        return max((row.seq for row in rows), default=seq), {row.job_id for row in rows}
+            return int(connection.execute(_LATEST).scalar_one())
+
+    def changes_after(self, seq: int) -> tuple[int, dict[str, Standing]]:
+        """Return the `seq` of the latest event, and where the jobs with later events are. Raises `Unavailable`."""
+        with self._database.read() as connection:
+            rows = connection.execute(_CHANGES, {"b_seq": seq}).all()
+        return max((row.seq for row in rows), default=seq), {row.id: _standing(row) for row in rows}
 
     def standings(self, job_ids: Iterable[str]) -> dict[str, Standing]:
         """Return where these jobs are, without those that were deleted. Raises `Unavailable`."""
         wanted = list(job_ids)
-        found = {}
+        found: dict[str, Standing] = {}
         with self._database.read() as connection:
             for i in range(0, len(wanted), _IDS_PER_QUERY):
                 query = select(*_COLUMNS).where(JOBS.c.id.in_(wanted[i : i + _IDS_PER_QUERY]))
-                for row in connection.execute(query):
-                    found[row.id] = Standing(row.revision, Status(row.status), row.step, row.steps)
+                found |= {row.id: _standing(row) for row in connection.execute(query)}
         return found
+
+
+def _standing(row: Row[Any]) -> Standing:
+    return Standing(row.revision, Status(row.status), row.step, row.steps)

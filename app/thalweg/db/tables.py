@@ -71,7 +71,7 @@ JOBS = Table(
 EVENTS = Table(
     "events",
     METADATA,
-    Column("seq", Integer, primary_key=True),
+    Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
     _job_id(),
     Column("at", Double, nullable=False),
     Column("kind", String(20), nullable=False),

@@ -20,6 +20,8 @@ _CHANGED = {"revision": JOBS.c.revision + 1}
 _HELD = and_(JOBS.c.attempt == bindparam("b_attempt"), JOBS.c.status == Status.running)
 """The attempt is the latest one, and nobody has ended or requeued the job since."""
 
+_RETURNED = (JOBS.c.attempt, JOBS.c.step, JOBS.c.steps, JOBS.c.n_lost)  # a whole row takes some 0.03 ms more
+
 _AT: BindParameter[float] = bindparam("b_at")
 _ENDED = {"finished_at": _AT}
 _EFFECTS: Mapping[Transition, Mapping[str, Any]] = {
@@ -58,7 +60,9 @@ def transition(
     reason: str | None = None,
     at: float | None = None,
 ) -> Row[Any] | None:
-    """Change a job's state, and return its new row; None, and no change, if the job is not in the state for it.
+    """Change a job's state, and return its new row; None, and no change, if the job is not in a state for it.
+
+    Of the row, all columns are there for `started`, and for others those that an event needs, and `n_lost`.
 
     Args:
         connection: A transaction that writes.
@@ -107,11 +111,12 @@ def _statement(
     kind: Transition, *, of_attempt: bool, of_generation: bool
 ) -> tuple[ReturningInsert[Any] | ReturningUpdate[Any], frozenset[str]]:
     """Return the statement of a transition, and the names of its parameters beside the columns that are set."""
+    returned = JOBS.columns if kind is Transition.started else _RETURNED
     if kind is Transition.created:
-        return insert(JOBS).returning(JOBS), frozenset()
+        return insert(JOBS).returning(*returned), frozenset()
     conditions = [_THIS, _HELD if of_attempt else JOBS.c.status.in_(kind.sources)]
     if of_generation:
         conditions.append(JOBS.c.generation == bindparam("b_generation"))
     effects = {**_CHANGED, **_EFFECTS[kind], "status": kind.target}
-    statement = update(JOBS).where(*conditions).values(effects).returning(JOBS)
+    statement = update(JOBS).where(*conditions).values(effects).returning(*returned)
     return statement, frozenset(name for name in statement.compile().params if name.startswith("b_"))

@@ -33,8 +33,11 @@ class EventReader(Protocol):
     def version(self) -> int:
         """Return a number that changes after any commit; cheap to call."""
 
-    def events_after(self, seq: int | None) -> tuple[int, set[str]]:
-        """Return the `seq` of the latest event, and the jobs with events after `seq`; no jobs for None."""
+    def latest(self) -> int:
+        """Return the `seq` of the latest event; 0 if there is none."""
+
+    def changes_after(self, seq: int) -> tuple[int, dict[str, Standing]]:
+        """Return the `seq` of the latest event, and where the jobs with events after `seq` are now."""
 
     def standings(self, job_ids: Iterable[str]) -> Mapping[str, Standing]:
         """Return where these jobs are, without those that were deleted."""
@@ -50,8 +53,8 @@ class EventSource(Protocol):
 class Watcher:
     """Resolves futures within milliseconds of what they wait for, whichever process caused it.
 
-    One thread reads for all who wait, and only while there are any. After a commit it reads the new events, and the
-    standings of those jobs that have one or that somebody follows step by step.
+    One thread reads for all who wait, and only while there are any. After a commit it reads the jobs that have new
+    events, and those that somebody follows step by step.
     """
 
     def __init__(self, source: EventSource) -> None:
@@ -101,7 +104,7 @@ class Watcher:
         swept_at = changed_at
         is_swept = True
         with self._source.reading() as reader:
-            seq, _ = reader.events_after(None)
+            seq = reader.latest()
             while True:
                 begun = time.monotonic()
                 with self._lock:
@@ -110,14 +113,15 @@ class Watcher:
                         self._is_reading = False
                         return
                     due, self._new = self._new, set()
+                changes: dict[str, Standing] = {}
                 if (now_version := reader.version()) != version:
                     version, changed_at, is_swept = now_version, begun, False
-                    seq, changed = reader.events_after(seq)
-                    due |= changed | self._awaited(lambda wait: wait.follows_steps)
+                    seq, changes = reader.changes_after(seq)
+                    due |= self._awaited(lambda wait: wait.follows_steps)
                 if not is_swept and begun - swept_at >= _SWEEP_SECONDS:
                     swept_at, is_swept = begun, True
                     due = self._awaited()
-                self._tell(reader, due)
+                self._tell(changes | self._read_standings(reader, due - changes.keys()))
                 self._pause(begun, changed_at)
 
     @staticmethod
@@ -130,16 +134,18 @@ class Watcher:
         with self._lock:
             return {job_id for job_id, waits in self._waiting.items() if any(map(chosen, waits))}
 
-    def _tell(self, reader: EventReader, due: set[str]) -> None:
+    def _read_standings(self, reader: EventReader, job_ids: set[str]) -> dict[str, Standing | None]:
         with self._lock:
-            job_ids = [job_id for job_id in due if job_id in self._waiting]
-        if not job_ids:
-            return
-        standings = reader.standings(job_ids)
+            awaited = [job_id for job_id in job_ids if job_id in self._waiting]
+        if not awaited:
+            return {}
+        standings = reader.standings(awaited)
+        return {job_id: standings.get(job_id) for job_id in awaited}
+
+    def _tell(self, standings: Mapping[str, Standing | None]) -> None:
         told = []
         with self._lock:
-            for job_id in job_ids:
-                standing = standings.get(job_id)
+            for job_id, standing in standings.items():
                 left = []
                 for wait in self._waiting.pop(job_id, []):
                     if standing is None or wait.wanted(standing):

@@ -115,6 +115,11 @@ def test_the_fields_of_a_job_are_all_named() -> None:
     assert set(re.findall(r"\w+", " ".join(cells))) == spec["properties"].keys()
 
 
+def test_the_fields_of_an_answer_are_all_named() -> None:
+    fields = {cells[0] for cells in rows(section(read(REFERENCE / "jobs.md"), "Fields of an answer"))}
+    assert set(re.findall(r"\w+", " ".join(fields))) == schemas()["Job"]["properties"].keys()
+
+
 def test_the_fields_of_a_run_are_all_named() -> None:
     fields = set(named(section(read(REFERENCE / "jobs.md"), "Fields of a run")))
     assert fields == schemas()["Run"]["properties"].keys() - {"run", "outcome"}
@@ -268,6 +273,11 @@ def test_the_optimizer_example_is_the_code() -> None:
 
 def test_the_readme_is_short() -> None:
     assert len(read(README).splitlines()) <= 150
+
+
+def test_every_make_target_is_named() -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)) - {"help"}
+    assert {f"make {target}" for target in targets} == set(named(section(read(REFERENCE / "commands.md"), "make")))
 
 
 @PAGES

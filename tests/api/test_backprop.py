@@ -20,7 +20,7 @@ def logistic(net: float) -> float:
     return 1 / (1 + math.exp(-net))
 
 
-def test_the_answer_holds_the_derivation(idle: httpx.Client) -> None:
+def test_response_has_the_whole_derivation(idle: httpx.Client) -> None:
     found = valid(idle.post("/v1/mlp/backprop", json=BODY))
     assert [len(layer["net"]) for layer in found["layers"]] == [4, 3, 2]
     assert found["output"] == found["layers"][-1]["output"]
@@ -45,14 +45,14 @@ def test_the_answer_holds_the_derivation(idle: httpx.Client) -> None:
     assert found["autograd_max_abs_difference"] < 1e-15
 
 
-def test_what_was_drawn_gives_the_same_when_it_is_sent(idle: httpx.Client) -> None:
+def test_drawn_weights_give_the_same_result_when_posted(idle: httpx.Client) -> None:
     drawn = valid(idle.post("/v1/mlp/backprop", json={**BODY, "seed": 5}))
     sent = {**BODY, "weights": drawn["weights"], "biases": drawn["biases"]}
     assert valid(idle.post("/v1/mlp/backprop", json=sent)) == drawn
     assert valid(idle.post("/v1/mlp/backprop", json=BODY)) != drawn
 
 
-def test_classes_are_told_by_their_number_or_a_one(idle: httpx.Client) -> None:
+def test_class_targets_are_an_index_or_one_hot(idle: httpx.Client) -> None:
     body = {**BODY, "layers": [2, 3, 3], "activation": "relu", "loss": "cross_entropy"}
     by_number = valid(idle.post("/v1/mlp/backprop", json={**body, "target": [2]}))
     for target in (2, 2.0, [0, 0, 1]):
@@ -67,7 +67,7 @@ def test_classes_are_told_by_their_number_or_a_one(idle: httpx.Client) -> None:
     assert by_number["layers"][-1]["delta"][2] == pytest.approx(by_number["output"][2] - 1)
 
 
-def test_what_is_not_finite_is_null(idle: httpx.Client) -> None:
+def test_non_finite_numbers_are_null(idle: httpx.Client) -> None:
     body = {
         "layers": [1, 1, 1],
         "activation": "identity",
@@ -105,7 +105,7 @@ def test_what_is_not_finite_is_null(idle: httpx.Client) -> None:
         ({"steps": 3}, "#/steps"),
     ],
 )
-def test_bad_input_is_pointed_at(idle: httpx.Client, fields: dict[str, Any], pointer: str) -> None:
+def test_invalid_input_has_a_pointer(idle: httpx.Client, fields: dict[str, Any], pointer: str) -> None:
     response = idle.post("/v1/mlp/backprop", json={**BODY, **fields})
     assert response.status_code == 422
     assert response.headers["content-type"] == "application/problem+json"

@@ -1,4 +1,4 @@
-"""Whatever is sent: a 4xx problem that says what to change, never a 500, and nothing is stored."""
+"""Invalid requests: a 4xx problem that says what to change, never a 500, and nothing is stored."""
 
 import json
 from collections.abc import Iterator
@@ -150,7 +150,9 @@ def n_jobs(client: httpx.Client) -> int:
 
 
 @pytest.mark.parametrize(("fields", "pointer", "word"), BAD_FIELDS, ids=lambda value: str(value)[:60])
-def test_a_bad_field_is_pointed_at(idle: httpx.Client, fields: dict[str, Any], pointer: str, word: str) -> None:
+def test_an_invalid_field_has_a_pointer(
+    idle: httpx.Client, fields: dict[str, Any], pointer: str, word: str
+) -> None:
     answer = idle.post("/v1/jobs", json={**GOOD, **fields})
     problem = assert_problem(answer, 422)
     pointers = [error["pointer"] for error in problem["errors"]]
@@ -160,7 +162,7 @@ def test_a_bad_field_is_pointed_at(idle: httpx.Client, fields: dict[str, Any], p
 
 
 @pytest.mark.parametrize(("body", "pointer"), BAD_BODIES, ids=lambda value: str(value)[:40])
-def test_a_bad_body_is_refused(idle: httpx.Client, body: bytes, pointer: str) -> None:
+def test_an_invalid_body_is_rejected(idle: httpx.Client, body: bytes, pointer: str) -> None:
     answer = idle.post("/v1/jobs", content=body, headers={"Content-Type": "application/json"})
     problem = assert_problem(answer)
     if pointer:
@@ -168,25 +170,25 @@ def test_a_bad_body_is_refused(idle: httpx.Client, body: bytes, pointer: str) ->
     assert n_jobs(idle) == 0
 
 
-def test_a_list_of_bad_items_is_not_called_too_short(idle: httpx.Client) -> None:
+def test_a_list_of_invalid_items_is_not_reported_as_too_short(idle: httpx.Client) -> None:
     problem = assert_problem(idle.post("/v1/jobs", json={**GOOD, "init": [None, None]}), 422)
     assert [error["pointer"] for error in problem["errors"]] == ["#/init/0", "#/init/1"]
 
 
 @pytest.mark.parametrize("field", ["function", "optimizer", "init", "steps"])
-def test_what_is_missing_is_named(idle: httpx.Client, field: str) -> None:
+def test_missing_fields_are_named(idle: httpx.Client, field: str) -> None:
     answer = idle.post("/v1/jobs", json={key: value for key, value in GOOD.items() if key != field})
     problem = assert_problem(answer, 422)
     assert problem["errors"] == [{"pointer": f"#/{field}", "detail": "this field is required"}]
 
 
-def test_a_body_without_its_type_is_told_which(idle: httpx.Client) -> None:
+def test_a_body_without_content_type_names_the_right_one(idle: httpx.Client) -> None:
     answer = idle.post("/v1/jobs", content=json.dumps(GOOD))
     assert "Content-Type: application/json" in assert_problem(answer, 422)["detail"]
 
 
 @pytest.mark.parametrize("chunked", [False, True])
-def test_a_body_over_the_limit_is_refused(idle: httpx.Client, chunked: bool) -> None:
+def test_a_body_over_the_limit_is_rejected(idle: httpx.Client, chunked: bool) -> None:
     body = json.dumps({**GOOD, "init": [[0, 0]] * 10_000}).encode()
     content: Any = iter([body[:15_000], body[15_000:]]) if chunked else body
     answer = idle.post("/v1/jobs", content=content, headers={"Content-Type": "application/json"})
@@ -226,7 +228,7 @@ def test_a_job_that_does_not_exist_is_not_found(
         "status=done",
     ],
 )
-def test_a_bad_query_of_the_list_is_refused(idle: httpx.Client, query: str) -> None:
+def test_an_invalid_query_of_the_list_is_rejected(idle: httpx.Client, query: str) -> None:
     problem = assert_problem(idle.get(f"/v1/jobs?{query}"), 422)
     assert problem["errors"][0]["pointer"] == f"#/query/{query.partition('=')[0]}"
 
@@ -244,20 +246,20 @@ def test_a_bad_query_of_the_list_is_refused(idle: httpx.Client, query: str) -> N
         ("max_points=many", "#/query/max_points"),
     ],
 )
-def test_a_bad_query_of_a_trajectory_is_refused(idle: httpx.Client, query: str, pointer: str) -> None:
+def test_an_invalid_query_of_a_trajectory_is_rejected(idle: httpx.Client, query: str, pointer: str) -> None:
     job = idle.post("/v1/jobs", json=GOOD).json()
     problem = assert_problem(idle.get(f"/v1/jobs/{job['id']}/trajectory?{query}"), 422)
     assert problem["errors"][0]["pointer"] == pointer
 
 
-def test_a_form_that_a_trajectory_has_not_is_refused(idle: httpx.Client) -> None:
+def test_an_unavailable_media_type_is_not_acceptable(idle: httpx.Client) -> None:
     job = idle.post("/v1/jobs", json=GOOD).json()
     answer = idle.get(f"/v1/jobs/{job['id']}/trajectory", headers={"Accept": "image/png"})
     assert "text/csv" in assert_problem(answer, 406)["detail"]
 
 
 @pytest.mark.parametrize("steps", [0, -1, "ten", None, True, 10**12])
-def test_a_bad_extension_is_refused(idle: httpx.Client, steps: object) -> None:
+def test_an_invalid_extension_is_rejected(idle: httpx.Client, steps: object) -> None:
     job = idle.post("/v1/jobs", json=GOOD).json()
     idle.post(f"/v1/jobs/{job['id']}/cancel")
     assert_problem(idle.post(f"/v1/jobs/{job['id']}/extend", json={"steps": steps}), 422)
@@ -287,7 +289,7 @@ def test_a_job_that_has_not_ended_cannot_be_extended(idle: httpx.Client) -> None
         ("x_min=-1e308&x_max=1e308", "#/query/x_max"),
     ],
 )
-def test_a_bad_window_is_refused(idle: httpx.Client, query: str, pointer: str) -> None:
+def test_an_invalid_window_is_rejected(idle: httpx.Client, query: str, pointer: str) -> None:
     problem = assert_problem(idle.get(f"/v1/functions/himmelblau/surface?{query}"), 422)
     assert problem["errors"][0]["pointer"] == pointer
 
@@ -307,7 +309,7 @@ def test_a_bad_window_is_refused(idle: httpx.Client, query: str, pointer: str) -
         ({"function": {"name": "sphere", "dim": 10**12}}, "#/function/dim"),
     ],
 )
-def test_a_bad_slice_is_refused(idle: httpx.Client, body: dict[str, Any], pointer: str) -> None:
+def test_an_invalid_slice_is_rejected(idle: httpx.Client, body: dict[str, Any], pointer: str) -> None:
     problem = assert_problem(idle.post("/v1/surface", json=body), 422)
     assert pointer in [error["pointer"] for error in problem["errors"]], problem
 
@@ -324,13 +326,13 @@ def test_a_bad_slice_is_refused(idle: httpx.Client, body: dict[str, Any], pointe
         ({"function": "sphere", "points": [[0]], "gradient": 1}, "#/gradient"),
     ],
 )
-def test_a_bad_evaluation_is_refused(idle: httpx.Client, body: dict[str, Any], pointer: str) -> None:
+def test_an_invalid_evaluation_is_rejected(idle: httpx.Client, body: dict[str, Any], pointer: str) -> None:
     problem = assert_problem(idle.post("/v1/evaluate", json=body), 422)
     assert pointer in [error["pointer"] for error in problem["errors"]], problem
 
 
 @pytest.mark.parametrize("path", ["/v1/functions/nothing", "/v1/functions/nothing/surface", "/v2/jobs", "/v1/x"])
-def test_what_is_not_there_is_not_found(idle: httpx.Client, path: str) -> None:
+def test_unknown_paths_are_not_found(idle: httpx.Client, path: str) -> None:
     assert_problem(idle.get(path), 404)
 
 
@@ -346,7 +348,7 @@ def test_what_is_not_there_is_not_found(idle: httpx.Client, path: str) -> None:
         ("/", {"GET"}),
     ],
 )
-def test_a_method_that_is_not_possible_says_which_are(idle: httpx.Client, path: str, allowed: set[str]) -> None:
+def test_a_method_not_allowed_names_those_allowed(idle: httpx.Client, path: str, allowed: set[str]) -> None:
     answer = idle.put(path, json=GOOD)
     problem = assert_problem(answer, 405)
     assert set(answer.headers["allow"].split(", ")) == allowed | ({"HEAD"} if "GET" in allowed else set())
@@ -354,7 +356,7 @@ def test_a_method_that_is_not_possible_says_which_are(idle: httpx.Client, path: 
 
 
 @pytest.mark.parametrize("key", ["", "a b", "x" * 256, "ü"])
-def test_a_bad_idempotency_key_is_refused(idle: httpx.Client, key: str) -> None:
+def test_an_invalid_idempotency_key_is_rejected(idle: httpx.Client, key: str) -> None:
     answer = idle.post("/v1/jobs", json=GOOD, headers={b"Idempotency-Key": key.encode()})
     assert_problem(answer, 422)
     assert n_jobs(idle) == 0
@@ -367,7 +369,7 @@ def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
         yield client
 
 
-def test_without_a_key_nothing_under_v1_answers(locked: httpx.Client) -> None:
+def test_everything_under_v1_requires_a_key(locked: httpx.Client) -> None:
     for path in ("/v1/jobs", "/v1/functions", "/v1/optimizers", "/v1/jobs/x/events"):
         answer = locked.get(path)
         assert_problem(answer, 401)
@@ -375,12 +377,12 @@ def test_without_a_key_nothing_under_v1_answers(locked: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("sent", ["Bearer third", "first", "Basic first", "Bearer first,second"])
-def test_a_wrong_key_is_refused(locked: httpx.Client, sent: str) -> None:
+def test_a_wrong_key_is_rejected(locked: httpx.Client, sent: str) -> None:
     assert_problem(locked.get("/v1/jobs", headers={"Authorization": sent}), 401)
 
 
 @pytest.mark.parametrize("key", ["first", "second"])
-def test_each_key_opens(locked: httpx.Client, key: str) -> None:
+def test_every_key_is_accepted(locked: httpx.Client, key: str) -> None:
     assert locked.get("/v1/jobs", headers={"Authorization": f"Bearer {key}"}).status_code == 200
 
 

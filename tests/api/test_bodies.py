@@ -1,4 +1,4 @@
-"""Bodies that are meant to cost the service more than they cost their sender."""
+"""Bodies designed to cost the service more than they cost their sender."""
 
 import codecs
 import gzip
@@ -76,7 +76,7 @@ WORST: list[tuple[str, str, str]] = [
 
 
 @pytest.mark.parametrize(("path", "field", "value"), WORST, ids=lambda value: value[:20])
-def test_a_body_full_of_mistakes_is_refused_in_few_words(
+def test_a_body_full_of_errors_gets_a_short_response(
     keyed: httpx.Client, path: str, field: str, value: str
 ) -> None:
     body = json.dumps({key: GOOD[key] for key in GOOD if key != field})[:-1] + f', "{field}": {value}}}'
@@ -96,13 +96,13 @@ def test_a_body_full_of_mistakes_is_refused_in_few_words(
     ],
     ids=["lists", "members"],
 )
-def test_too_many_values_are_refused_before_they_are_parsed(keyed: httpx.Client, body: str, limit: str) -> None:
+def test_too_many_values_are_rejected_before_parsing(keyed: httpx.Client, body: str, limit: str) -> None:
     problem = assert_problem(keyed.post("/v1/jobs", content=body, headers=JSON), 422)
     assert problem["type"].endswith("limit-exceeded")
     assert limit in problem["detail"]
 
 
-def test_complaints_beyond_a_hundred_are_counted(keyed: httpx.Client) -> None:
+def test_errors_beyond_a_hundred_are_counted_only(keyed: httpx.Client) -> None:
     problem = assert_problem(keyed.post("/v1/jobs", json={**GOOD, **{f"field{i}": 0 for i in range(250)}}), 422)
     assert len(problem["errors"]) == 100
     assert problem["detail"].endswith("; and at least 245 more")
@@ -110,14 +110,14 @@ def test_complaints_beyond_a_hundred_are_counted(keyed: httpx.Client) -> None:
     assert problem["detail"].endswith("; and 2 more")
 
 
-def test_the_key_is_checked_before_anything_is_read(keyed: httpx.Client) -> None:
+def test_the_key_is_checked_before_the_body_is_read(keyed: httpx.Client) -> None:
     head = "POST /v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000000\r\n\r\n"
     with socket.create_connection((keyed.base_url.host, keyed.base_url.port or 0), timeout=30) as connection:
         connection.sendall(head.encode())
         assert connection.recv(100).startswith(b"HTTP/1.1 401 ")
 
 
-def test_a_body_that_does_not_come_is_not_waited_for(keyed: httpx.Client) -> None:
+def test_a_body_that_does_not_arrive_times_out(keyed: httpx.Client) -> None:
     head = f"POST /v1/jobs HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {KEY}\r\nContent-Type: application/json\r\n"
     with socket.create_connection((keyed.base_url.host, keyed.base_url.port or 0), timeout=30) as connection:
         connection.sendall(f"{head}Content-Length: 100\r\n\r\n{{".encode())
@@ -126,7 +126,7 @@ def test_a_body_that_does_not_come_is_not_waited_for(keyed: httpx.Client) -> Non
     assert json.loads(answer.partition(b"\r\n\r\n")[2])["status"] == 408
 
 
-def test_bodies_have_room_for_so_many_bytes(keyed: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_total_size_of_bodies_is_bounded(keyed: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bodies, "_MOST_BYTES", 0)
     answer = keyed.post("/v1/jobs", json=GOOD)
     assert_problem(answer, 503)
@@ -140,7 +140,7 @@ def test_every_body_is_validated_off_the_event_loop_and_once() -> None:
     assert all(SENT in field.field_info.metadata for field in fields)
 
 
-def test_a_large_good_body_is_taken(keyed: httpx.Client) -> None:
+def test_a_large_valid_body_is_accepted(keyed: httpx.Client) -> None:
     starts: Any = [[i / 8, -i / 8] for i in range(90_000)]
     answer = keyed.post("/v1/jobs", json={**GOOD, "init": starts})
     assert answer.status_code == 202, answer.text[:1000]
@@ -166,7 +166,7 @@ def test_a_large_good_body_is_taken(keyed: httpx.Client) -> None:
     ],
     ids=["gzip", "latin-1", "utf-16", "mark", "integer", "real", "lists", "objects", "comma", "form"],
 )
-def test_what_is_no_json_is_told_why(idle: httpx.Client, body: bytes, sentence: str) -> None:
+def test_malformed_json_is_explained(idle: httpx.Client, body: bytes, sentence: str) -> None:
     for path in ("/v1/jobs", "/v1/evaluate"):
         problem = assert_problem(idle.post(path, content=body, headers=JSON), 400)
         assert sentence in problem["detail"]
@@ -174,7 +174,7 @@ def test_what_is_no_json_is_told_why(idle: httpx.Client, body: bytes, sentence: 
 
 
 @pytest.mark.parametrize(("digits", "depth"), [(4300, 190)])
-def test_what_just_fits_is_read(idle: httpx.Client, digits: int, depth: int) -> None:
+def test_values_just_within_the_limits_are_accepted(idle: httpx.Client, digits: int, depth: int) -> None:
     long = b'{"steps": ' + b"1" * digits + b"}"
     assert "#/steps" in assert_problem(idle.post("/v1/jobs", content=long, headers=JSON), 422)["detail"]
     deep = b'{"init": ' + b"[" * depth + b"]" * depth + b"}"
@@ -182,7 +182,7 @@ def test_what_just_fits_is_read(idle: httpx.Client, digits: int, depth: int) -> 
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "br", "GZIP", "deflate, gzip"])
-def test_a_body_that_is_said_to_be_compressed_is_refused(idle: httpx.Client, encoding: str) -> None:
+def test_a_body_with_content_encoding_is_rejected(idle: httpx.Client, encoding: str) -> None:
     headers = {**JSON, "Content-Encoding": encoding}
     answer = idle.post("/v1/jobs", content=gzip.compress(json.dumps(GOOD).encode()), headers=headers)
     problem = assert_problem(answer, 415)

@@ -1,4 +1,4 @@
-"""The client: each method gives what its endpoint gives."""
+"""The client: each method returns what its endpoint returns."""
 
 import re
 import socket
@@ -24,7 +24,7 @@ def client(running: httpx.Client) -> Iterator[Client]:
         yield client
 
 
-def test_what_is_seen_of_a_network(client: Client, running: httpx.Client) -> None:
+def test_network_methods(client: Client, running: httpx.Client) -> None:
     spec = {"function": NETWORK, "optimizer": "adam", "init": {"random": 2}, "steps": 40, "record_every": 10}
     job = client.wait(client.submit(spec)["id"])
     at = f"/v1/jobs/{job['id']}"
@@ -36,7 +36,7 @@ def test_what_is_seen_of_a_network(client: Client, running: httpx.Client) -> Non
     assert client.backprop(job["id"])["step"] == 40
 
 
-def test_what_needs_no_job(client: Client) -> None:
+def test_methods_without_a_job(client: Client) -> None:
     passed = client.backpropagate(layers=[2, 2, 1], input=[1, 0], target=[1], seed=3)
     assert passed["autograd_max_abs_difference"] < 1e-12
     assert "cross_entropy" in [loss["name"] for loss in client.networks()["losses"]]
@@ -45,7 +45,7 @@ def test_what_needs_no_job(client: Client) -> None:
     assert [point["kind"] for point in found["critical_points"]] == ["saddle"]
 
 
-def test_what_was_wrong_is_said_in_the_services_words(client: Client) -> None:
+def test_errors_carry_the_detail_of_the_problem(client: Client) -> None:
     with pytest.raises(ApiError, match="unknown name z") as refused:
         client.submit(
             {"function": {"expression": "z", "variables": ["x"]}, "optimizer": "adam", "init": [1], "steps": 1}
@@ -63,7 +63,7 @@ def free_port() -> int:
 LESSON: dict[str, Any] = {"function": "himmelblau", "optimizer": "adam", "lr": 0.01, "init": [0, 0], "steps": 30}
 
 
-def test_a_job_from_its_post_to_its_end(client: Client, running: httpx.Client) -> None:
+def test_a_job_from_submission_to_its_end(client: Client, running: httpx.Client) -> None:
     key = "a-key-of-the-client"
     job = client.submit(LESSON, idempotency_key=key, wait=60)
     assert job["status"] == "succeeded"
@@ -91,7 +91,7 @@ def test_a_job_from_its_post_to_its_end(client: Client, running: httpx.Client) -
     assert gone.value.status == 404
 
 
-def test_a_job_that_is_cancelled_or_not_waited_for(client: Client) -> None:
+def test_cancelling_and_giving_up_on_a_job(client: Client) -> None:
     endless = {**LESSON, "lr": 1e-10, "steps": 500_000_000, "record_every": 100_000}
     job = client.submit(endless)
     with pytest.raises(TimeoutError, match=job["id"]):
@@ -142,7 +142,7 @@ def test_functions_and_their_values(client: Client) -> None:
     assert client.ready()
 
 
-def test_nobody_is_ready_where_there_is_no_service() -> None:
+def test_ready_is_false_without_a_service() -> None:
     with Client(f"http://127.0.0.1:{free_port()}") as client:
         assert not client.ready()
         with pytest.raises(httpx.ConnectError):
@@ -218,7 +218,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return made
 
 
-def test_a_stream_that_breaks_goes_on_after_the_last_event(pauses: list[float]) -> None:
+def test_a_broken_stream_resumes_after_the_last_event(pauses: list[float]) -> None:
     broken = HEAD + progress(2) + progress(4) + "event: progress\nid: 5\ndata: {"  # in the middle of an event
     script = [broken, BUSY, HEAD, HEAD + progress(7), HEAD + DONE]
     with Script(script) as service, Client(service.address) as client:
@@ -229,13 +229,13 @@ def test_a_stream_that_breaks_goes_on_after_the_last_event(pauses: list[float]) 
     assert pauses == [0.25, 0.5, 1, 0.25]  # doubled while nothing comes
 
 
-def test_a_stream_says_how_long_to_wait(pauses: list[float]) -> None:
+def test_a_stream_sets_the_pause_before_reconnecting(pauses: list[float]) -> None:
     with Script([HEAD + "retry: 2000\n" + progress(2), HEAD + DONE]) as service, Client(service.address) as client:
         assert [place["step"] for place in client.progress("j")] == [2, 9]
     assert pauses == [2]
 
 
-def test_a_job_that_is_gone_is_not_asked_for_again(pauses: list[float]) -> None:
+def test_a_deleted_job_is_not_requested_again(pauses: list[float]) -> None:
     with Script([HEAD + progress(2), GONE]) as service, Client(service.address) as client:
         followed = client.progress("j")
         assert next(followed)["step"] == 2
@@ -245,7 +245,7 @@ def test_a_job_that_is_gone_is_not_asked_for_again(pauses: list[float]) -> None:
     assert len(pauses) == 1
 
 
-def test_a_stream_is_given_up_when_it_never_comes_back(pauses: list[float]) -> None:
+def test_reconnecting_gives_up_in_the_end(pauses: list[float]) -> None:
     with Script([HEAD + progress(2), *[BUSY] * 20]) as service, Client(service.address) as client:
         followed = client.progress("j")
         next(followed)
@@ -255,7 +255,7 @@ def test_a_stream_is_given_up_when_it_never_comes_back(pauses: list[float]) -> N
     assert pauses == [0.25, 0.5, 1, 2, 4, 4, 4, 4]
 
 
-def test_a_stream_that_never_began_is_not_tried_again(pauses: list[float]) -> None:
+def test_a_first_connection_is_not_retried(pauses: list[float]) -> None:
     with Script([HEAD]) as service, Client(service.address) as client, pytest.raises(httpx.TransportError):
         next(client.progress("j"))
     assert pauses == []

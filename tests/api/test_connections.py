@@ -1,4 +1,4 @@
-"""Connections that send too much, too slowly or nothing, and those whose clients do not read."""
+"""Connections that send too much, too slowly or nothing, or do not read."""
 
 import json
 import socket
@@ -78,7 +78,7 @@ CHUNKED = b"Transfer-Encoding: chunked\r\nContent-Type: application/json\r\n\r\n
     ],
     ids=["value", "name", "path", "trailer"],
 )
-def test_a_header_without_end_is_not_read_on(narrow: httpx.Client, beginning: bytes) -> None:
+def test_an_endless_header_is_rejected(narrow: httpx.Client, beginning: bytes) -> None:
     with connected(narrow) as connection:
         n_sent = 0
         try:
@@ -93,7 +93,7 @@ def test_a_header_without_end_is_not_read_on(narrow: httpx.Client, beginning: by
     assert narrow.get("/healthz").status_code == 200
 
 
-def test_headers_within_the_limit_are_taken_and_others_answered(narrow: httpx.Client) -> None:
+def test_headers_over_the_limit_are_rejected(narrow: httpx.Client) -> None:
     assert narrow.get("/healthz", headers={"X-Long": "a" * 60_000}).status_code == 200
     for headers in ({"X-Long": "a" * MOST_HEADER_BYTES}, {f"X-{i}": "a" for i in range(101)}):
         with connected(narrow) as connection:
@@ -105,7 +105,7 @@ def test_headers_within_the_limit_are_taken_and_others_answered(narrow: httpx.Cl
         assert problem["instance"] == "/healthz"
 
 
-def test_what_is_no_http_is_a_problem(narrow: httpx.Client) -> None:
+def test_invalid_http_gets_a_problem(narrow: httpx.Client) -> None:
     with connected(narrow) as connection:
         connection.sendall(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" * 10)
         assert refused(all_of(connection))["status"] == 400
@@ -116,7 +116,7 @@ def test_a_connection_that_sends_nothing_is_closed(narrow: httpx.Client) -> None
         assert all_of(connection) == b""
 
 
-def test_headers_that_trickle_in_are_not_waited_for(narrow: httpx.Client) -> None:
+def test_headers_that_trickle_in_time_out(narrow: httpx.Client) -> None:
     with connected(narrow) as connection:
         connection.settimeout(0.1)
         connection.sendall(HEALTH[:-2])
@@ -130,7 +130,7 @@ def test_headers_that_trickle_in_are_not_waited_for(narrow: httpx.Client) -> Non
         assert status_of(answer) == 408
 
 
-def test_an_answered_connection_is_kept_for_the_next_request_only_so_long(narrow: httpx.Client) -> None:
+def test_an_idle_connection_times_out_after_a_response(narrow: httpx.Client) -> None:
     with connected(narrow) as connection:
         connection.sendall(HEALTH)
         assert status_of(connection.recv(65_536)) == 200
@@ -139,7 +139,7 @@ def test_an_answered_connection_is_kept_for_the_next_request_only_so_long(narrow
         assert all_of(connection) == b""
 
 
-def test_a_body_that_nobody_reads_does_not_keep_a_connection(narrow: httpx.Client) -> None:
+def test_an_unread_body_does_not_keep_a_connection_open(narrow: httpx.Client) -> None:
     with connected(narrow) as connection:
         connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n")
         assert status_of(connection.recv(65_536)) == 200
@@ -154,7 +154,7 @@ def test_a_body_that_nobody_reads_does_not_keep_a_connection(narrow: httpx.Clien
                     continue
 
 
-def test_a_refusal_is_seen_by_a_client_that_is_still_sending(narrow: httpx.Client) -> None:
+def test_a_client_that_is_still_sending_sees_the_rejection(narrow: httpx.Client) -> None:
     length = 20 * 2**20
     with connected(narrow) as connection:
         head = (
@@ -165,7 +165,7 @@ def test_a_refusal_is_seen_by_a_client_that_is_still_sending(narrow: httpx.Clien
         assert status_of(all_of(connection)) == 413
 
 
-def test_waiting_for_a_job_is_not_idling(narrow: httpx.Client) -> None:
+def test_waiting_for_a_job_is_not_idle_time(narrow: httpx.Client) -> None:
     job = {"function": "himmelblau", "optimizer": "adam", "init": [0, 0], "steps": 10}
     begun = time.monotonic()
     answer = narrow.post("/v1/jobs", json=job, headers={"Prefer": "wait=5"})
@@ -182,14 +182,14 @@ def begun_answer(connection: socket.socket, n_points: int) -> tuple[int, int]:
     return int(length), len(body)
 
 
-def test_a_client_that_reads_nothing_is_cut_off(narrow: httpx.Client) -> None:
+def test_a_client_that_stops_reading_is_disconnected(narrow: httpx.Client) -> None:
     with connected(narrow, SO_RCVBUF=4096) as connection:
         length, n_received = begun_answer(connection, 900)
         time.sleep(8)  # its silence is what is tested: some times `stall_seconds`
         assert n_received + len(all_of(connection)) < length / 2
 
 
-def test_a_client_that_reads_slowly_gets_all(narrow: httpx.Client) -> None:
+def test_a_slow_reader_gets_everything(narrow: httpx.Client) -> None:
     with connected(narrow, SO_RCVBUF=65_536) as connection:
         length, n_received = begun_answer(connection, 500)
         begun = time.monotonic()
@@ -200,7 +200,7 @@ def test_a_client_that_reads_slowly_gets_all(narrow: httpx.Client) -> None:
         assert time.monotonic() - begun > 5
 
 
-def test_the_longest_idle_connection_makes_room(narrow: httpx.Client) -> None:
+def test_the_longest_idle_connection_is_closed_first(narrow: httpx.Client) -> None:
     with ExitStack() as stack:
         silent = [stack.enter_context(connected(narrow)) for _ in range(30)]
         with connected(narrow) as connection:
@@ -227,7 +227,7 @@ def test_beyond_the_limit_only_health_is_answered(narrow: httpx.Client) -> None:
     narrow.delete(f"/v1/jobs/{job_id}")
 
 
-def test_requests_may_be_sent_ahead_but_not_without_end(narrow: httpx.Client) -> None:
+def test_pipelining_is_limited(narrow: httpx.Client) -> None:
     with connected(narrow) as connection:
         connection.sendall(HEALTH * 20)
         received = b""

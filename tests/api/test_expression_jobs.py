@@ -1,4 +1,4 @@
-"""Formulas over HTTP: as jobs, as values and surfaces, and what is said of those that cannot be."""
+"""Formulas over HTTP: jobs, values, surfaces, and errors."""
 
 from typing import Any
 
@@ -25,7 +25,9 @@ def trajectory(client: httpx.Client, found: dict[str, Any], run: int = 0) -> dic
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("engine", ["eager", "fused"])
-def test_a_formula_goes_the_way_of_the_function_that_it_is(running: httpx.Client, engine: str, dtype: str) -> None:
+def test_a_formula_descends_like_the_same_catalogue_function(
+    running: httpx.Client, engine: str, dtype: str
+) -> None:
     fields = {"optimizer": "adam", "lr": 0.01, "init": STARTS, "steps": 1000, "engine": engine, "dtype": dtype}
     formula, known = (ended(running, **fields, function=of) for of in (HIMMELBLAU, "himmelblau"))
     assert formula["engine"] == known["engine"] == engine
@@ -55,7 +57,7 @@ def test_a_formula_goes_the_way_of_the_function_that_it_is(running: httpx.Client
         ("exp(x)", [1000], "inf, and central differences give nan"),
     ],
 )
-def test_a_gradient_that_is_not_the_slope_is_said(idle: httpx.Client, formula: str, init: Any, detail: str) -> None:
+def test_the_gradient_check_reports_a_difference(idle: httpx.Client, formula: str, init: Any, detail: str) -> None:
     variables = ["x", "y"] if "y" in formula else ["x"]
     found = posted(idle, function={"expression": formula, "variables": variables}, init=init)
     assert found["gradient_check"]["agrees"] is False
@@ -75,7 +77,7 @@ def test_a_gradient_that_is_not_the_slope_is_said(idle: httpx.Client, formula: s
         ("3", [1]),
     ],
 )
-def test_a_gradient_that_is_the_slope_agrees(idle: httpx.Client, formula: str, init: list[float]) -> None:
+def test_the_gradient_check_agrees(idle: httpx.Client, formula: str, init: list[float]) -> None:
     found = posted(idle, function={"expression": formula, "variables": ["x"]}, init=[init] * 20)
     assert found["gradient_check"] == {"agrees": True, "n_points": 16, "detail": None}
 
@@ -125,7 +127,7 @@ def test_a_grid_of_starts(running: httpx.Client) -> None:
     ]
 
 
-def test_a_formula_that_native_code_does_not_hold_runs_eagerly_and_says_why(running: httpx.Client) -> None:
+def test_a_formula_that_cannot_be_compiled_runs_eagerly_and_says_why(running: httpx.Client) -> None:
     formula = {"expression": "lgamma(x**2 + 1) + x", "variables": ["x"]}
     found = ended(running, function=formula, init=[0.5], steps=5)
     assert (found["status"], found["engine"]) == ("succeeded", "eager")
@@ -169,7 +171,7 @@ def test_a_job_of_a_formula_can_be_extended_and_deleted(running: httpx.Client) -
         ("x[0].real + x[1]", ["x"], 5, "attributes"),
     ],
 )
-def test_a_mistake_is_pointed_at_by_its_column(
+def test_an_error_in_a_formula_has_a_column(
     idle: httpx.Client, at: str, rest: dict[str, Any], expression: str, variables: list[str], column: int, word: str
 ) -> None:
     body = {**rest, "function": {"expression": expression, "variables": variables}}
@@ -202,7 +204,7 @@ def test_a_mistake_is_pointed_at_by_its_column(
     ],
     ids=str,
 )
-def test_a_mistake_beside_the_formula_is_pointed_at(
+def test_an_error_beside_the_formula_has_a_pointer(
     idle: httpx.Client, fields: dict[str, Any], pointer: str
 ) -> None:
     problem = assert_problem(idle.post("/v1/jobs", json={**GOOD, "function": {**HIMMELBLAU, **fields}}), 422)
@@ -210,7 +212,7 @@ def test_a_mistake_beside_the_formula_is_pointed_at(
     assert valid(idle.get("/v1/jobs"))["items"] == []
 
 
-def test_a_vector_without_a_dimension_wants_one(idle: httpx.Client) -> None:
+def test_a_vector_needs_a_dimension(idle: httpx.Client) -> None:
     refused = idle.post("/v1/jobs", json={**GOOD, "function": {**SUM, "domain": [[0, 1]]}, "init": {"random": 2}})
     assert "x is a vector of any dimension" in assert_problem(refused, 422)["errors"][0]["detail"]
     refused = idle.post("/v1/jobs", json={**GOOD, "function": {**SUM, "dim": 3}})
@@ -220,7 +222,7 @@ def test_a_vector_without_a_dimension_wants_one(idle: httpx.Client) -> None:
 # values, surfaces, critical points
 
 
-def test_values_and_derivatives_of_a_formula_are_the_functions(idle: httpx.Client) -> None:
+def test_values_and_derivatives_equal_the_catalogue_functions(idle: httpx.Client) -> None:
     body: dict[str, Any] = {"points": [[0, 0], [3, 2], [-1.5, 2.25]], "gradient": True, "hessian": True}
     got, wanted = (
         valid(idle.post("/v1/evaluate", json={**body, "function": of})) for of in (HIMMELBLAU, "himmelblau")
@@ -238,7 +240,7 @@ def test_values_and_derivatives_of_a_formula_are_the_functions(idle: httpx.Clien
     assert bad == {"f": [None, 0.5]}
 
 
-def test_the_surface_of_a_formula_is_the_functions(idle: httpx.Client) -> None:
+def test_the_surface_equals_the_catalogue_functions(idle: httpx.Client) -> None:
     window = {"x_min": -6, "x_max": 6, "y_min": -6, "y_max": 6, "step": 0.5}
     got, wanted = (
         valid(idle.post("/v1/surface", json={**window, "function": of})) for of in (HIMMELBLAU, "himmelblau")
@@ -283,7 +285,7 @@ def test_the_critical_points_of_himmelblau(idle: httpx.Client) -> None:
     assert np.abs(valid(idle.post("/v1/evaluate", json=body))["gradient"]).max() < 1e-10
 
 
-def test_the_domain_is_the_box_where_none_is_said(idle: httpx.Client) -> None:
+def test_the_domain_is_the_default_box(idle: httpx.Client) -> None:
     formula = {"expression": "cos(x) * y**2 - y", "variables": ["x", "y"], "domain": [[-1, 1], [0, 1]]}
     found = valid(idle.post("/v1/critical-points", json={"function": formula, "starts": 20}))
     assert found["box"] == [[-1, 1], [0, 1]]
@@ -314,12 +316,12 @@ def test_the_domain_is_the_box_where_none_is_said(idle: httpx.Client) -> None:
     ],
     ids=lambda value: str(value)[:60],
 )
-def test_a_bad_search_is_refused(idle: httpx.Client, body: dict[str, Any], pointer: str) -> None:
+def test_an_invalid_search_is_rejected(idle: httpx.Client, body: dict[str, Any], pointer: str) -> None:
     problem = assert_problem(idle.post("/v1/critical-points", json={"function": HIMMELBLAU, **body}), 422)
     assert pointer in [error["pointer"] for error in problem["errors"]], problem
 
 
-def test_a_formula_that_costs_too_much_is_over_a_limit(idle: httpx.Client) -> None:
+def test_a_costly_formula_is_over_a_limit(idle: httpx.Client) -> None:
     long = {"expression": "sum(sin(x + i) for i in range(100000))", "variables": ["x"]}
     assert posted(idle, function=long, init=[1])["engine"] == "eager"
     refused = idle.post("/v1/jobs", json={**GOOD, "function": long, "init": [[1]] * 900})
@@ -331,7 +333,7 @@ def test_a_formula_that_costs_too_much_is_over_a_limit(idle: httpx.Client) -> No
     assert problem["errors"][0]["pointer"] == "#/points"
 
 
-def test_equal_formulas_are_one_request_and_others_are_not(idle: httpx.Client) -> None:
+def test_idempotency_compares_formulas(idle: httpx.Client) -> None:
     headers = {"Idempotency-Key": "test-equal-formulas"}
     body = {**GOOD, "function": HIMMELBLAU}
     first = idle.post("/v1/jobs", json=body, headers=headers)
@@ -341,7 +343,7 @@ def test_equal_formulas_are_one_request_and_others_are_not(idle: httpx.Client) -
     assert_problem(idle.post("/v1/jobs", json={**body, "function": other}, headers=headers), 422)
 
 
-def test_the_starts_are_the_engines(idle: httpx.Client) -> None:
+def test_starts_are_those_of_the_engine(idle: httpx.Client) -> None:
     fields = {"function": {**HIMMELBLAU, "domain": [[-6, 6]] * 2}, "init": {"random": 9, "seed": 1}}
     assert [run["init"] for run in posted(idle, **fields)["runs"]] == job(**fields).starts().tolist()
     known = posted(idle, function="himmelblau", init={"random": 9, "seed": 1})

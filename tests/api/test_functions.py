@@ -15,7 +15,7 @@ from thalweg.optimizers.catalogue import optimizers
 from thalweg.optimizers.schedules import schedulers
 
 
-def test_functions_are_listed_whole(idle: httpx.Client) -> None:
+def test_the_list_has_all_functions(idle: httpx.Client) -> None:
     page = valid(idle.get("/v1/functions"))
     assert page["next_cursor"] is None
     assert [item["name"] for item in page["items"]] == list(catalogue.names())
@@ -23,12 +23,12 @@ def test_functions_are_listed_whole(idle: httpx.Client) -> None:
         assert valid(idle.get(f"/v1/functions/{item['name']}")) == item
 
 
-def test_pages_of_functions_hold_each_once(idle: httpx.Client) -> None:
+def test_pages_have_each_function_once(idle: httpx.Client) -> None:
     assert [item["name"] for item in paged(idle, "/v1/functions", 5)] == list(catalogue.names())
 
 
 @pytest.mark.parametrize("function", catalogue.functions(), ids=lambda function: function.name)
-def test_a_function_has_all_its_facts(idle: httpx.Client, function: Any) -> None:
+def test_facts_of_a_function(idle: httpx.Client, function: Any) -> None:
     item = valid(idle.get(f"/v1/functions/{function.name}"))
     assert item["any_dim"] == (function.dim is None)
     assert len(item["domain"]) == item["dim"] == function.at().dim
@@ -54,20 +54,20 @@ def test_a_function_says_when_it_may_have_other_minima(idle: httpx.Client) -> No
     assert not valid(idle.get("/v1/functions/perm_d_beta?dim=6"))["all_minima_known"]
 
 
-def test_a_dimension_that_a_function_does_not_take(idle: httpx.Client) -> None:
+def test_an_invalid_dimension_is_rejected(idle: httpx.Client) -> None:
     response = idle.get("/v1/functions/powell?dim=6")
     assert response.status_code == 422
     assert "multiple of 4" in response.json()["errors"][0]["detail"]
 
 
-def test_a_function_of_any_dimension_shows_the_one_that_is_asked(idle: httpx.Client) -> None:
+def test_a_variable_dimension_can_be_chosen(idle: httpx.Client) -> None:
     item = valid(idle.get("/v1/functions/sphere?dim=5"))
     assert (item["dim"], len(item["domain"]), item["minima"]) == (5, 5, [{"x": [0] * 5, "f": 0}])
     assert idle.get("/v1/functions/himmelblau?dim=3").status_code == 422
     assert idle.get("/v1/functions/himmelblau?dim=2").status_code == 200
 
 
-def test_himmelblaus_surface_is_numpys(idle: httpx.Client) -> None:
+def test_himmelblaus_surface_equals_numpys(idle: httpx.Client) -> None:
     query = "x_min=-6&x_max=6&y_min=-6&y_max=6&step=0.1"
     found = valid(idle.get(f"/v1/functions/himmelblau/surface?{query}"))
     axis = np.arange(-6, 6, 0.1)
@@ -77,7 +77,7 @@ def test_himmelblaus_surface_is_numpys(idle: httpx.Client) -> None:
     assert found["z"] == ((x**2 + y - 11) ** 2 + (x + y**2 - 7) ** 2).tolist()
 
 
-def test_a_surface_of_points_is_numpys_linspace(idle: httpx.Client) -> None:
+def test_points_are_those_of_linspace(idle: httpx.Client) -> None:
     found = valid(idle.get("/v1/functions/booth/surface?points=7&x_min=-1&y_max=3"))
     assert found["x"] == np.linspace(-1, 10, 7).tolist()
     assert found["y"] == np.linspace(-10, 3, 7).tolist()
@@ -106,7 +106,7 @@ def test_both_ways_give_the_same_surface(idle: httpx.Client, name: str) -> None:
 
 
 @pytest.mark.parametrize("fixed", [{"1": 0.5}, [9, 0.5, 9]])
-def test_a_slice_has_its_axes_and_what_is_fixed(idle: httpx.Client, fixed: Any) -> None:
+def test_a_slice_with_axes_and_fixed_coordinates(idle: httpx.Client, fixed: Any) -> None:
     body = {
         "function": {"name": "sphere", "dim": 3},
         "axes": [2, 0],
@@ -122,13 +122,13 @@ def test_a_slice_has_its_axes_and_what_is_fixed(idle: httpx.Client, fixed: Any) 
     assert found["z"] == [[x**2 + y**2 + 0.25 for x in found["x"]] for y in found["y"]]
 
 
-def test_a_surface_beyond_the_numbers_has_nulls(idle: httpx.Client) -> None:
+def test_overflow_in_a_surface_is_null(idle: httpx.Client) -> None:
     found = valid(idle.get("/v1/functions/himmelblau/surface?x_min=0&x_max=1e200&points=2"))
     assert found["z"][0][0] is not None
     assert found["z"][0][1] is None
 
 
-def test_values_come_with_what_is_asked(idle: httpx.Client) -> None:
+def test_values_with_requested_derivatives(idle: httpx.Client) -> None:
     body: dict[str, Any] = {"function": "himmelblau", "points": [[0, 0], [3, 2], [1e200, 0]]}
     values = valid(idle.post("/v1/evaluate", json=body))
     assert values == {"f": [170, 0, None]}
@@ -144,7 +144,7 @@ def test_values_come_with_what_is_asked(idle: httpx.Client) -> None:
     ("at", "kind", "entries"),
     [("/v1/optimizers", "optimizers", optimizers()), ("/v1/schedulers", "schedulers", schedulers())],
 )
-def test_what_can_be_chosen_is_listed(idle: httpx.Client, at: str, kind: str, entries: Any) -> None:
+def test_optimizers_and_schedulers_are_listed(idle: httpx.Client, at: str, kind: str, entries: Any) -> None:
     page = valid(idle.get(at))
     assert page["next_cursor"] is None
     assert [item["name"] for item in page["items"]] == [entry.model_fields["name"].default for entry in entries]
@@ -154,14 +154,14 @@ def test_what_can_be_chosen_is_listed(idle: httpx.Client, at: str, kind: str, en
         jsonschema.Draft202012Validator.check_schema(item["parameters"])
 
 
-def test_an_optimizer_says_whether_a_function_of_a_vector_can_have_it(idle: httpx.Client) -> None:
+def test_an_optimizer_says_whether_it_needs_matrices(idle: httpx.Client) -> None:
     for item in valid(idle.get("/v1/optimizers"))["items"]:
         spec = {"function": "himmelblau", "optimizer": item["name"], "init": [1, 2], "steps": 1}
         assert idle.post("/v1/jobs", json=spec).status_code == (422 if item["matrices_only"] else 202), item["name"]
 
 
 @pytest.mark.parametrize("case", OPTIMIZERS, ids=name_of)
-def test_what_an_optimizers_schema_takes_a_job_takes(idle: httpx.Client, case: dict[str, Any]) -> None:
+def test_a_job_accepts_what_the_schema_of_its_optimizer_accepts(idle: httpx.Client, case: dict[str, Any]) -> None:
     listed = {item["name"]: item for item in valid(idle.get("/v1/optimizers"))["items"]}
     parameters = {name: value for name, value in case.items() if name != "name"}
     schema = listed[case["name"]]["parameters"]

@@ -56,7 +56,7 @@ def run(test: Callable[[], Awaitable[None]]) -> None:
     asyncio.run(main())
 
 
-def test_so_many_run_so_many_wait_and_further_ones_are_refused() -> None:
+def test_threads_and_queue_are_bounded() -> None:
     async def test() -> None:
         work, tried = Work(), lane(2, 3)
         begun = [asyncio.create_task(tried.run(work(number))) for number in range(5)]
@@ -74,7 +74,7 @@ def test_so_many_run_so_many_wait_and_further_ones_are_refused() -> None:
     run(test)
 
 
-def test_who_comes_first_is_served_first() -> None:
+def test_the_queue_is_first_in_first_out() -> None:
     async def test() -> None:
         work, tried = Work(), lane(1, 5)
         begun = [asyncio.create_task(tried.run(work(number))) for number in range(6)]
@@ -85,7 +85,7 @@ def test_who_comes_first_is_served_first() -> None:
     run(test)
 
 
-def test_who_gives_up_waiting_leaves_the_queue() -> None:
+def test_a_cancelled_caller_leaves_the_queue() -> None:
     async def test() -> None:
         work, tried = Work(), lane(1, 1)
         first = asyncio.create_task(tried.run(work(0)))
@@ -103,7 +103,7 @@ def test_who_gives_up_waiting_leaves_the_queue() -> None:
     run(test)
 
 
-def test_nobody_waits_for_longer_than_is_said() -> None:
+def test_waiting_time_is_bounded() -> None:
     async def test() -> None:
         work, tried = Work(), lane(1, 1, wait_seconds=0.05)
         first = asyncio.create_task(tried.run(work(0)))
@@ -118,7 +118,7 @@ def test_nobody_waits_for_longer_than_is_said() -> None:
     run(test)
 
 
-def test_work_that_fails_frees_its_thread() -> None:
+def test_failed_work_releases_its_thread() -> None:
     async def test() -> None:
         tried = lane(1, 0)
         for _ in range(3):

@@ -96,7 +96,7 @@ def test_the_runs_are_the_engines(running: httpx.Client, dense: dict[str, Any], 
         assert held["f"] == recorded.f[number].astype(float).tolist()
 
 
-def test_the_loss_of_every_step_is_there_however_seldom_a_point_is(
+def test_losses_are_recorded_at_every_step_whatever_record_every_is(
     running: httpx.Client, dense: dict[str, Any], sparse: dict[str, Any]
 ) -> None:
     assert sparse["runs"] == dense["runs"]
@@ -128,7 +128,7 @@ def test_losses_are_cut_and_thinned(running: httpx.Client, sparse: dict[str, Any
     assert columns(running, sparse, "loss", run=1, max_points=61) == whole
 
 
-def test_an_extended_job_is_as_one_that_was_longer(
+def test_an_extended_job_equals_a_longer_one(
     running: httpx.Client, sparse: dict[str, Any], fields: dict[str, Any]
 ) -> None:
     short = ended(running, **{**fields, "steps": 23}, record_every=7)
@@ -165,7 +165,7 @@ def test_a_running_job_is_cancelled_and_keeps_its_losses(running: httpx.Client) 
 
 
 @pytest.mark.parametrize("weight_init", ["torch", "xavier_uniform", "he_normal"])
-def test_random_starts_are_drawn_by_the_networks_own_distribution(idle: httpx.Client, weight_init: str) -> None:
+def test_random_starts_are_drawn_from_weight_init(idle: httpx.Client, weight_init: str) -> None:
     layers = {"layers": [2, 12, 1], "dataset": "xor", "weight_init": weight_init}
     found = posted(idle, function=net(**layers), init={"random": 40, "seed": 3})
     starts = np.array([run["init"] for run in found["runs"]])
@@ -186,7 +186,7 @@ def test_random_starts_are_drawn_by_the_networks_own_distribution(idle: httpx.Cl
             assert 0.9 * bound < np.abs(drawn).max() <= bound
 
 
-def test_starts_that_are_written_out_are_taken_as_they_are(running: httpx.Client, dense: dict[str, Any]) -> None:
+def test_given_starts_are_used_unchanged(running: httpx.Client, dense: dict[str, Any]) -> None:
     spec = dense["spec"]
     again = ended(running, **{**spec, "init": [run["init"] for run in dense["runs"]]})
     assert again["runs"] == dense["runs"]
@@ -221,7 +221,11 @@ def test_the_spec_is_shown_filled_in_and_can_be_posted_again(idle: httpx.Client)
             "eager",
             "with 5000 samples the network is too large",
         ),
-        ({"function": net(**FEW), "optimizer": "muon"}, "eager", "muon scales each coordinate by all the others"),
+        (
+            {"function": net(**FEW), "optimizer": "muon"},
+            "eager",
+            "muon moves whole matrices, and the fused engine single coordinates",
+        ),
         ({"function": net(**FEW), "engine": "eager"}, "eager", None),
     ],
     ids=str,
@@ -239,7 +243,7 @@ def test_a_job_says_which_engine_runs_it_and_why(
         assert reason in refused.json()["detail"]
 
 
-def test_a_curve_has_no_accuracy(running: httpx.Client) -> None:
+def test_regression_has_no_accuracy(running: httpx.Client) -> None:
     curve = net(layers=[1, 3, 1], dataset={"name": "sine", "n": 20}, activation="tanh")
     found = ended(running, function=curve, init={"random": 2}, steps=5)
     assert [run["accuracy"] for run in found["runs"]] == [None, None]
@@ -269,7 +273,7 @@ def test_a_network_that_diverges_is_a_result(running: httpx.Client) -> None:
         assert 0 < plane["explained_variance"] <= 1 + 1e-12
 
 
-def test_a_run_that_is_all_too_far_out_has_no_landscape(running: httpx.Client) -> None:
+def test_a_run_beyond_all_bounds_has_no_landscape(running: httpx.Client) -> None:
     found = ended(running, function="sphere", init=[1e160, 1])
     problem = assert_problem(running.get(found["links"]["landscape"]), 409)
     assert "over 1e+150" in problem["detail"]
@@ -279,7 +283,7 @@ def test_a_run_that_is_all_too_far_out_has_no_landscape(running: httpx.Client) -
 
 
 @pytest.mark.parametrize("query", [{}, {"run": 2, "step": 21, "sample": 3}, {"run": 1, "step": 0}], ids=str)
-def test_the_backward_pass_of_a_step_is_that_of_its_parameters(
+def test_the_backward_pass_of_a_step_uses_its_parameters(
     running: httpx.Client, sparse: dict[str, Any], fields: dict[str, Any], query: dict[str, int]
 ) -> None:
     found = valid(running.get(sparse["links"]["backprop"], params=query))
@@ -315,7 +319,7 @@ def test_the_backward_pass_of_a_step_is_that_of_its_parameters(
     ],
     ids=str,
 )
-def test_a_backward_pass_that_is_not_there_is_told(
+def test_an_unavailable_backward_pass_says_why(
     running: httpx.Client, sparse: dict[str, Any], query: dict[str, Any], pointer: str, word: str
 ) -> None:
     problem = assert_problem(running.get(sparse["links"]["backprop"], params=query), 422)
@@ -323,7 +327,7 @@ def test_a_backward_pass_that_is_not_there_is_told(
     assert word in problem["errors"][0]["detail"]
 
 
-def test_a_job_that_has_not_begun_has_no_step_to_look_at(idle: httpx.Client) -> None:
+def test_a_queued_job_has_no_backward_pass(idle: httpx.Client) -> None:
     found = posted(idle, function=net(**FEW), init={"random": 1})
     assert columns(idle, found, "loss")["n_points"] == 0
     for what in ("backprop", "landscape"):
@@ -332,7 +336,7 @@ def test_a_job_that_has_not_begun_has_no_step_to_look_at(idle: httpx.Client) -> 
 
 
 @pytest.mark.parametrize("what", ["backprop", "loss"])
-def test_a_job_without_a_network_has_none_to_look_into(idle: httpx.Client, what: str) -> None:
+def test_a_job_without_a_network_has_no_network_views(idle: httpx.Client, what: str) -> None:
     found = posted(idle)
     assert what not in found["links"]
     problem = assert_problem(idle.get(f"{found['links']['self']}/{what}"), 409)
@@ -343,7 +347,7 @@ def test_a_job_without_a_network_has_none_to_look_into(idle: httpx.Client, what:
 
 
 @pytest.mark.parametrize("method", ["pca", "random"])
-def test_the_landscape_is_the_functions_own_around_the_path(
+def test_the_landscape_has_the_values_of_the_function(
     running: httpx.Client, sparse: dict[str, Any], fields: dict[str, Any], method: str
 ) -> None:
     query: dict[str, Any] = {"run": 1, "method": method, "points": 9}
@@ -377,7 +381,7 @@ def test_the_landscape_is_the_functions_own_around_the_path(
         assert seeded["directions"] != found["directions"]
 
 
-def test_a_landscape_is_there_for_any_function_of_two_dimensions_or_more(running: httpx.Client) -> None:
+def test_every_function_of_two_dimensions_or_more_has_a_landscape(running: httpx.Client) -> None:
     found = ended(running, function="rosenbrock", init=[[-1.2, 1, -1.2, 1, 0.5]], lr=0.05, steps=3000)
     answer = running.get(found["links"]["landscape"])
     held = valid(answer)
@@ -393,7 +397,7 @@ def test_a_landscape_is_there_for_any_function_of_two_dimensions_or_more(running
     assert held["explained_variance"] == pytest.approx(sizes[-2:].sum() / sizes.sum())
 
 
-def test_a_landscape_that_cannot_be_is_refused(running: httpx.Client) -> None:
+def test_an_impossible_landscape_is_rejected(running: httpx.Client) -> None:
     flat = ended(running, function={"name": "sphere", "dim": 1}, init=[2])
     assert "landscape" not in flat["links"]
     problem = assert_problem(running.get(f"{flat['links']['self']}/landscape"), 409)
@@ -416,14 +420,14 @@ def test_a_landscape_that_cannot_be_is_refused(running: httpx.Client) -> None:
     ],
     ids=lambda value: str(value)[:40],
 )
-def test_a_bad_query_of_a_landscape_is_refused(
+def test_an_invalid_query_of_a_landscape_is_rejected(
     running: httpx.Client, sparse: dict[str, Any], query: dict[str, Any], pointer: str
 ) -> None:
     problem = assert_problem(running.get(sparse["links"]["landscape"], params=query), 422)
     assert problem["errors"][0]["pointer"] == pointer
 
 
-def test_what_a_landscape_costs_is_counted_over_all_data_although_batches_are_small(running: httpx.Client) -> None:
+def test_the_cost_of_a_landscape_counts_all_samples(running: httpx.Client) -> None:
     data = {"name": "moons", "n": 20_000}
     found = ended(running, function=net(layers=[2, 30, 1], dataset=data, batch_size=1), init={"random": 1}, steps=1)
     problem = assert_problem(running.get(found["links"]["landscape"], params={"points": 300}), 422)
@@ -431,7 +435,7 @@ def test_what_a_landscape_costs_is_counted_over_all_data_although_batches_are_sm
     assert "max_request_values" in problem["detail"]
 
 
-def test_a_path_is_thinned_to_what_a_landscape_may_cost(running: httpx.Client) -> None:
+def test_the_path_of_a_landscape_is_thinned_to_the_limit(running: httpx.Client) -> None:
     data = {"name": "sine", "n": 50_000}
     found = ended(
         running, function=net(layers=[1, 40, 1], dataset=data, batch_size=1), init={"random": 1}, steps=90
@@ -444,7 +448,7 @@ def test_a_path_is_thinned_to_what_a_landscape_may_cost(running: httpx.Client) -
 # lists, limits, deletion
 
 
-def test_networks_and_formulas_are_listed_by_what_they_are(idle: httpx.Client) -> None:
+def test_jobs_are_filtered_by_kind_of_function(idle: httpx.Client) -> None:
     formula = {"expression": "x**2", "variables": ["x"]}
     ids = {
         "mlp": posted(idle, function=net(**FEW), init={"random": 1})["id"],
@@ -464,7 +468,7 @@ def test_losses_of_every_step_count_as_recorded(idle: httpx.Client) -> None:
         assert "max_recorded_points" in problem["detail"]
 
 
-def test_a_deleted_job_is_gone_with_its_losses(running: httpx.Client) -> None:
+def test_deleting_a_job_deletes_its_losses(running: httpx.Client) -> None:
     found = ended(running, function=net(**MOONS), init={"random": 2}, record_every=5)
     assert columns(running, found, "loss")["n_points"] == 11
     assert running.delete(found["links"]["self"]).status_code == 204

@@ -82,7 +82,7 @@ def test_the_example_of_a_body_works(running: httpx.Client, path: str, operation
     assert answer.is_success, answer.text
 
 
-def test_an_answer_that_is_not_as_documented_is_noticed(idle: httpx.Client) -> None:
+def test_an_undocumented_response_is_noticed(idle: httpx.Client) -> None:
     answer = idle.get(posted(idle)["links"]["self"])
     for change in ({"attempt": "none"}, {"status": "odd"}, {"runs": [{"run": 0}]}, {"progress": None}):
         wrong = httpx.Response(200, json={**valid(answer), **change}, request=answer.request)

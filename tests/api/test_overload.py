@@ -1,4 +1,4 @@
-"""What others ask for does not keep anybody waiting: long computations, a locked database."""
+"""Long computations and a locked database do not block other requests."""
 
 import json
 import select
@@ -61,7 +61,7 @@ def answered(connections: list[HTTPConnection], n: int) -> list[HTTPConnection]:
     raise AssertionError(f"{n} answers have not come")
 
 
-def test_long_computations_keep_nobody_waiting_and_end_when_their_clients_leave(tmp_path: Path) -> None:
+def test_long_computations_block_nothing_and_end_with_their_clients(tmp_path: Path) -> None:
     with without_workers(Settings(data_dir=tmp_path, computations=2, queued_computations=4)) as client:
         connections = [asked(client, "/v1/surface", LARGEST) for _ in range(45)]
         try:
@@ -87,7 +87,7 @@ def test_long_computations_keep_nobody_waiting_and_end_when_their_clients_leave(
         assert client.get("/v1/functions/himmelblau/surface?points=600").json() == found.json()
 
 
-def test_a_locked_database_is_read_and_its_writers_are_told_to_come_again(tmp_path: Path) -> None:
+def test_a_locked_database_is_readable_and_writers_get_503(tmp_path: Path) -> None:
     with without_workers(Settings(data_dir=tmp_path, database_wait_seconds=1)) as client:
         job_id = client.post("/v1/jobs", json=JOB).json()["id"]
         with closing(sqlite3.connect(tmp_path / "thalweg.db", isolation_level=None)) as other:
@@ -112,7 +112,7 @@ def test_a_locked_database_is_read_and_its_writers_are_told_to_come_again(tmp_pa
         assert len(client.get("/v1/jobs").json()["items"]) == 2
 
 
-def test_who_waits_for_a_locked_database_is_served_when_it_is_free(tmp_path: Path) -> None:
+def test_a_waiting_writer_proceeds_after_the_lock_is_released(tmp_path: Path) -> None:
     with (
         without_workers(Settings(data_dir=tmp_path, database_wait_seconds=PATIENCE_SECONDS)) as client,
         closing(sqlite3.connect(tmp_path / "thalweg.db", isolation_level=None)) as other,
@@ -127,7 +127,7 @@ def test_who_waits_for_a_locked_database_is_served_when_it_is_free(tmp_path: Pat
         assert len(client.get("/v1/jobs").json()["items"]) == 20
 
 
-def test_a_database_that_hangs_is_told_by_readyz_in_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_readyz_reports_a_hanging_database_in_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     goes_on = threading.Event()
     with without_workers(Settings(data_dir=tmp_path)) as client:
         monkeypatch.setattr(JobStore, "ping", lambda _: goes_on.wait(PATIENCE_SECONDS))
@@ -144,7 +144,7 @@ def test_a_database_that_hangs_is_told_by_readyz_in_time(tmp_path: Path, monkeyp
 
 
 @pytest.mark.parametrize("n_gone", [1, 3])
-def test_a_computation_ends_when_its_client_has_left(
+def test_a_computation_ends_when_its_client_disconnects(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, n_gone: int
 ) -> None:
     begun = threading.Semaphore(0)
@@ -165,7 +165,7 @@ def test_a_computation_ends_when_its_client_has_left(
         assert client.post("/v1/surface", json=LONG).status_code == 200
 
 
-def test_nobody_waits_for_a_place_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_waiting_for_a_computation_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     goes_on = threading.Event()
     monkeypatch.setattr("thalweg.api.computing._LONG_WAIT_SECONDS", 0.1)
     with (

@@ -1,4 +1,4 @@
-"""What holds for every route: HEAD is answered where GET is, and a query has no parameter that is not known."""
+"""Rules for every route: HEAD wherever there is GET, and no unknown query parameters."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ def at(path: str, job_id: str) -> str:
 
 
 @pytest.mark.parametrize(("method", "path"), [route for route in routes() if route[1].startswith("/v1")])
-def test_an_unknown_parameter_of_a_query_is_refused(idle: httpx.Client, method: str, path: str) -> None:
+def test_an_unknown_query_parameter_is_rejected(idle: httpx.Client, method: str, path: str) -> None:
     job = posted(idle)
     query = {"nonsense": "1"}
     answer = idle.request(method, at(path, job["id"]), params=query, json=BODIES.get(path))
@@ -50,7 +50,7 @@ def test_an_unknown_parameter_of_a_query_is_refused(idle: httpx.Client, method: 
         ("/v1/optimizers?limit=1", "this path takes none"),
     ],
 )
-def test_the_parameter_that_was_meant_is_named(idle: httpx.Client, path: str, meant: str) -> None:
+def test_the_likely_query_parameter_is_suggested(idle: httpx.Client, path: str, meant: str) -> None:
     assert meant in assert_problem(idle.get(path), 422)["detail"]
 
 
@@ -62,7 +62,7 @@ def test_head_is_get_without_the_body(running: httpx.Client, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/docs", "/openapi.json", "/nowhere", "/v1/jobs/none", "/v1/surface"])
-def test_head_is_get_beside_the_api(idle: httpx.Client, path: str) -> None:
+def test_head_is_get_outside_of_the_api(idle: httpx.Client, path: str) -> None:
     assert_head(idle, path)
 
 

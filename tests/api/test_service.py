@@ -1,4 +1,4 @@
-"""The service itself: its identity, readiness, documents, and when it refuses to start."""
+"""The service itself: request ids, readiness, documents, settings, refusal to start."""
 
 import json
 from pathlib import Path
@@ -31,7 +31,7 @@ def test_a_request_keeps_its_id(idle: httpx.Client, sent: str) -> None:
 
 
 @pytest.mark.parametrize("sent", [None, "", "x" * 129, "two words", "ü"])
-def test_a_request_without_a_good_id_gets_one(idle: httpx.Client, sent: str | None) -> None:
+def test_a_request_without_a_valid_id_gets_one(idle: httpx.Client, sent: str | None) -> None:
     headers = {} if sent is None else {b"X-Request-ID": sent.encode()}
     ids = [idle.get("/healthz", headers=headers).headers["x-request-id"] for _ in range(2)]
     assert UUID(ids[0]) != UUID(ids[1])
@@ -58,7 +58,7 @@ def test_alive(idle: httpx.Client) -> None:
     assert valid(idle.get("/healthz")) == {"status": "ok"}
 
 
-def test_ready_when_there_are_workers(running: httpx.Client) -> None:
+def test_ready_with_workers(running: httpx.Client) -> None:
     ended(running)
     answer = running.get("/readyz")
     assert answer.status_code == 200
@@ -110,7 +110,7 @@ def test_every_endpoint_of_the_contract_is_there() -> None:
     }
 
 
-def test_the_description_that_is_served_is_the_one_that_is_committed(idle: httpx.Client) -> None:
+def test_the_served_openapi_document_is_the_committed_one(idle: httpx.Client) -> None:
     served_now = valid(idle.get("/openapi.json"))
     assert served_now == create_app(Settings()).openapi()
     assert idle.get("/docs").status_code == 200
@@ -118,7 +118,7 @@ def test_the_description_that_is_served_is_the_one_that_is_committed(idle: httpx
         assert served_now == json.loads(COMMITTED.read_text()), "run 'make openapi' and commit openapi.json"
 
 
-def test_references_of_the_description_lead_somewhere() -> None:
+def test_references_in_the_openapi_document_resolve() -> None:
     document = create_app(Settings()).openapi()
 
     def references(node: Any) -> list[str]:
@@ -141,7 +141,7 @@ def test_loopback_needs_no_keys(host: str) -> None:
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "example.org", ""])  # noqa: S104 the point
-def test_beyond_loopback_keys_are_needed_or_a_word(host: str) -> None:
+def test_beyond_loopback_keys_or_no_auth_are_required(host: str) -> None:
     with pytest.raises(SettingsError, match="THALWEG_API_KEYS"):
         Settings(host=host).check_exposure()
     with pytest.raises(SettingsError):
@@ -150,7 +150,7 @@ def test_beyond_loopback_keys_are_needed_or_a_word(host: str) -> None:
     Settings(host=host, no_auth=True).check_exposure()
 
 
-def test_settings_come_from_the_environment_and_what_is_given_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_options_override_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("THALWEG_PORT", "1234")
     monkeypatch.setenv("THALWEG_MAX_STEPS", "77")
     monkeypatch.setenv("THALWEG_API_KEYS", " a, b ,")
@@ -163,7 +163,7 @@ def test_settings_come_from_the_environment_and_what_is_given_goes_first(monkeyp
         load()
 
 
-def test_a_second_service_on_the_same_data_is_refused(tmp_path: Path) -> None:
+def test_a_second_service_on_the_same_data_refuses_to_start(tmp_path: Path) -> None:
     configured = Settings(data_dir=tmp_path / "data")
 
     async def start() -> None:

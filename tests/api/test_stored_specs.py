@@ -1,4 +1,4 @@
-"""A job whose specification this version does not understand is shown; only running and extending it is refused."""
+"""Jobs whose specification this version cannot interpret are shown, and only running or extending them fails."""
 
 import json
 from collections.abc import Iterator
@@ -66,7 +66,7 @@ CHANGES: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(("change", "reason"), CHANGES, ids=[reason for _, reason in CHANGES])
-def test_what_is_not_understood_is_shown_as_it_is(aged: Aged, change: dict[str, Any], reason: str) -> None:
+def test_an_unknown_specification_is_shown_unchanged(aged: Aged, change: dict[str, Any], reason: str) -> None:
     job_id = aged.finished(init=[[0, 0], [1, 2]], label="kept", tags=["a"])
     other = aged.finished()
     before = valid(aged.get(job_id))
@@ -104,7 +104,7 @@ def test_what_is_not_understood_is_shown_as_it_is(aged: Aged, change: dict[str, 
     [{"init": [[0, 0], [1, 2]]}, {"function": "sphere", "init": [1, 2, 3]}, {"function": "sphere", "init": [1]}],
 )
 @pytest.mark.parametrize("form", ["png", "svg", "html"])
-def test_the_paths_of_a_function_that_nobody_knows_are_drawn(aged: Aged, fields: dict[str, Any], form: str) -> None:
+def test_paths_of_an_unknown_function_are_drawn(aged: Aged, fields: dict[str, Any], form: str) -> None:
     job_id = aged.finished(**fields)
     aged.rewrite(job_id, {"function": {"name": "of_old", "dim": 2}})
     answer = aged.get(job_id, f"/plot.{form}", "*/*")
@@ -113,7 +113,7 @@ def test_the_paths_of_a_function_that_nobody_knows_are_drawn(aged: Aged, fields:
         assert "this version does not know the function" in answer.text
 
 
-def test_a_network_that_is_not_understood_keeps_its_losses(aged: Aged) -> None:
+def test_losses_of_an_unknown_network_are_readable(aged: Aged) -> None:
     job_id = aged.finished(function=NETWORK, init={"random": 2}, record_every=4, steps=10)
     before = valid(aged.get(job_id))
     loss = valid(aged.get(job_id, "/loss"))
@@ -130,7 +130,7 @@ def test_a_network_that_is_not_understood_keeps_its_losses(aged: Aged) -> None:
         assert "xor_of_old" in assert_problem(aged.get(job_id, at), 409)["detail"]
 
 
-def test_a_specification_of_a_later_version_is_shown_and_refused(aged: Aged) -> None:
+def test_a_specification_of_a_later_version_is_shown_and_not_run(aged: Aged) -> None:
     job_id = aged.finished()
     before = valid(aged.get(job_id))
     aged.rewrite(job_id, version=SPEC_VERSION + 1)
@@ -141,7 +141,7 @@ def test_a_specification_of_a_later_version_is_shown_and_refused(aged: Aged) -> 
     assert f"of version {SPEC_VERSION + 1}" in detail
 
 
-def test_a_queued_job_that_is_not_understood_fails_alone(aged: Aged) -> None:
+def test_an_unknown_queued_job_fails_alone(aged: Aged) -> None:
     ids = [valid(aged.client.post("/v1/jobs", json={**GOOD, "label": label}))["id"] for label in "abc"]
     aged.rewrite(ids[1], {"optimizer": {"name": "adam_of_old"}})
     assert valid(aged.get(ids[1]))["status"] == "queued"

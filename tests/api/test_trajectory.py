@@ -96,7 +96,7 @@ def ragged(running: httpx.Client) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_all_forms_give_what_the_engine_gave_to_the_bit(running: httpx.Client, dtype: str) -> None:
+def test_all_formats_equal_the_engine_to_the_bit(running: httpx.Client, dtype: str) -> None:
     init = [[5, 5], [7, 7], [1e18, 0], [0, 0]]
     fields = {**RAGGED, "dtype": dtype, "init": init}
     found = ended(running, **fields)
@@ -109,7 +109,7 @@ def test_all_forms_give_what_the_engine_gave_to_the_bit(running: httpx.Client, d
     assert ndjson_rows(running.get(at, headers={"Accept": "application/x-ndjson"}).text) == wanted
 
 
-def test_a_float32_leaves_as_its_exact_double(running: httpx.Client) -> None:
+def test_a_float32_is_written_as_its_exact_double(running: httpx.Client) -> None:
     found = ended(running, dtype="float32", steps=5)
     answer = running.get(found["links"]["trajectory"])
     assert valid(answer)["x"][1] == [0.0009999999310821295, 0.0009999999310821295]
@@ -128,7 +128,7 @@ def test_entry_k_is_the_point_before_update_k(running: httpx.Client) -> None:
     assert columns["downsampling"] is None
 
 
-def test_what_diverged_ends_in_null(running: httpx.Client, ragged: dict[str, Any]) -> None:
+def test_a_diverged_run_ends_in_null(running: httpx.Client, ragged: dict[str, Any]) -> None:
     for run in (1, 2):
         columns = trajectory(running, ragged, run=run)
         assert columns["step"][-1] == ragged["runs"][run]["diverged_at"]
@@ -155,7 +155,7 @@ def test_a_range_of_steps(running: httpx.Client, ragged: dict[str, Any], first: 
     assert csv_rows(one, 2) == [row for row in wanted if row[0] == 3]
 
 
-def test_the_last_entry_is_there_when_it_is_off_the_grid(running: httpx.Client) -> None:
+def test_the_last_entry_is_included_off_the_grid(running: httpx.Client) -> None:
     found = ended(running, **{**RAGGED, "record_every": 4})
     last = [trajectory(running, found, run=run)["step"][-1] for run in range(4)]
     assert last == [run["n_steps"] for run in found["runs"]]
@@ -183,12 +183,12 @@ def test_thinning_keeps_first_last_best_and_extremes(running: httpx.Client, max_
     assert trajectory(running, found, max_points=max_points) == thin
 
 
-def test_a_trajectory_with_room_enough_is_not_thinned(running: httpx.Client, ragged: dict[str, Any]) -> None:
+def test_a_short_trajectory_is_not_thinned(running: httpx.Client, ragged: dict[str, Any]) -> None:
     assert trajectory(running, ragged, max_points=26) == trajectory(running, ragged)
     assert trajectory(running, ragged, max_points=25)["downsampling"]["of_points"] == 26
 
 
-def test_thinning_is_for_json(running: httpx.Client, ragged: dict[str, Any]) -> None:
+def test_only_json_can_be_thinned(running: httpx.Client, ragged: dict[str, Any]) -> None:
     answer = running.get(ragged["links"]["trajectory"], params={"max_points": 5}, headers={"Accept": "text/csv"})
     assert assert_problem(answer, 422)["errors"][0]["pointer"] == "#/query/max_points"
 
@@ -206,7 +206,7 @@ def test_thinning_is_for_json(running: httpx.Client, ragged: dict[str, Any]) -> 
         ("application/json;q=0, text/csv;q=0.1", "text/csv"),
     ],
 )
-def test_the_client_chooses_the_form(
+def test_the_format_is_negotiated(
     running: httpx.Client, ragged: dict[str, Any], accept: str, media_type: str
 ) -> None:
     answer = running.get(ragged["links"]["trajectory"], headers={"Accept": accept})
@@ -224,7 +224,7 @@ def test_a_queued_job_has_an_empty_trajectory(idle: httpx.Client) -> None:
     assert idle.get(at, headers={"Accept": "application/x-ndjson"}).text == ""
 
 
-def test_one_coordinate_is_a_column_too(running: httpx.Client) -> None:
+def test_points_of_one_coordinate(running: httpx.Client) -> None:
     fields = {"function": "sphere", "init": [[2], [3]], "steps": 4}
     found = ended(running, **fields)
     wanted = engine_rows(drive(job(**fields, lr=0.001)))
@@ -243,7 +243,7 @@ def narrow(tmp_path: Path) -> Iterator[Narrow]:
         database.dispose()
 
 
-def test_json_has_a_limit_and_says_the_ways_out(narrow: Narrow) -> None:
+def test_json_over_the_limit_suggests_alternatives(narrow: Narrow) -> None:
     client, found = narrow.client, narrow.ended(steps=20)
     at = found["links"]["trajectory"]
     problem = assert_problem(client.get(at), 422)
@@ -258,7 +258,7 @@ def test_json_has_a_limit_and_says_the_ways_out(narrow: Narrow) -> None:
         assert len(lines) == 21 + (media_type == "text/csv")
 
 
-def test_the_losses_of_a_network_have_the_same_limit(narrow: Narrow) -> None:
+def test_losses_have_the_same_limit(narrow: Narrow) -> None:
     network = {"mlp": {"layers": [2, 1], "dataset": "xor"}}
     found = narrow.ended(function=network, init=[0, 1, 2], steps=20, record_every=10)
     at = found["links"]["loss"]
@@ -286,7 +286,7 @@ def test_the_losses_of_a_network_have_the_same_limit(narrow: Narrow) -> None:
         (30, 7, {"from_step": 8, "to_step": 13}, 0),
     ],
 )
-def test_the_limit_of_json_counts_the_points_of_the_answer(
+def test_the_limit_of_json_counts_points_in_the_response(
     narrow: Narrow, steps: int, record_every: int, query: dict[str, int], n_points: int
 ) -> None:
     found = narrow.ended(steps=steps, record_every=record_every)
@@ -319,7 +319,7 @@ def assert_story(told: list[ServerSentEvent]) -> dict[str, Any]:
     return done
 
 
-def test_a_job_is_followed_from_its_start_to_its_end(running: httpx.Client) -> None:
+def test_events_follow_a_job_to_its_end(running: httpx.Client) -> None:
     found = posted(running, steps=2000)
     told = events(running, found)
     done = assert_story(told)
@@ -328,7 +328,7 @@ def test_a_job_is_followed_from_its_start_to_its_end(running: httpx.Client) -> N
     assert all(event.json()["steps"] == 2000 for event in told[:-1])
 
 
-def test_an_endless_job_tells_its_progress_until_it_is_cancelled(running: httpx.Client) -> None:
+def test_events_of_an_endless_job_end_with_its_cancellation(running: httpx.Client) -> None:
     found = posted(running, **ENDLESS)
     told = []
     with running.stream("GET", found["links"]["events"]) as answer:
@@ -341,7 +341,7 @@ def test_an_endless_job_tells_its_progress_until_it_is_cancelled(running: httpx.
     assert assert_story(told)["status"] == "cancelled"
 
 
-def test_a_job_that_has_ended_tells_so(running: httpx.Client) -> None:
+def test_events_of_an_ended_job(running: httpx.Client) -> None:
     found = ended(running)
     told = events(running, found)
     assert [(event.event, event.id) for event in told] == [("progress", "10"), ("done", "10")]
@@ -359,11 +359,11 @@ def test_a_job_that_has_ended_tells_so(running: httpx.Client) -> None:
         ("x", ["progress", "done"]),
     ],
 )
-def test_what_was_seen_is_not_told_again(running: httpx.Client, last: str, kinds: list[str]) -> None:
+def test_events_resume_after_last_event_id(running: httpx.Client, last: str, kinds: list[str]) -> None:
     assert [event.event for event in events(running, ended(running), last)] == kinds
 
 
-def test_a_job_that_is_deleted_is_done(idle: httpx.Client) -> None:
+def test_deleting_a_job_ends_its_events(idle: httpx.Client) -> None:
     found = posted(idle)
     told = []
     with idle.stream("GET", found["links"]["events"]) as answer:

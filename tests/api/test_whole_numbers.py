@@ -1,4 +1,4 @@
-"""Whole numbers are taken as JSON Schema's `integer` has them: 5, 5.0 and 5e0 alike, and nothing else."""
+"""Integers are accepted as JSON Schema's `integer` defines them: 5, 5.0 and 5e0 alike, and nothing else."""
 
 import json
 from typing import Any
@@ -47,7 +47,7 @@ def as_reals(value: Any) -> Any:
 
 
 @pytest.mark.parametrize("fields", FIELDS, ids="-".join)
-def test_five_and_five_point_nought_are_the_same_job(idle: httpx.Client, fields: dict[str, Any]) -> None:
+def test_five_and_five_point_zero_are_the_same_job(idle: httpx.Client, fields: dict[str, Any]) -> None:
     reals = as_reals(fields)
     assert json.dumps(reals) != json.dumps(fields)
     assert json.dumps(posted(idle, **reals)["spec"]) == json.dumps(posted(idle, **fields)["spec"])
@@ -61,11 +61,11 @@ def test_five_and_five_point_nought_are_the_same_job(idle: httpx.Client, fields:
         ("/v1/mlp/backprop", {"layers": [2, 2, 1], "input": [1, 0], "target": [1], "seed": 3}),
     ],
 )
-def test_they_are_the_same_in_other_requests(idle: httpx.Client, path: str, body: dict[str, Any]) -> None:
+def test_other_requests_accept_them_too(idle: httpx.Client, path: str, body: dict[str, Any]) -> None:
     assert valid(idle.post(path, json=as_reals(body))) == valid(idle.post(path, json=body))
 
 
-def test_powers_of_ten_are_whole_numbers(idle: httpx.Client) -> None:
+def test_powers_of_ten_are_integers(idle: httpx.Client) -> None:
     body = json.dumps(GOOD).replace('"steps": 10', '"steps": 1e3, "record_every": 20E-1')
     spec = valid(idle.post("/v1/jobs", content=body, headers={"Content-Type": "application/json"}))["spec"]
     assert (spec["steps"], spec["record_every"]) == (1000, 2)
@@ -73,7 +73,7 @@ def test_powers_of_ten_are_whole_numbers(idle: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("number", [5.5, True, False, "5", "5.0", None, [5], 1e300])
-def test_what_is_not_a_whole_number_is_none(idle: httpx.Client, number: Any) -> None:
+def test_other_numbers_are_rejected(idle: httpx.Client, number: Any) -> None:
     for body, pointer in (
         ({"steps": number}, "#/steps"),
         ({"init": {"random": 2, "seed": number}}, "#/init/seed"),
@@ -86,7 +86,7 @@ def test_what_is_not_a_whole_number_is_none(idle: httpx.Client, number: Any) -> 
         assert [error["pointer"] for error in problem["errors"]] == [pointer]
 
 
-def test_extending_takes_them_too(running: httpx.Client) -> None:
+def test_extensions_accept_them_too(running: httpx.Client) -> None:
     at = ended(running)["links"]["extend"]
     assert valid(running.post(at, json={"steps": 5.0}))["progress"]["steps"] == 15
     assert_problem(running.post(at, json={"steps": 5.5}), 422)
@@ -101,7 +101,7 @@ def test_extending_takes_them_too(running: httpx.Client) -> None:
         {"function": {"mlp": {**MLP, "dataset": {"name": "blobs", "seed": None}}}, "init": {"random": 1}},
     ],
 )
-def test_a_seed_is_what_every_reader_of_json_can_hold(idle: httpx.Client, fields: dict[str, Any]) -> None:
+def test_a_seed_is_exact_for_every_json_reader(idle: httpx.Client, fields: dict[str, Any]) -> None:
     def with_seed(seed: float) -> httpx.Response:
         return idle.post("/v1/jobs", json=json.loads(json.dumps({**GOOD, **fields}).replace("null", str(seed))))
 
@@ -114,7 +114,7 @@ def test_a_seed_is_what_every_reader_of_json_can_hold(idle: httpx.Client, fields
         assert error["pointer"].endswith("/seed")
 
 
-def test_a_query_takes_whole_numbers_as_they_are_written(idle: httpx.Client) -> None:
+def test_queries_accept_integers_in_any_notation(idle: httpx.Client) -> None:
     for label in "abc":
         posted(idle, label=label)
     for limit in ("2", "2.0", "2e0", "20e-1"):

@@ -36,7 +36,7 @@ def of_older_version(results: Results) -> Results:
     # a step of lbfgs has 20 iterations by default, with an evaluation each
     [("adam", [4, 1], [4, 1]), ("lbfgs", [3 * 20 + 1, 1], [None, None])],
 )
-def test_evaluations_that_were_not_counted_are_told_where_each_step_has_one(
+def test_uncounted_evaluations_are_inferred_for_single_evaluation_steps(
     optimizer: str, counted: list[int], told: list[int | None]
 ) -> None:
     spec = job(optimizer=optimizer, init=[[0, 0], [1e100, 0]], steps=3)

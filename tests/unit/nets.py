@@ -1,4 +1,4 @@
-"""Networks built of torch's own modules, for the tests of the project's."""
+"""Networks built from torch's modules, to compare with."""
 
 import itertools
 from typing import Any

@@ -1,4 +1,4 @@
-"""What the sweep of the catalogue does not reach: zeros, overflow, and minima of many coordinates."""
+"""Cases beyond the sweep of the catalogue: zeros, overflow, and minima of many coordinates."""
 
 import pytest
 import torch
@@ -73,7 +73,7 @@ def test_michalewicz_minima_are_the_nearest_doubles_far_along() -> None:
             assert height(top) >= max(map(height, peaks))
 
 
-def test_qing_has_its_minima_in_the_domain_however_many_coordinates() -> None:
+def test_qings_minima_lie_in_the_domain_in_any_dimension() -> None:
     objective = get("qing").at(500**2 + 2)
     minimum = objective.minima[0]
     assert (minimum.x[-3], minimum.x[-1], minimum.f) == (500.0, 500.0, 5.0)

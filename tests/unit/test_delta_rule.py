@@ -1,4 +1,4 @@
-"""The backward pass written out, beside autograd, and a case worked out by hand."""
+"""The delta rule, compared with autograd and with a case worked out by hand."""
 
 import itertools
 from typing import Any
@@ -52,7 +52,7 @@ def test_it_agrees_with_autograd(activation: str, loss: str) -> None:
 
 
 @pytest.mark.parametrize(("output", "loss"), [*itertools.product(ACTIVATIONS, ["mse", "half_sse"])])
-def test_the_outputs_may_have_an_activation_of_their_own(output: str, loss: str) -> None:
+def test_outputs_with_another_activation(output: str, loss: str) -> None:
     architecture = Architecture.model_validate(
         {"layers": [3, 4, 2], "activation": "tanh", "output_activation": output, "loss": loss}
     )
@@ -123,7 +123,7 @@ def test_a_weight_runs_from_row_to_column() -> None:
     assert hidden.weight_gradient.tolist() == [[0, 0, 100 * 11 * 154], [0, 0, 2 * 11 * 154]]
 
 
-def test_parameters_that_are_left_out_are_a_start_of_training() -> None:
+def test_default_parameters_are_a_start_of_training() -> None:
     mlp = network(layers=[2, 4, 1], weight_init="normal").mlp
     request: dict[str, Any] = {
         "layers": [2, 4, 1],
@@ -153,7 +153,7 @@ def test_the_mean_over_samples_is_what_training_descends() -> None:
     np.testing.assert_allclose(np.mean(each, axis=0), gradient.numpy(), atol=1e-16)
 
 
-def test_what_is_not_finite_is_a_result() -> None:
+def test_non_finite_numbers_are_a_result() -> None:
     architecture = Architecture.model_validate({"layers": [1, 1, 1], "activation": "identity"})
     found = backpropagation(architecture, np.array([1e200, 0, 1e200, 0]), np.array([1.0]), np.array([0.0]))
     assert np.isinf(found.error)

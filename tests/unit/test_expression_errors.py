@@ -1,4 +1,4 @@
-"""What is refused as a formula, where, and in which words; and what a reference to one says of itself."""
+"""Errors of formulas, with column and reason, and validation of their other fields."""
 
 from typing import Any
 
@@ -133,7 +133,7 @@ def test_the_column_and_the_reason_are_given(expression: str, column: int, words
         ("norm(x, 2)", 1, "takes a loop"),
     ],
 )
-def test_loops_are_checked_once_the_dimension_is_known(expression: str, column: int, words: str) -> None:
+def test_loops_are_checked_when_the_dimension_is_known(expression: str, column: int, words: str) -> None:
     if "x[" not in expression:
         expression += " + x[0]"
     error = refused(expression, dim=3)
@@ -152,7 +152,7 @@ def test_the_dimension_may_come_with_the_points() -> None:
         reference.objective()
 
 
-def test_two_vectors_are_refused() -> None:
+def test_two_vectors_are_rejected() -> None:
     error = refused("x[0] + sum(y**2)*y[0]", "x", "y")
     assert "x and y are both used as vectors" in error.detail
     assert error.column == 18
@@ -211,7 +211,7 @@ def test_limits_hold(beyond: str) -> None:
         "+".join(["sum(i**2.5 for i in range(100000))"] * 60),
     ],
 )
-def test_a_formula_is_refused_before_it_makes_too_many_numbers(beyond: str) -> None:
+def test_a_costly_formula_is_rejected_before_it_is_evaluated(beyond: str) -> None:
     error = refused(beyond)
     assert isinstance(error, LimitExceeded)
     assert error.column is not None

@@ -1,4 +1,4 @@
-"""What formulas compute: values, gradients, the bits of the catalogue's own functions."""
+"""Values and gradients of formulas, to the bit those of the same catalogue functions."""
 
 import math
 from collections.abc import Callable
@@ -69,7 +69,7 @@ def test_every_function_is_tried() -> None:
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_functions_are_those_of_python(name: str) -> None:
+def test_functions_equal_pythons(name: str) -> None:
     function, (low, high) = PYTHON[name]
     n = FUNCTIONS[name].least
     objective = formula(f"{name}({', '.join('xyz'[:n])})", *"xyz"[:n])
@@ -237,16 +237,14 @@ def test_himmelblau_has_the_catalogues_curvature() -> None:
         ("where(x > 1, sqrt(x - 1), 0) + (y if x < 1 else 1/(x - 0.5))", (0.5, 1.0), [0.0, 1.0]),
     ],
 )
-def test_a_branch_that_is_not_taken_leaves_no_trace(
-    expression: str, point: tuple[float, ...], expected: list[float]
-) -> None:
+def test_a_branch_not_taken_has_no_effect(expression: str, point: tuple[float, ...], expected: list[float]) -> None:
     assert slope(expression, *point) == expected
     objective = formula(expression, *"xyz"[: len(point)])
     _, _, curvature = all_derivatives(objective, torch.tensor([point], dtype=torch.float64))
     assert torch.isfinite(curvature).all()
 
 
-def test_a_vectors_branches_are_apart() -> None:
+def test_branches_are_per_coordinate() -> None:
     objective = formula(
         "sum(where(x[i] > 0, sqrt(x[i]), -sum(x[j] for j in range(i))) for i in range(n))", "x", dim=3
     )
@@ -263,7 +261,7 @@ def test_a_vectors_branches_are_apart() -> None:
         ("where(x > 0, 1, 0)", 1.0, [0, 0]),
     ],
 )
-def test_what_changes_nothing_has_the_gradient_zero(expression: str, f: float, gradient: list[float]) -> None:
+def test_unused_coordinates_have_gradient_zero(expression: str, f: float, gradient: list[float]) -> None:
     for at in (1.5, math.inf):
         points = torch.tensor([[at, 2.0]] * 3, dtype=torch.float64)
         found, slopes, curvature = all_derivatives(formula(expression), points)

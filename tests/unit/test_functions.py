@@ -192,14 +192,14 @@ def test_no_descent_in_the_domain_ends_lower(objective: CatalogueObjective) -> N
 
 @both_dtypes
 @every_objective
-def test_a_row_has_the_bits_that_it_has_alone(objective: CatalogueObjective, dtype: torch.dtype) -> None:
+def test_a_row_equals_a_single_point_to_the_bit(objective: CatalogueObjective, dtype: torch.dtype) -> None:
     for n in BATCHES:
         assert_rows_equal_alone(objective, sample(objective, n, dtype))
 
 
 @both_dtypes
 @every_function
-def test_a_row_has_the_bits_that_it_has_alone_in_every_dimension(
+def test_a_row_equals_a_single_point_to_the_bit_in_every_dimension(
     entry: CatalogueFunction, dtype: torch.dtype
 ) -> None:
     dims = range(entry.min_dim, min(50, entry.max_dim or 50) + 1, entry.dim_multiple)
@@ -336,7 +336,7 @@ def test_known_values(name: str, x: tuple[float, ...], value: float) -> None:
 
 
 @both_dtypes
-def test_himmelblau_has_the_bits_of_the_usual_script(dtype: torch.dtype) -> None:
+def test_himmelblau_equals_the_usual_script_to_the_bit(dtype: torch.dtype) -> None:
     objective = get("himmelblau").at()
     points = sample(objective, 1000, dtype)
     values, gradients = value_and_gradient(objective, points)
@@ -364,14 +364,14 @@ def test_ackley_has_gradient_zero_at_its_tip(dtype: torch.dtype) -> None:
         *("xin_she_yang_n2", "xin_she_yang_n4"),
     ],
 )
-def test_where_a_coordinate_has_no_slope_at_0_it_is_0(name: str, dtype: torch.dtype) -> None:
+def test_undefined_derivatives_at_0_are_0(name: str, dtype: torch.dtype) -> None:
     for dim in DIMS[1:]:
         _, gradient = value_and_gradient(get(name).at(dim), torch.zeros(4, dim, dtype=dtype))
         assert torch.equal(gradient, torch.zeros(4, dim, dtype=dtype))
 
 
 @both_dtypes
-def test_slopes_on_the_axis_of_a_radius_are_finite(dtype: torch.dtype) -> None:
+def test_derivatives_at_radius_0_are_finite(dtype: torch.dtype) -> None:
     axis = torch.tensor([[0.0, 0.0, 1.5], [0.0, 0.0, 0.0]], dtype=dtype)
     assert value_and_gradient(get("wolfe").at(), axis)[1].tolist() == [[0, 0, 1], [0, 0, 1]]
     assert torch.isfinite(value_and_gradient(get("helical_valley").at(), axis)[1]).all()
@@ -404,7 +404,7 @@ def test_himmelblau_and_six_hump_camel_have_all_their_minima() -> None:
     assert get("six_hump_camel").at().minima.count == 2
 
 
-def test_dimension_defaults_to_the_own_or_two() -> None:
+def test_default_dimension() -> None:
     assert get("himmelblau").at().dim == get("himmelblau").at(2).dim == 2
     assert get("sphere").at().dim == get("rosenbrock").at().dim == 2
     assert get("powell").at().dim == 4
@@ -428,13 +428,13 @@ def test_dimension_defaults_to_the_own_or_two() -> None:
         ),
     ],
 )
-def test_wrong_dimension_is_refused(name: str, dim: int, detail: str) -> None:
+def test_wrong_dimension_is_rejected(name: str, dim: int, detail: str) -> None:
     with pytest.raises(InvalidInput) as refused:
         get(name).at(dim)
     assert refused.value.detail == detail
 
 
-def test_unknown_name_is_refused_with_the_closest_ones() -> None:
+def test_unknown_name_is_rejected_with_suggestions() -> None:
     with pytest.raises(InvalidInput) as refused:
         get("Himelblau")
     assert refused.value.detail == ("there is no function 'Himelblau'; did you mean himmelblau?")
@@ -443,7 +443,7 @@ def test_unknown_name_is_refused_with_the_closest_ones() -> None:
     assert refused.value.detail == "there is no function '1234'"
 
 
-def test_an_entry_takes_its_name_from_the_function_below_the_facts() -> None:
+def test_an_entry_is_named_after_its_function() -> None:
     @function(title="Line", dim=1, domain=((0.0, 1.0),), minima=(), formula="f(x) = x", source="1900")
     def line(points: torch.Tensor) -> torch.Tensor:
         return points[..., 0]

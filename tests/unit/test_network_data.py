@@ -1,4 +1,4 @@
-"""What networks learn, in which order they see it, and where they start."""
+"""Data sets, mini-batches and initial weights of networks."""
 
 from typing import Any
 
@@ -24,21 +24,21 @@ def samples(name: str, **fields: Any) -> Samples:
     return mlp.dataset.samples(mlp)
 
 
-def test_targets_of_very_many_outputs_take_no_more_than_themselves() -> None:
+def test_targets_of_many_outputs_take_no_extra_memory() -> None:
     y = np.array([7, 0, 99_999])
     found = targets(Architecture(layers=(1, 100_000), loss="cross_entropy"), Samples(np.zeros((3, 1)), y, 100_000))
     np.testing.assert_array_equal(found.argmax(axis=1), y)
     assert found.sum() == 3
 
 
-def test_more_targets_than_memory_holds_are_refused() -> None:
+def test_too_many_targets_are_rejected() -> None:
     dataset = {"x": [[0.0]] * 1000, "y": [0] * 1000}
     with pytest.raises(ValidationError, match="1000 samples of 10001 outputs are 10001000 targets"):
         network(layers=(1, 10_001), loss="cross_entropy", dataset=dataset)
 
 
 @pytest.mark.parametrize("name", DATASETS)
-def test_a_data_set_has_what_was_asked_for(name: str) -> None:
+def test_a_data_set_has_the_requested_size_and_classes(name: str) -> None:
     entry = DATASETS[name]
     for n in (2, 7, 100):
         got = samples(name, n=n, noise=0.2)
@@ -94,7 +94,7 @@ def test_shapes_without_noise() -> None:
     np.testing.assert_allclose(np.linalg.norm(ends, axis=1), 1)
 
 
-def test_classes_become_what_the_outputs_should_be() -> None:
+def test_classes_become_targets() -> None:
     one = samples_of(objective(layers=[2, 2, 1]))[1]
     assert one.tolist() == [[0], [1], [1], [0]]
     two = samples_of(objective(layers=[2, 2, 2]))[1]
@@ -125,7 +125,7 @@ def test_every_epoch_sees_each_sample_once(n: int, size: int) -> None:
         assert len({tuple(order) for order in orders}) == len(orders)
 
 
-def test_a_batch_depends_on_seed_run_and_step_alone() -> None:
+def test_a_batch_depends_on_seed_run_and_step_only() -> None:
     runs = np.arange(40)
     whole = {step: Minibatches(30, 4, 5).at(step, runs) for step in (0, 1, 8, 1000)}
     one = Minibatches(30, 4, 5)
@@ -139,7 +139,7 @@ def test_a_batch_depends_on_seed_run_and_step_alone() -> None:
     assert np.abs(counts / 2000 - 1).max() < 0.1
 
 
-def test_a_mini_batch_is_what_a_step_looks_at() -> None:
+def test_a_step_uses_its_mini_batch() -> None:
     of = objective(layers=[2, 3, 1], dataset={"name": "moons", "n": 20}, batch_size=6)
     points = torch.from_numpy(of.starts(3, 0))
     runs = np.array([0, 2, 7])
@@ -199,7 +199,7 @@ def test_distributions_are_as_wide_as_torchs(name: str, fill: Any) -> None:
         assert theirs.weight.std().item() == pytest.approx(scale, rel=0.02)
 
 
-def test_defaults_of_generated_data_are_the_recipes() -> None:
+def test_defaults_of_generated_data() -> None:
     filled = GeneratedData(name="blobs", n=9)
     assert (filled.n, filled.noise, filled.classes, filled.seed) == (9, DATASETS["blobs"].noise, 3, 0)
     assert GeneratedData.model_validate(filled.model_dump()) == filled

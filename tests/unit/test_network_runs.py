@@ -1,4 +1,4 @@
-"""Training on the engines: torch's own loop to the last bit, and the same however it is cut."""
+"""Training on both engines: equal to torch's loop to the bit, whatever the chunks."""
 
 from collections.abc import Iterable
 from itertools import chain, repeat

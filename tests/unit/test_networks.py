@@ -1,4 +1,4 @@
-"""Networks as objectives, beside torch's own modules."""
+"""Networks as objectives, compared with torch's modules."""
 
 import itertools
 from typing import Any
@@ -101,7 +101,7 @@ def test_losses_of_logits_stay_finite(loss: str) -> None:
     ],
     ids=lambda case: str(case["layers"]),
 )
-def test_a_point_has_the_bits_that_it_has_alone(case: dict[str, Any], dtype: torch.dtype) -> None:
+def test_a_batch_equals_single_points_to_the_bit(case: dict[str, Any], dtype: torch.dtype) -> None:
     of = objective(**case)
     points = torch.from_numpy(of.starts(23, 5)).to(dtype)
     runs = np.arange(23)
@@ -250,7 +250,7 @@ def test_the_output_activation_follows_the_loss_and_the_data(fields: dict[str, A
         ),
     ],
 )
-def test_what_does_not_fit_is_refused_at_its_place(
+def test_mismatches_are_rejected_with_their_path(
     fields: dict[str, Any], place: tuple[str | int, ...], words: str
 ) -> None:
     with pytest.raises(ValidationError) as caught:
@@ -277,7 +277,7 @@ def test_accuracy_counts_the_right_classes() -> None:
     assert objective(layers=[1, 2, 1], dataset="sine").accuracy(torch.zeros(7)) is None
 
 
-def test_what_is_predicted_are_the_outputs() -> None:
+def test_predictions_are_the_outputs() -> None:
     of = objective(layers=[2, 4, 3], dataset="blobs", loss="cross_entropy")
     points, (x, _) = torch.from_numpy(of.starts(3, 0)), samples_of(of)
     got = of.predict(points, x)

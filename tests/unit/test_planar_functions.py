@@ -1,4 +1,4 @@
-"""What is particular to single functions of the plane, beside the sweep that every function goes through."""
+"""Particulars of single functions of two coordinates, beyond the sweep over all functions."""
 
 import math
 from typing import Any
@@ -101,7 +101,7 @@ def test_de_jongs_holes_become_shallower_along_x_first(hole: tuple[float, float]
         ("chichinadze", -42.94438701899098),
     ],
 )
-def test_minima_are_those_in_print(name: str, published: float) -> None:
+def test_minima_equal_published_ones(name: str, published: float) -> None:
     assert get(name).at().minima[0].f == pytest.approx(published, rel=3e-6)
 
 
@@ -117,7 +117,7 @@ def test_minima_are_those_in_print(name: str, published: float) -> None:
         ("bird", 2),
     ],
 )
-def test_several_minima_are_all_there(name: str, count: int) -> None:
+def test_all_of_several_minima_are_listed(name: str, count: int) -> None:
     assert get(name).at().minima.count == count
 
 
@@ -164,7 +164,7 @@ def test_brents_minimiser_is_the_corner() -> None:
         ("holder_table", (math.pi, 0.0), None),
     ],
 )
-def test_gradients_are_finite_where_there_is_none(
+def test_gradients_are_finite_where_undefined(
     name: str, x: tuple[float, float], gradient: tuple[float, float] | None, dtype: torch.dtype
 ) -> None:
     value, found = value_and_gradient(get(name).at(), torch.tensor(x, dtype=dtype))
@@ -175,7 +175,7 @@ def test_gradients_are_finite_where_there_is_none(
 
 
 @pytest.mark.parametrize("name", ["bukin_n6", "eggholder", "drop_wave", "cross_in_tray"])
-def test_a_point_that_is_lost_has_no_value(name: str) -> None:
+def test_a_non_finite_point_has_no_value(name: str) -> None:
     points = torch.tensor([[math.nan, 1.0], [1.0, math.nan]], dtype=torch.float64)
     assert get(name).at()(points).isnan().all()
 

@@ -1,4 +1,4 @@
-"""Functions of the plane at points of their own: what tells a variant from another, kinks, tips and limits."""
+"""Functions of two coordinates at special points: variants, kinks, tips and limits."""
 
 import math
 
@@ -67,18 +67,18 @@ def test_values_by_hand(name: str, x: tuple[float, ...], value: float) -> None:
         ("sine_envelope", (0.0, 0.0)),
     ],
 )
-def test_gradient_is_zero_where_a_slope_has_no_side(name: str, x: tuple[float, ...], dtype: torch.dtype) -> None:
+def test_gradient_is_zero_at_kinks(name: str, x: tuple[float, ...], dtype: torch.dtype) -> None:
     assert gradient(name, x, dtype) == [0.0, 0.0]
 
 
 @both_dtypes
-def test_only_the_groove_of_happy_cat_has_no_slope_on_its_circle(dtype: torch.dtype) -> None:
+def test_happy_cats_groove_has_derivative_0_on_its_circle(dtype: torch.dtype) -> None:
     assert gradient("happy_cat", (1.0, 1.0), dtype) == [1.0, 1.0]
     assert gradient("happy_cat", (-1.0, 1.0), dtype) == [0.0, 1.0]
 
 
 @both_dtypes
-def test_only_the_cone_of_ackley_n3_has_no_slope_at_its_tip(dtype: torch.dtype) -> None:
+def test_ackley_n3s_cone_has_derivative_0_at_its_tip(dtype: torch.dtype) -> None:
     assert gradient("ackley_n3", (0.0, 0.0), dtype) == pytest.approx([0.0, 15 * math.e])
 
 

@@ -1,4 +1,4 @@
-"""Computations for answers end between their pieces when nobody waits for them, and have the same digits anyway."""
+"""Computations are aborted when their client no longer waits; the check does not change their digits."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Every function of the catalogue a second time, as a plain formula of mpmath's numbers, of any precision.
+"""Every function of the catalogue restated in mpmath, for any precision.
 
 Written from the literature and not from the catalogue, in another form where there is one.
 """

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { onOneScale } from "../../app/thalweg/web/js/networks/boundary.js";
 import { derivation } from "../../app/thalweg/web/js/networks/derivation.js";
+import { graphOutline, partsOutline } from "../../app/thalweg/web/js/plots/outlines.js";
 import { colorAt, HEIGHT_SCALE, heightColor, pathColor } from "../../app/thalweg/web/js/plots/palette.js";
 import { endingOf, entriesPerPath, entryAt, lastStep, marksAt } from "../../app/thalweg/web/js/plots/path.js";
 import { dotsShape, linesShape, surfaceShape } from "../../app/thalweg/web/js/plots/shapes.js";
@@ -180,4 +181,16 @@ test("a hidden delta sums over the nodes behind", () => {
   const network = { layers: [1, 1, 2], activation: "relu", output_activation: "identity", loss: "half_sse" };
   const steps = derivation(pass, network, [1], [0, 0], { layer: 0, node: 0 });
   assert.equal(steps[2].numbers, "1 · (3·0.5 + (−4)·0.5) = −0.5");
+});
+
+test("lines are outlined to a tenth of a pixel, and graphs interrupted where there is no value", () => {
+  const parts = [
+    [
+      [0, 0, 9],
+      [1.26, -2.04, 9],
+    ],
+    [[5, 5, 9]],
+  ];
+  assert.equal(partsOutline(parts), "M0,0L1.3,-2M5,5");
+  assert.equal(graphOutline([[0, 1], [1, 1e9], null, [3, 3], [4, 4]]), "M0,1L1,9999M3,3L4,4");
 });

@@ -58,7 +58,7 @@ def test_symbols_say_what_is_what(watched: Watched, service: Service) -> None:
     watched.picture(page, "symbols-1440", full=True)
 
 
-def test_what_ends_at_0_is_seen_to_do_so(watched: Watched, service: Service) -> None:
+def test_a_value_of_0_is_shown_at_the_foot_of_a_log_axis(watched: Watched, service: Service) -> None:
     job = service.post(init=[[0, 0], [4, 0], [-4, 0]], steps=20_000, lr=0.001)
     service.ended(job)
     page = watched.open(f"#/run?job={job}")
@@ -94,7 +94,7 @@ def test_while_a_job_runs_there_is_no_axis_of_gradients(page: Page) -> None:
         ({"name": "sphere", "dim": 1}, False),
     ],
 )
-def test_the_scale_is_chosen_by_the_values_unless_it_is_said(
+def test_the_values_choose_the_scale_unless_the_address_does(
     watched: Watched, function: dict[str, Any], *, is_log: bool
 ) -> None:
     page = watched.open(f"#/run?spec={json.dumps({'function': function, 'steps': 50})}")

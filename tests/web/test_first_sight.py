@@ -65,7 +65,7 @@ def test_a_service_that_takes_no_such_job_opens_with_its_settings(watched: Watch
     assert starts(page) == ["0, 0", "4, 0", "-4, 0"]
 
 
-def test_a_job_whose_runs_diverge_is_not_done_in_green(watched: Watched, service: Service) -> None:
+def test_a_job_with_diverged_runs_is_not_shown_in_green(watched: Watched, service: Service) -> None:
     page = watched.open(draft(optimizer={"name": "sgd"}, lr=1, init=[[3, 3], [2, 2]], steps=50, tags=["far"]))
     run(page)
     state = page.locator(".progress-text span").first
@@ -125,7 +125,7 @@ def test_a_slice_says_where_it_lies(watched: Watched) -> None:
     expect(note).to_be_hidden()
 
 
-def test_rates_are_added_to_what_has_one(watched: Watched) -> None:
+def test_rates_are_added_only_where_there_is_one(watched: Watched) -> None:
     page = watched.open("#/race")
     page.locator(".map .start").first.wait_for(state="attached")
     names = page.locator(".contenders > li > details > summary")

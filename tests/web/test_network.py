@@ -26,9 +26,7 @@ def network(client: httpx.Client, **request: object) -> list[dict[str, list[floa
     return layers
 
 
-def test_the_numbers_are_those_of_the_api_and_come_backwards_layer_by_layer(
-    watched: Watched, service: Service
-) -> None:
+def test_deltas_match_the_api_and_are_uncovered_layer_by_layer(watched: Watched, service: Service) -> None:
     page = watched.open("#/network")
     page.locator(".diagram .node").first.wait_for()
     layers = network(
@@ -85,7 +83,7 @@ def test_a_network_is_trained_and_its_address_restores_it(watched: Watched, serv
     watched.picture(again, "network-trained-1440", full=True)
 
 
-def test_all_that_the_api_takes_of_a_network_can_be_said(watched: Watched, service: Service) -> None:
+def test_the_form_has_every_network_option_of_the_api(watched: Watched, service: Service) -> None:
     page = watched.open("#/network")
     page.locator(".diagram .node").first.wait_for()
     offer = service.client.get("/v1/mlp").json()

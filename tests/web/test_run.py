@@ -118,7 +118,7 @@ def test_an_address_restores_the_view(watched: Watched, page: Page, service: Ser
     assert job_of(again, service)["spec"]["optimizer"]["momentum"] == 0.5
 
 
-def test_the_draft_of_a_job_is_in_the_address_too(watched: Watched, page: Page) -> None:
+def test_the_address_holds_the_draft_of_a_job(watched: Watched, page: Page) -> None:
     place_starts(page, (0.25, 0.75))
     field(page, "Steps").fill("77")
     field(page, "Steps").blur()
@@ -183,7 +183,7 @@ def test_every_optimizer_has_a_form_made_from_its_schema(page: Page, service: Se
         assert found == len(scheduler["parameters"]["properties"]), scheduler["name"]
 
 
-def test_a_problem_stands_beside_its_field(page: Page, watched: Watched) -> None:
+def test_an_error_is_shown_beside_its_field(page: Page, watched: Watched) -> None:
     watched.expect_status(422)
     run_button = page.get_by_role("button", name="Run", exact=True)
     page.locator(".map .minimum").first.wait_for(state="attached")
@@ -233,7 +233,7 @@ def test_a_function_of_one_coordinate_has_a_graph(watched: Watched, service: Ser
     watched.picture(page, "one-coordinate")
 
 
-def test_all_of_many_runs_are_in_the_table(watched: Watched, service: Service) -> None:
+def test_the_table_pages_through_many_runs(watched: Watched, service: Service) -> None:
     job = service.post(init={"random": 1150, "seed": 4}, steps=5, lr=0.01)
     service.ended(job)
     page = watched.open(f"#/run?job={job}")
@@ -255,9 +255,7 @@ def test_all_of_many_runs_are_in_the_table(watched: Watched, service: Service) -
     watched.picture(again, "many-runs-1440", full=True)
 
 
-def test_a_formula_and_what_is_wrong_with_it_under_its_column(
-    watched: Watched, page: Page, service: Service
-) -> None:
+def test_an_error_in_a_formula_is_marked_under_its_column(watched: Watched, page: Page, service: Service) -> None:
     watched.expect_status(422)
     page.locator(".map .minimum").first.wait_for(state="attached")
     page.get_by_text("Type a formula").click()

@@ -62,7 +62,7 @@ def holding(page: Page, pattern: str) -> list[Route]:
     ("change", "value", "restored"),
     [("Steps", "300", "200"), ("Learning rate", "0.5", "0.01"), ("Start 1", "1, 2", "0, 0")],
 )
-def test_results_of_other_settings_look_so_and_the_address_restores_what_made_them(
+def test_outdated_results_are_marked_and_the_address_restores_their_settings(
     watched: Watched, change: str, value: str, restored: str
 ) -> None:
     page = watched.open(draft(lr=0.01))
@@ -107,7 +107,7 @@ def test_a_refused_job_leaves_the_results_of_the_one_before(watched: Watched) ->
     expect(page.locator(".outdated-mark")).to_be_hidden()
 
 
-def test_a_race_that_is_out_of_date_looks_so_and_its_address_restores_it(watched: Watched) -> None:
+def test_an_outdated_race_is_marked_and_its_address_restores_it(watched: Watched) -> None:
     contenders = [{"optimizer": {"name": "sgd"}, "lr": 0.01}, {"optimizer": {"name": "adam"}, "lr": 0.05}]
     page = watched.open(f"#/race?contenders={json.dumps(contenders)}&steps=100&start=[1,1]")
     page.locator(".map .start").first.wait_for(state="attached")
@@ -195,7 +195,7 @@ def test_going_back_shows_the_job_of_before(watched: Watched) -> None:
     expect(page.locator(".results tbody tr")).to_have_count(1)
 
 
-def test_jobs_go_on_while_another_view_is_shown(watched: Watched, service: Service) -> None:
+def test_jobs_are_followed_while_another_view_is_shown(watched: Watched, service: Service) -> None:
     page = watched.open(draft(steps=900_000_000, optimizer={"name": "sgd"}, lr=1e-9, record_every=1000))
     page.locator(".map .start").first.wait_for(state="attached")
     page.get_by_role("button", name="Run", exact=True).click()
@@ -275,7 +275,7 @@ def test_a_landscape_that_cannot_be_computed_says_why(watched: Watched) -> None:
     )
 
 
-def test_a_training_of_other_settings_looks_so(watched: Watched) -> None:
+def test_an_outdated_training_is_marked(watched: Watched) -> None:
     page = watched.open("#/network")
     page.locator(".diagram .node").first.wait_for()
     field(page, "Steps").fill("50")
@@ -327,7 +327,7 @@ DAMAGED = "Part of this link could not be read"
         ("#/elsewhere", "There is no such page", "See an example"),
     ],
 )
-def test_a_link_to_what_is_not_there_says_so_and_offers_a_way_on(
+def test_a_link_to_something_missing_says_so_and_offers_a_way_on(
     watched: Watched, address: str, said: str, way: str
 ) -> None:
     watched.expect_status(404, 422)

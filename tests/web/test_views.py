@@ -66,7 +66,7 @@ def test_a_contender_that_diverges_says_so(watched: Watched) -> None:
     expect(page.locator(".results tbody tr").last).to_contain_text("diverged at step")
 
 
-def test_the_jobs_are_listed_and_can_be_dealt_with(watched: Watched, service: Service, tmp_path: Path) -> None:
+def test_jobs_are_listed_with_their_actions(watched: Watched, service: Service, tmp_path: Path) -> None:
     done = service.post(label="short", tags=["listed"], steps=20)
     service.ended(done)
     going = service.post(label="long", tags=["listed"], optimizer="lbfgs", steps=10_000_000, record_every=1000)
@@ -97,7 +97,7 @@ def test_the_jobs_are_listed_and_can_be_dealt_with(watched: Watched, service: Se
     expect(page.locator(".results tbody tr")).to_have_count(1)
 
 
-def test_the_reference_of_the_api_asks_nobody_else(watched: Watched, service: Service) -> None:
+def test_the_api_reference_makes_no_foreign_requests(watched: Watched, service: Service) -> None:
     page = watched.open_anything("/docs")
     paths = service.client.get("/openapi.json").json()["paths"]
     operations = page.locator(".opblock")
@@ -114,13 +114,13 @@ def test_no_jobs_yet(watched: Watched) -> None:
     expect(page.get_by_role("heading", name="No job matches")).to_be_visible()
 
 
-def test_a_job_that_is_gone(watched: Watched) -> None:
+def test_a_deleted_job(watched: Watched) -> None:
     watched.expect_status(404)
     page = watched.open("#/run?job=0199aaaa-0000-7000-8000-000000000000")
     expect(page.locator(".dead-end")).to_contain_text("This job is not here")
 
 
-def test_a_lost_stream_goes_on_from_where_it_was(watched: Watched, service: Service) -> None:
+def test_a_broken_stream_resumes_from_its_last_event(watched: Watched, service: Service) -> None:
     job = service.post(steps=20_000)
     service.ended(job)
     fresh = {**service.job(job), "status": "running"}
@@ -142,7 +142,7 @@ def test_a_lost_stream_goes_on_from_where_it_was(watched: Watched, service: Serv
     assert asked == [None, "500"]
 
 
-def test_a_service_that_is_away_and_comes_back(watched: Watched, page: Page) -> None:
+def test_the_page_recovers_when_the_service_is_back(watched: Watched, page: Page) -> None:
     watched.expect_status(0)
     page.locator(".map .minimum").first.wait_for(state="attached")
     page.route("**/v1/**", lambda route: route.abort())

@@ -3,18 +3,21 @@
 const ENTRIES = 500;
 
 /**
- * Returns the first step from which a run stays at its minimum, or null where it ended elsewhere.
- * What lies between the entries of a thinned trajectory is fetched, until nothing does.
+ * Returns the first step from which a run stays at its minimum, or null where it ended elsewhere. Fetches finer parts of
+ * a thinned trajectory until two entries are as close as the run was recorded.
  * @param {import("./api.js").Api} api
- * @param {{id: string, runs: Array}} job
+ * @param {{id: string, runs: Array<{minimum: {x: number[]}|null}>, spec: {record_every: number}}} job
  * @param {{minimum_radius: number}} info of the function
  * @param {{step: number[], x: number[][]}} trajectory of its first run
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<number|null>}
  */
 export async function arrival(api, job, info, trajectory, signal) {
   const minimum = job.runs[0]?.minimum;
   if (!minimum) return null;
-  const isThere = (x) =>
-    !x.includes(null) && Math.hypot(...x.map((value, axis) => value - minimum.x[axis])) <= info.minimum_radius;
+  const isThere = (/** @type {number[]} */ x) =>
+    !x.some((value) => value === null) &&
+    Math.hypot(...x.map((value, axis) => value - minimum.x[axis])) <= info.minimum_radius;
   let part = trajectory;
   for (;;) {
     const outside = part.x.findLastIndex((x) => !isThere(x));

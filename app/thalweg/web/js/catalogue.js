@@ -5,8 +5,14 @@ const USUAL_WINDOW = [-5, 5];
 export class Catalogue {
   #api;
   #inOtherDimensions = new Map();
+  /** @type {Promise<import("./service").Offer>|null} */
   #networks = null;
 
+  /**
+   * @param {import("./api.js").Api} api
+   * @param {{functions: import("./service").FunctionInfo[], optimizers: import("./service").Entry[], schedulers:
+   *   import("./service").Entry[]}} listed
+   */
   constructor(api, { functions, optimizers, schedulers }) {
     this.#api = api;
     this.functions = functions;
@@ -14,6 +20,7 @@ export class Catalogue {
     this.schedulers = schedulers;
   }
 
+  /** @param {import("./api.js").Api} api */
   static async load(api) {
     const [functions, optimizers, schedulers] = await Promise.all([
       api.functions(),
@@ -23,15 +30,19 @@ export class Catalogue {
     return new Catalogue(api, { functions, optimizers, schedulers });
   }
 
-  /** Returns what is known of a function that a job refers to; raises the service's problem with it. */
+  /**
+   * Returns what is known of a function. Raises the problem of the service where it refuses the function.
+   * @param {import("./service").Reference} reference
+   * @returns {Promise<import("./service").FunctionInfo>}
+   */
   async about(reference) {
     if (reference.expression !== undefined) return this.#aboutFormula(reference);
     const info = this.functions.find((each) => each.name === reference.name);
-    const dim = reference.dim ?? info?.dim;
+    const dim = reference.dim ?? info?.dim ?? 2;
     if (info && info.dim === dim) return info;
     const key = `${reference.name}/${dim}`;
     if (!this.#inOtherDimensions.has(key)) {
-      const found = this.#api.functionOf(reference.name, dim).catch((error) => {
+      const found = this.#api.functionOf(reference.name ?? "", dim).catch((error) => {
         this.#inOtherDimensions.delete(key);
         throw error;
       });
@@ -49,10 +60,11 @@ export class Catalogue {
     return this.#networks;
   }
 
+  /** @param {import("./service").Reference} reference @returns {Promise<import("./service").FunctionInfo>} */
   async #aboutFormula(reference) {
-    const { variables, expression, domain } = reference;
+    const { variables = [], expression, domain } = reference;
     const dim = reference.dim ?? variables.length;
-    const of = (axis) => domain?.[axis] ?? (domain?.length === 1 ? domain[0] : USUAL_WINDOW);
+    const of = (/** @type {number} */ axis) => domain?.[axis] ?? (domain?.length === 1 ? domain[0] : USUAL_WINDOW);
     const box = Array.from({ length: dim }, (_, axis) => of(axis));
     const middle = box.map(([low, high]) => (low + high) / 2);
     await this.#api.evaluate({
@@ -75,7 +87,11 @@ export class Catalogue {
   }
 }
 
-/** Returns what the coordinates of a function are called. */
+/**
+ * Returns the names of the coordinates.
+ * @param {{dim: number, variables?: string[]|null}} info
+ * @returns {string[]}
+ */
 export function coordinateNames(info) {
   if (info.variables) return info.variables;
   return info.dim <= 2
@@ -83,6 +99,7 @@ export function coordinateNames(info) {
     : Array.from({ length: info.dim }, (_, i) => `x${subscript(i)}`);
 }
 
+/** @param {number} index */
 function subscript(index) {
-  return [...String(index)].map((digit) => "₀₁₂₃₄₅₆₇₈₉"[digit]).join("");
+  return [...String(index)].map((digit) => "₀₁₂₃₄₅₆₇₈₉"[Number(digit)]).join("");
 }

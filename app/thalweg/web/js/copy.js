@@ -1,4 +1,4 @@
-/** Puts text on the clipboard, also where the page is not served in a secure context. */
+/** Puts text on the clipboard, also where the page is not served in a secure context. @param {string} text */
 export async function copy(text) {
   if (navigator.clipboard && window.isSecureContext) {
     await navigator.clipboard.writeText(text);
@@ -12,14 +12,18 @@ export async function copy(text) {
   area.remove();
 }
 
-/** Returns the command that posts a job, as a line for a POSIX shell. */
+/**
+ * Returns the command that posts a job, as a line for a POSIX shell.
+ * @param {Object} spec
+ * @param {{origin: string, withKey: boolean}} service
+ */
 export function curlLine(spec, { origin, withKey }) {
-  const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
+  const quoted = (/** @type {string} */ text) => `'${text.replaceAll("'", "'\\''")}'`;
   const key = withKey ? ` -H "Authorization: Bearer $THALWEG_KEY"` : "";
   return `curl -sS ${origin}/v1/jobs -H 'Content-Type: application/json'${key} -d ${quoted(JSON.stringify(spec))}`;
 }
 
-/** Lets the browser save a file. */
+/** Lets the browser save a file. @param {Blob} blob @param {string} name */
 export function save(blob, name) {
   const url = URL.createObjectURL(blob);
   const link = document.createElement("a");

@@ -1,10 +1,15 @@
-/** What a view is busy with: it stops while the view is hidden, and begins again when it is shown. */
+/** The work of a view: stopped while the view is hidden, and begun again when it is shown. */
 export class Errand {
+  /** @type {((signal: AbortSignal) => Promise<void>)|null} */
   #work = null;
+  /** @type {AbortController|null} */
   #running = null;
   #isPaused = false;
 
-  /** Does `work(signal)` in place of what was done before; while paused, once it goes on. */
+  /**
+   * Replaces the present work by `work(signal)`, which begins at once, or on `resume` while paused.
+   * @param {(signal: AbortSignal) => Promise<void>} work
+   */
   start(work) {
     this.stop();
     this.#work = work;
@@ -17,7 +22,7 @@ export class Errand {
     this.#abort();
   }
 
-  /** Goes on with what was not finished. */
+  /** Begins again what was not finished. */
   resume() {
     this.#isPaused = false;
     if (this.#work && !this.#running) this.#run();
@@ -33,7 +38,7 @@ export class Errand {
     const controller = new AbortController();
     this.#running = controller;
     try {
-      await this.#work(controller.signal);
+      await this.#work?.(controller.signal);
     } catch (error) {
       if (!controller.signal.aborted) throw error;
     } finally {

@@ -4,7 +4,8 @@
  * @returns {AsyncGenerator<{name: string, data: string, id: string|null}>}
  */
 export async function* readEvents(body) {
-  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  const decoder = /** @type {ReadableWritablePair<string, Uint8Array>} */ (new TextDecoderStream());
+  const reader = body.pipeThrough(decoder).getReader();
   let rest = "";
   try {
     for (;;) {
@@ -12,7 +13,7 @@ export async function* readEvents(body) {
       if (done) return;
       rest += value;
       const blocks = rest.split(/\r\n\r\n|\n\n|\r\r/);
-      rest = blocks.pop();
+      rest = blocks.pop() ?? "";
       for (const block of blocks) {
         const event = parse(block);
         if (event.data !== "") yield event;
@@ -23,10 +24,12 @@ export async function* readEvents(body) {
   }
 }
 
+/** @param {string} block */
 function parse(block) {
+  /** @type {{name: string, data: string, id: string|null}} */
   const event = { name: "message", data: "", id: null };
   for (const line of block.split(/\r\n|\n|\r/)) {
-    const [, field, value] = /^([^:]*)(?:: ?(.*))?$/.exec(line);
+    const [, field, value] = /^([^:]*)(?:: ?(.*))?$/.exec(line) ?? [];
     if (field === "event") event.name = value;
     else if (field === "data") event.data += (event.data && "\n") + (value ?? "");
     else if (field === "id") event.id = value;

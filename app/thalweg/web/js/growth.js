@@ -1,4 +1,4 @@
-/** The trajectories of a job that goes on: of each, only what is new is fetched. */
+/** The trajectories of a running job, of which only what is new is fetched. */
 
 import { ofRuns } from "./plots/paths.js";
 
@@ -8,6 +8,7 @@ export class Growth {
   #api;
   #id;
   #entries;
+  /** @type {Array<import("./service").Trajectory|null>} */
   #trajectories;
 
   /**
@@ -22,7 +23,11 @@ export class Growth {
     this.#trajectories = Array(nRuns).fill(null);
   }
 
-  /** Fetches what has come, and returns all of it; of a run that stands still, the same as before. */
+  /**
+   * Fetches what is new and returns the whole trajectories; one without news is the same object as before.
+   * @param {number} step
+   * @param {AbortSignal} [signal]
+   */
   async fetch(step, signal) {
     this.#trajectories = await ofRuns(this.#trajectories.length, (run) =>
       this.#grown(this.#trajectories[run], run, step, signal),
@@ -30,12 +35,18 @@ export class Growth {
     return this.#trajectories;
   }
 
-  /** What is new is thinned as much as the rest; where it has come to twice as much as is to be seen, all is. */
+  /**
+   * What is new is thinned as much as the rest; a trajectory twice as long as can be seen is fetched whole.
+   * @param {import("./service").Trajectory|null} known
+   * @param {number} run
+   * @param {number} step
+   * @param {AbortSignal} [signal]
+   */
   async #grown(known, run, step, signal) {
     const range = { run, max_points: this.#entries };
     if (!known?.step.length || known.step.length > 2 * this.#entries)
       return this.#api.trajectory(this.#id, range, signal);
-    const last = known.step.at(-1);
+    const last = known.step[known.step.length - 1];
     const share = Math.ceil((this.#entries * (step - last)) / Math.max(step, 1));
     const news = await this.#api.trajectory(
       this.#id,
@@ -46,8 +57,16 @@ export class Growth {
   }
 }
 
-/** The last entry of the one is the first of the other. */
+/**
+ * Joins two trajectories, of which the last entry of one is the first of the other.
+ * @param {import("./service").Trajectory} known
+ * @param {import("./service").Trajectory} news
+ */
 function joined(known, news) {
-  const columns = ["step", "x", "f"].map((name) => [name, [...known[name], ...news[name].slice(1)]]);
-  return { ...known, ...Object.fromEntries(columns) };
+  return {
+    ...known,
+    step: [...known.step, ...news.step.slice(1)],
+    x: [...known.x, ...news.x.slice(1)],
+    f: [...known.f, ...news.f.slice(1)],
+  };
 }

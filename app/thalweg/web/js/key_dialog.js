@@ -14,7 +14,7 @@ export function askKey(rejected) {
   return new Promise((resolve) => {
     const [title, input] = [unique("key"), unique("key")];
     const text = h("input", { id: input, type: "password", autocomplete: "off", required: true });
-    const given = (event) => {
+    const given = (/** @type {Event} */ event) => {
       event.preventDefault();
       sessionStorage.setItem(KEPT, text.value);
       dialog.close();

@@ -1,4 +1,4 @@
-/** The page: what the views share, and which of them is shown. */
+/** The page: what the views share, and the routing between them. */
 
 import { Api } from "./api.js";
 import { Catalogue } from "./catalogue.js";
@@ -13,24 +13,28 @@ import { NetworkView } from "./views/network.js";
 import { RaceView } from "./views/race.js";
 import { RunView } from "./views/run.js";
 
+/** @type {Record<string, new (page: any) => any>} */
 const VIEWS = { run: RunView, race: RaceView, network: NetworkView, jobs: JobsView };
 const LOOK_AGAIN_MS = 1500;
 
-const content = document.querySelector("#content");
-const banner = document.querySelector("#banner");
+const content = /** @type {HTMLElement} */ (document.querySelector("#content"));
+const banner = /** @type {HTMLElement} */ (document.querySelector("#banner"));
+const themeButton = /** @type {HTMLButtonElement} */ (document.querySelector("#theme"));
 const views = new Map();
+/** @type {{api: Api, catalogue: Catalogue, thumbnails: Thumbnails}|null} */
 let page = null;
+/** @type {any} */
 let shown = null;
 let isConnected = true;
 
 const api = new Api({ key: keptKey(), askKey, onConnection: connection });
-setUpTheme(document.querySelector("#theme"), () => shown?.restyle());
+setUpTheme(themeButton, () => shown?.restyle());
 start();
 
 async function start() {
   try {
     page = { api, catalogue: await Catalogue.load(api), thumbnails: new Thumbnails(api) };
-  } catch (error) {
+  } catch (/** @type {any} */ error) {
     replace(content, failure(error));
     return;
   }
@@ -38,11 +42,12 @@ async function start() {
   route();
 }
 
-/** Shows the view that the address names: as it was left, if the address says no more than that, or just that. */
+/** Shows the view that the address names: as it was left if the address has no values, else with those values. */
 function route() {
   const { view, values } = permalink.read();
   const name = view === "" ? "run" : view;
-  for (const dialog of document.querySelectorAll(".gallery-dialog[open]")) dialog.close();
+  const galleries = document.querySelectorAll(".gallery-dialog[open]");
+  for (const dialog of /** @type {NodeListOf<HTMLDialogElement>} */ (galleries)) dialog.close();
   const isNew = !views.has(name);
   if (isNew) views.set(name, Object.hasOwn(VIEWS, name) ? new VIEWS[name](page) : new NoView());
   const next = views.get(name);
@@ -51,7 +56,7 @@ function route() {
     shown = next;
     replace(content, next.element);
     document.title = `${next.title} – Thalweg`;
-    for (const link of document.querySelectorAll("nav a")) {
+    for (const link of /** @type {NodeListOf<HTMLAnchorElement>} */ (document.querySelectorAll("nav a"))) {
       if (link.hash === `#/${name}`) link.setAttribute("aria-current", "page");
       else link.removeAttribute("aria-current");
     }
@@ -61,7 +66,7 @@ function route() {
   else next.show(values);
 }
 
-/** Says when the service does not answer, and looks until it does. */
+/** Says when the service does not answer, and looks until it does. @param {boolean} connected */
 function connection(connected) {
   if (connected === isConnected) return;
   isConnected = connected;
@@ -103,6 +108,7 @@ class NoView {
   restyle() {}
 }
 
+/** @param {Error} error */
 function failure(error) {
   return h("div", { class: "empty" }, h("h1", null, "The page could not be loaded"), h("p", null, error.message));
 }

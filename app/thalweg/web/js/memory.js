@@ -1,8 +1,16 @@
-/** Remembers what was made last, by name, so that who draws it sees that it is the same. */
+/** A cache of one value for each name, valid while its parts are the same objects. */
 export class Memory {
+  /** @type {Map<string, {parts: unknown[], made: any}>} */
   #made = new Map();
 
-  /** Returns what was made from the same parts before, or makes it. */
+  /**
+   * Returns what was made last time if its parts are the same, or makes it.
+   * @template Made
+   * @param {string} name
+   * @param {unknown[]} parts
+   * @param {() => Made} make
+   * @returns {Made}
+   */
   once(name, parts, make) {
     const known = this.#made.get(name);
     if (known?.parts.length === parts.length && parts.every((part, index) => part === known.parts[index]))

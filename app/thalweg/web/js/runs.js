@@ -5,16 +5,18 @@ const AT_ONCE = 1000; // the most that the service gives
 export class Runs {
   #api;
   #job;
+  /** @type {import("./service").Run[]} */
   #items = [];
+  /** @type {string|null} */
   #cursor = null;
 
-  /** @param {import("./api.js").Api} api @param {{id: string, n_runs: number, runs: Array}} job with its first runs */
+  /** @param {import("./api.js").Api} api @param {{id: string, n_runs: number, runs: import("./service").Run[]}} job with its first runs */
   constructor(api, job) {
     this.#api = api;
     this.#job = job;
   }
 
-  /** Returns the first runs, at least `n` if there are so many. */
+  /** Returns the first `n` runs, or all if there are fewer. @param {number} n @param {AbortSignal} [signal] */
   async upTo(n, signal) {
     const { id, n_runs, runs } = this.#job;
     const wanted = Math.min(n, n_runs);

@@ -1,4 +1,9 @@
-/** Whether two values, as JSON has them, say the same: the order of names does not matter, nor does what is null. */
+/**
+ * Whether two JSON values are equal: names may stand in any order, and null equals a missing name.
+ * @param {any} a
+ * @param {any} b
+ * @returns {boolean}
+ */
 export function same(a, b) {
   if (isNothing(a) || isNothing(b)) return isNothing(a) && isNothing(b);
   if (typeof a !== "object" || typeof b !== "object") return a === b;
@@ -7,4 +12,4 @@ export function same(a, b) {
   return [...new Set([...Object.keys(a), ...Object.keys(b)])].every((name) => same(a[name], b[name]));
 }
 
-const isNothing = (value) => value === null || value === undefined;
+const isNothing = (/** @type {unknown} */ value) => value === null || value === undefined;

@@ -1,6 +1,8 @@
 /** The state of a view, in one place: read anywhere, changed by `set` alone. */
 export class Store {
+  /** @type {any} */
   #state;
+  /** @type {Set<(state: any, before: any) => void>} */
   #listeners = new Set();
 
   /** @param {Object} state */
@@ -13,22 +15,30 @@ export class Store {
     return this.#state;
   }
 
-  /** Takes `patch` over into the state, and tells who listens, unless nothing is different. */
+  /** Merges `patch` into the state and tells the listeners, unless nothing differs. @param {Object} patch */
   set(patch) {
     const before = this.#state;
-    if (Object.keys(patch).every((name) => Object.is(before[name], patch[name]))) return;
+    if (Object.entries(patch).every(([name, value]) => Object.is(before[name], value))) return;
     this.#state = Object.freeze({ ...before, ...patch });
     for (const listener of [...this.#listeners]) listener(this.#state, before);
   }
 
-  /** Calls `listener(state, before)` after every change, until what is returned is called. */
+  /**
+   * Calls `listener(state, before)` after every change, until the returned function is called.
+   * @param {(state: any, before: any) => void} listener
+   */
   subscribe(listener) {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 }
 
-/** Whether any of these entries of the state is another one than before. */
+/**
+ * Whether any of these entries of the state differs from before.
+ * @param {any} state
+ * @param {any} before
+ * @param {...string} names
+ */
 export function changed(state, before, ...names) {
   return names.some((name) => state[name] !== before[name]);
 }

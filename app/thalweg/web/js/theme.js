@@ -1,8 +1,11 @@
 /** Light or dark: as the system has it, until somebody says otherwise. */
 
 const KEPT = "thalweg-theme";
+/** @type {Record<string, string>} */
 const NEXT = { auto: "light", light: "dark", dark: "auto" };
+/** @type {Record<string, string>} */
 const NAME = { auto: "system", light: "light", dark: "dark" };
+/** @type {Record<string, string>} */
 const SIGN = { auto: "◐", light: "☀", dark: "☾" };
 
 /**

@@ -1,26 +1,27 @@
-/** A job that is watched: how far it is, and what of it there is to see so far. */
+/** Watching a job: its progress, and its trajectories so far. */
 
 import { Problem } from "./api.js";
 import { Growth } from "./growth.js";
 import { fetchSlopes, fetchTrajectories, sizeOf } from "./plots/paths.js";
 
 const PAUSE_MS = 250;
-const SHARE = 2; // what is new is not fetched before this many times as long as the last one took
+const SHARE = 2; // pauses are this many times as long as the last fetch took
 
+/** @param {{status: string}} job */
 export const hasEnded = (job) => !["queued", "running"].includes(job.status);
 
 /**
  * Watches a job until it has ended and all is fetched.
  * @param {import("./api.js").Api} api
- * @param {Object} job
- * @param {(news: {job?: Object, progress?: Object, trajectories?: Array, slopes?: Array|null, lost?: boolean}) => void} tell
+ * @param {import("./service").Job} job
+ * @param {(news: any) => void} tell
  * @param {AbortSignal} signal
  */
 export async function watch(api, job, tell, signal) {
   let fetching = false;
   let notBefore = 0;
   const growth = new Growth(api, job.id, sizeOf(job));
-  const look = async (step) => {
+  const look = async (/** @type {number} */ step) => {
     if (fetching || performance.now() < notBefore) return;
     fetching = true;
     const began = performance.now();
@@ -28,7 +29,7 @@ export async function watch(api, job, tell, signal) {
       const trajectories = await growth.fetch(step, signal);
       if (fetching && !signal.aborted) tell({ trajectories });
     } catch {
-      // the end of the stream says what is to be said
+      // the event stream reports the failure
     }
     notBefore = performance.now() + Math.max(PAUSE_MS, SHARE * (performance.now() - began));
     fetching = false;
@@ -48,7 +49,7 @@ export async function watch(api, job, tell, signal) {
       signal,
     );
   }
-  fetching = false; // what is still under way would be older than what follows
+  fetching = false; // an answer still under way would be outdated
   notBefore = Infinity;
   if (ended.status === "deleted") throw new Problem(404, { detail: "The job was deleted." });
   const trajectories = await fetchTrajectories(api, ended, signal);

@@ -1,9 +1,10 @@
-/** What the page calls things: states, outcomes, methods, and what the service says in its own terms. */
+/** The page's words for states, outcomes and methods, and for what the service says in its own terms. */
 
 import { count, short } from "./numbers.js";
 
 export const DAMAGED = "Part of this link could not be read. The usual settings stand in its place.";
 
+/** @type {Record<string, string>} */
 const OUTCOMES = {
   max_steps: "reached step limit",
   converged: "converged",
@@ -11,6 +12,7 @@ const OUTCOMES = {
   timed_out: "timed out",
   cancelled: "cancelled",
 };
+/** @type {Record<string, string>} */
 export const STATUSES = {
   queued: "waiting for a worker",
   running: "running",
@@ -22,11 +24,11 @@ export const STATUSES = {
 /** Returns how a run ended. @param {{outcome: string|null, diverged_at: number|null}} run */
 export function outcomeOf(run) {
   if (run.outcome === "diverged" && run.diverged_at !== null) return `diverged at step ${count(run.diverged_at)}`;
-  return OUTCOMES[run.outcome] ?? run.outcome ?? "";
+  return run.outcome === null ? "" : (OUTCOMES[run.outcome] ?? run.outcome);
 }
 
 /**
- * Returns what is to be said of a job's state, and of what kind that is: `good`, `bad`, or neither.
+ * Returns the text for a job's state, and its kind: `good`, `bad`, or neither.
  * @param {string} status
  * @param {{nDiverged?: number|null, nRuns?: number}} [runs] how many of its runs diverged; null where nobody counted
  * @returns {{text: string, kind: "good"|"bad"|""}}
@@ -43,15 +45,15 @@ export function stateOf(status, { nDiverged = null, nRuns = 0 } = {}) {
   return { text, kind: nDiverged === 0 ? "good" : "" };
 }
 
-/** Returns where something is on its way. */
+/** Returns how far something is. @param {{step: number, steps: number}} progress */
 export function stepOf({ step, steps }) {
   return `step ${count(step)} of ${count(steps)}`;
 }
 
 /**
  * Returns what a method is called: its optimizer and its learning rate.
- * @param {{optimizer: Object, lr?: number|null}} method
- * @param {{optimizers: Array}} catalogue
+ * @param {import("./service").Method} method
+ * @param {import("./service").Methods} catalogue
  */
 export function methodOf({ optimizer, lr = null }, catalogue) {
   const entry = catalogue.optimizers.find((each) => each.name === optimizer.name);
@@ -60,7 +62,11 @@ export function methodOf({ optimizer, lr = null }, catalogue) {
   return rate === null ? name : `${name}, lr ${typeof rate === "number" ? short(rate) : rate}`;
 }
 
-/** Returns what made some results, in short. */
+/**
+ * Returns what made some results, in short.
+ * @param {import("./service").Method & {steps: any}} spec
+ * @param {import("./service").Methods} catalogue
+ */
 export function madeBy(spec, catalogue) {
   const steps = typeof spec.steps === "number" ? count(spec.steps) : spec.steps;
   return `${methodOf(spec, catalogue)}, ${steps} steps`;
@@ -68,11 +74,14 @@ export function madeBy(spec, catalogue) {
 
 /**
  * Returns what is wrong with a method that names something the service does not have, or null.
- * @param {{optimizer: {name: string}, scheduler?: {name: string}|null}} method
+ * @param {import("./service").Method} method
+ * @param {import("./service").Methods} catalogue
  * @param {string} [at] where the method stands, as problems have it
+ * @returns {{message: string, errors: import("./service").Complaint[]}|null}
  */
 export function unknownMethod({ optimizer, scheduler }, catalogue, at = "#") {
-  const errors = [
+  /** @type {Array<[string, {name: string}|null|undefined, Array<{name: string}>, string]>} */
+  const parts = [
     [
       "optimizer",
       optimizer,
@@ -85,12 +94,14 @@ export function unknownMethod({ optimizer, scheduler }, catalogue, at = "#") {
       catalogue.schedulers,
       `There is no schedule called “${scheduler?.name}” here. Choose another.`,
     ],
-  ]
+  ];
+  const errors = parts
     .filter(([, value, entries]) => value && !entries.some((each) => each.name === value.name))
     .map(([part, , , detail]) => ({ pointer: `${at}/${part}`, detail }));
   return errors.length ? { message: errors[0].detail, errors } : null;
 }
 
+/** @type {Array<[RegExp, (...groups: string[]) => string]>} */
 const REPHRASED = [
   [
     /^Input should be a valid (integer|number).*/s,
@@ -101,20 +112,20 @@ const REPHRASED = [
     (_, before, after) => `${before}Record every${after}.`,
   ],
   [/\brecord_every\b/g, () => "Record every"],
-  [/\s*\((?:max_\w+(?:, )?)+\)/g, () => ""], // names of settings of whoever runs the service
+  [/\s*\((?:max_\w+(?:, )?)+\)/g, () => ""], // names of settings of the operator
 ];
 
-/** Returns a sentence of the service as the page says it: to a person in front of its form. */
+/** Returns a sentence of the service in the words of the form. @param {string} detail */
 export function inWords(detail) {
   return capitalized(REPHRASED.reduce((text, [pattern, words]) => text.replace(pattern, words), detail));
 }
 
-/** Returns a description that is written for programmers, without their marks. */
+/** Returns a description for programmers without its marks. @param {string|null|undefined} text */
 export function plain(text) {
   return text === undefined || text === null ? null : capitalized(text.split("\n\n")[0].replaceAll("`", ""));
 }
 
-/** Returns a text that begins with a capital, as sentences do; the names of fields and functions stay as they are. */
+/** Capitalizes a sentence; names of fields and functions stay as they are. @param {string} text */
 export function capitalized(text) {
   return /^[a-z]+(?=[\s,;:]|$)/.test(text) ? text.charAt(0).toUpperCase() + text.slice(1) : text;
 }
@@ -122,17 +133,23 @@ export function capitalized(text) {
 const NUMBERS = ["No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten"];
 const EXAMPLE = ["1.5", "−2", "0", "3"];
 
-/** Returns what a point of so many coordinates is to look like, where it is typed. */
+/** Returns what a point of so many coordinates looks like when it is typed. @param {number} dim */
 export function pointHint(dim) {
   if (dim === 1) return 'One number, e.g. "1.5"';
   const example = EXAMPLE.slice(0, dim).join(", ") + (dim > EXAMPLE.length ? ", …" : "");
   return `${NUMBERS[dim] ?? dim} numbers, e.g. "${example}"`;
 }
 
-/** Returns what is wrong with points that were typed, or null. @param {Array} points @param {(index: number) => string} at */
+/**
+ * Returns what is wrong with typed points, or null.
+ * @param {any[]} points
+ * @param {number} dim
+ * @param {(index: number) => string} at
+ * @returns {{message: string, errors: import("./service").Complaint[]}|null}
+ */
 export function wrongPoints(points, dim, at) {
   const errors = points.flatMap((x, index) =>
-    x.length === dim && x.every((value) => typeof value === "number")
+    x.length === dim && x.every((/** @type {unknown} */ value) => typeof value === "number")
       ? []
       : [{ pointer: at(index), detail: pointHint(dim) }],
   );

@@ -1,4 +1,4 @@
-/** Who races: methods, each with a colour. */
+/** The contenders of a race: methods, each with a colour. */
 
 import { h, replace } from "../dom.js";
 import { short } from "../numbers.js";
@@ -8,7 +8,11 @@ import { MethodForm } from "./method_form.js";
 
 const MOST = 12;
 
-/** Returns what a method is called: its optimizer, the rate, and what else was changed. */
+/**
+ * Returns what a method is called: its optimizer, the rate, and what else was changed.
+ * @param {import("../service").Method} method
+ * @param {import("../service").Methods} catalogue
+ */
 export function methodName({ optimizer, lr, scheduler }, catalogue) {
   const entry = catalogue.optimizers.find((each) => each.name === optimizer.name);
   const rate = lr ?? entry?.parameters.properties.lr?.default;
@@ -30,10 +34,12 @@ export class Contenders {
     "Add",
   );
   #rates = h("button", { type: "button", onclick: () => this.#add(this.#otherRates()) }, "Add rates");
+  /** @type {Array<{form: MethodForm, title: HTMLElement, dot: HTMLElement}>} */
   #forms = [];
+  /** @type {import("../service").Method[]} */
   #methods = [];
 
-  /** @param {Object} catalogue @param {(methods: Array) => void} onChange */
+  /** @param {import("../service").Methods} catalogue @param {(methods: import("../service").Method[]) => void} onChange */
   constructor(catalogue, onChange) {
     this.#catalogue = catalogue;
     this.#onChange = onChange;
@@ -47,7 +53,7 @@ export class Contenders {
     );
   }
 
-  /** Shows the methods. */
+  /** Shows the methods. @param {import("../service").Method[]} methods */
   update(methods) {
     const isSameLength = this.#methods.length === methods.length;
     this.#methods = methods;
@@ -62,7 +68,9 @@ export class Contenders {
   }
 
   #remake() {
-    const open = [...this.#list.querySelectorAll(":scope > li > details")].map((each) => each.open);
+    const open = [
+      .../** @type {NodeListOf<HTMLDetailsElement>} */ (this.#list.querySelectorAll(":scope > li > details")),
+    ].map((each) => each.open);
     this.#forms = this.#methods.map((_, index) => {
       const form = new MethodForm(this.#catalogue, (patch) =>
         this.#onChange(this.#methods.with(index, { ...this.#methods[index], ...patch })),
@@ -92,6 +100,7 @@ export class Contenders {
     );
   }
 
+  /** @param {import("../service").Method[]} methods */
   #add(methods) {
     this.#onChange([...this.#methods, ...methods].slice(0, MOST));
   }
@@ -109,6 +118,7 @@ export class Contenders {
     }));
   }
 
+  /** @param {import("../service").Method} method */
   #usualRate({ optimizer }) {
     return this.#catalogue.optimizers.find((each) => each.name === optimizer.name)?.parameters.properties.lr
       ?.default;
@@ -131,8 +141,9 @@ export class Contenders {
 /**
  * Whether a method at another rate is another method. A line search finds by itself how far L-BFGS goes; Rprop adapts
  * its step sizes, and the rate is only where they begin; and two of the schedules set the rate themselves.
+ * @param {import("../service").Method} method
  */
 function hasRate({ optimizer, scheduler }) {
   if (optimizer.name === "rprop" || (optimizer.name === "lbfgs" && optimizer.line_search_fn)) return false;
-  return !["cyclic_lr", "one_cycle_lr"].includes(scheduler?.name);
+  return !["cyclic_lr", "one_cycle_lr"].includes(scheduler?.name ?? "");
 }

@@ -1,15 +1,17 @@
-/** What stands where a picture would, if there is none: why, and the ways on. */
+/**
+ * What is shown instead of a picture: the reason, and links onwards.
+ * @typedef {{text: string, href?: string, go?: () => void}} Way
+ * @typedef {{title?: string, text: string, ways?: Way[]}} Said
+ */
 
 import { h, replace } from "../dom.js";
 
 export class DeadEnd {
   element = h("div", { class: "dead-end", hidden: true });
+  /** @type {Said|null} */
   #shown = null;
 
-  /**
-   * @param {{title?: string, text: string,
-   *          ways?: Array<{text: string, href?: string, go?: () => void}>}|null} said null where there is a picture
-   */
+  /** @param {Said|null} said null where there is a picture */
   update(said) {
     if (said === this.#shown) return;
     this.#shown = said;
@@ -25,6 +27,7 @@ export class DeadEnd {
   }
 }
 
+/** @param {Way} way */
 function way({ text, href, go }) {
   return href ? h("a", { class: "button", href }, text) : h("button", { type: "button", onclick: go }, text);
 }
@@ -32,7 +35,7 @@ function way({ text, href, go }) {
 export const LESSON = { text: "See an example", href: "#/" };
 export const ALL_JOBS = { text: "All jobs", href: "#/jobs" };
 
-/** Returns what is said of a job that is not there. */
+/** Returns what is said of a job that is not there. @param {...Way} ways @returns {Said} */
 export function noJob(...ways) {
   return {
     title: "This job is not here",
@@ -41,7 +44,12 @@ export function noJob(...ways) {
   };
 }
 
-/** Returns what is said of a function that is not there. */
+/**
+ * Returns what is said of a function that is not there.
+ * @param {string} name
+ * @param {() => void} choose
+ * @returns {Said}
+ */
 export function noFunction(name, choose) {
   return {
     title: `There is no function called “${name}”`,

@@ -4,11 +4,11 @@ import { h, unique } from "../dom.js";
 import { inWords } from "../words.js";
 
 /**
- * Returns a control with its label, what is said about it, and room for a complaint.
+ * Returns a control with its label, hint and room for an error.
  * @param {Object} options
  * @param {string} options.label
- * @param {HTMLElement} options.control
- * @param {string} [options.hint]
+ * @param {HTMLInputElement|HTMLSelectElement|HTMLTextAreaElement} options.control
+ * @param {string|null} [options.hint]
  * @param {string} [options.pointer] JSON Pointer of the value, as problems have it: "#/lr"
  */
 export function field({ label, control, hint, pointer }) {
@@ -27,7 +27,12 @@ export function field({ label, control, hint, pointer }) {
   );
 }
 
-/** Returns a control for a number: text, as people write 1e-3 and the wheel is for scrolling. */
+/**
+ * Returns a text control for a number: people write 1e-3, and the wheel is for scrolling.
+ * @param {any} value
+ * @param {(value: any) => void} onChange
+ * @param {Record<string, any>} [attributes]
+ */
 export function numberInput(value, onChange, attributes = {}) {
   return h("input", {
     type: "text",
@@ -40,7 +45,13 @@ export function numberInput(value, onChange, attributes = {}) {
   });
 }
 
-/** Returns a control that chooses one of some options: `[value, text]`, or `[value, text, true]` where it cannot be chosen. */
+/**
+ * Returns a control that chooses among `[value, text]`, or `[value, text, true]` where it cannot be chosen.
+ * @param {Array<any[]>} options
+ * @param {string} value
+ * @param {(value: string) => void} onChange
+ * @param {Record<string, any>} [attributes]
+ */
 export function choice(options, value, onChange, attributes = {}) {
   return h(
     "select",
@@ -49,7 +60,11 @@ export function choice(options, value, onChange, attributes = {}) {
   );
 }
 
-/** Returns what was typed as a number, or as it stands, for the service to say what is wrong with it. */
+/**
+ * Returns what was typed as a number, or as it stands, for the service to say what is wrong with it.
+ * @param {string} text
+ * @returns {any}
+ */
 export function numberOf(text) {
   const trimmed = text.trim().replaceAll("−", "-");
   if (trimmed === "") return null;
@@ -57,7 +72,11 @@ export function numberOf(text) {
   return Number.isFinite(value) ? value : trimmed;
 }
 
-/** Returns the numbers of a list as it is typed, between commas, semicolons or spaces. */
+/**
+ * Returns the numbers of a typed list, between commas, semicolons or spaces.
+ * @param {string} text
+ * @returns {any[]}
+ */
 export function numbersIn(text) {
   return text
     .split(/[,;\s]+/)
@@ -72,7 +91,8 @@ export function numbersIn(text) {
  * @returns {string[]}
  */
 export function showProblem(root, problem) {
-  for (const place of root.querySelectorAll("[data-pointer]")) say(place, []);
+  const places = /** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll("[data-pointer]"));
+  for (const place of places) say(place, []);
   if (!problem) return [];
   const rest = [];
   const byField = new Map();
@@ -85,17 +105,23 @@ export function showProblem(root, problem) {
   return problem.errors?.length ? rest : [inWords(problem.message)];
 }
 
+/**
+ * @param {HTMLElement} root
+ * @param {string} pointer
+ * @returns {HTMLElement|null}
+ */
 function closest(root, pointer) {
   for (let at = pointer; at.length > 1; at = at.slice(0, at.lastIndexOf("/"))) {
     const place = root.querySelector(`[data-pointer="${CSS.escape(at)}"]`);
-    if (place) return place;
+    if (place) return /** @type {HTMLElement} */ (place);
     if (!at.includes("/")) return null;
   }
   return null;
 }
 
+/** @param {HTMLElement} place @param {import("../service").Complaint[]} complaints */
 function say(place, complaints) {
-  const error = place.querySelector(":scope > .error");
+  const error = /** @type {HTMLElement|null} */ (place.querySelector(":scope > .error"));
   if (!error) return;
   error.hidden = complaints.length === 0;
   error.textContent = complaints.map((complaint) => inWords(complaint.detail)).join(" ");

@@ -1,4 +1,4 @@
-/** A formula of one's own, with what is wrong with it under the column where it is wrong. */
+/** An input for a formula, with a mark under the column of an error. */
 
 import { h } from "../dom.js";
 import { field, numberInput, numberOf } from "./field.js";
@@ -21,6 +21,7 @@ export class FormulaInput {
   #dim = numberInput(null, () => this.#changed(), { inputmode: "numeric", placeholder: "one per variable" });
   #where = h("pre", { class: "column", hidden: true, "aria-hidden": "true" });
   #timer = 0;
+  /** @type {import("../service").Reference|null} */
   #shown = null;
 
   /** @param {(reference: {expression: string, variables: string[]}) => void} onChange */
@@ -32,8 +33,8 @@ export class FormulaInput {
       hint: "In Python’s notation: x**2, sin(x), sqrt(abs(y)), pi",
       pointer: "#/function/expression",
     });
-    formula.querySelector(".error").before(this.#where);
-    formula.addEventListener("complaints", (event) => this.#pointAt(event.detail[0]));
+    formula.querySelector(".error")?.before(this.#where);
+    formula.addEventListener("complaints", (event) => this.#pointAt(/** @type {CustomEvent} */ (event).detail[0]));
     for (const control of [this.#text, this.#variables, this.#domain])
       control.addEventListener("input", () => this.#soon());
     this.#text.addEventListener("keydown", (event) => {
@@ -54,7 +55,7 @@ export class FormulaInput {
     );
   }
 
-  /** Shows a formula, if that is what is chosen. */
+  /** Shows a formula, if that is what is chosen. @param {import("../service").Reference} reference */
   update(reference) {
     if (reference === this.#shown) return;
     this.#shown = reference;
@@ -67,6 +68,7 @@ export class FormulaInput {
     this.#fill(reference);
   }
 
+  /** @param {any} reference */
   #fill({ expression, variables, domain = null, dim = null }) {
     this.#text.value = expression;
     this.#variables.value = variables.join(", ");
@@ -95,7 +97,10 @@ export class FormulaInput {
     });
   }
 
-  /** Shows the formula's line with a mark under the column that is complained about. */
+  /**
+   * Shows the line of the formula with a mark under the column of a complaint.
+   * @param {import("../service").Complaint|undefined} complaint
+   */
   #pointAt(complaint) {
     const column = complaint?.column ?? null;
     this.#where.hidden = column === null;

@@ -19,14 +19,16 @@ export class FunctionPicker {
   });
   #grid = h("ul", { class: "gallery", role: "list" });
   #none = h("p", { class: "notice", hidden: true }, "No function matches.");
+  /** @type {HTMLDialogElement} */
   #dialog;
+  /** @type {Object|null} */
   #shown = null;
   #formula;
 
   /**
    * @param {Object} options
    * @param {import("./thumbnail.js").Thumbnails} options.thumbnails
-   * @param {Array} options.functions of the catalogue
+   * @param {import("../service").FunctionInfo[]} options.functions of the catalogue
    * @param {(name: string) => void} options.onChoose
    * @param {(dim: number) => void} options.onDim
    * @param {(reference: Object) => void} options.onFormula
@@ -64,8 +66,8 @@ export class FunctionPicker {
 
   /**
    * Shows which function is chosen.
-   * @param {Object|null} info about it; null if it is not there
-   * @param {Object} reference as a job has it
+   * @param {import("../service").FunctionInfo|null} info about it; null if it is not there
+   * @param {import("../service").Reference} reference as a job has it
    */
   update(info, reference) {
     this.#formula.update(reference);
@@ -80,13 +82,13 @@ export class FunctionPicker {
       h(
         "button",
         { type: "button", class: "function-button", "aria-haspopup": "dialog", onclick: () => this.open() },
-        isCatalogue ? this.#thumbnails.of(info) : null,
+        info && isCatalogue ? this.#thumbnails.of(info) : null,
         h("span", null, h("strong", null, title), h("span", { class: "hint" }, size)),
       ),
       info?.formula
         ? h("div", { class: "formula", tabindex: 0, role: "group", "aria-label": "Formula" }, formula(info.formula))
         : null,
-      info?.dim > 2 && /x_/.test(info.formula ?? "")
+      (info?.dim ?? 0) > 2 && /x_/.test(info?.formula ?? "")
         ? h("p", { class: "hint" }, "The formula counts coordinates from 1, this page and the API from 0.")
         : null,
       info?.any_dim
@@ -120,7 +122,7 @@ export class FunctionPicker {
           },
           h(
             "button",
-            { type: "button", onclick: () => this.#choose(info.name) },
+            { type: "button", onclick: () => this.#choose(info.name ?? "") },
             this.#thumbnails.of(info),
             h("span", null, info.title),
             h("span", { class: "hint" }, info.any_dim ? "n-D" : `${info.dim}-D`),
@@ -130,6 +132,7 @@ export class FunctionPicker {
     );
   }
 
+  /** @param {string} name */
   #choose(name) {
     this.#dialog.close();
     this.#onChoose(name);
@@ -138,8 +141,8 @@ export class FunctionPicker {
   #filter() {
     const words = this.#search.value.toLowerCase().split(/\s+/);
     let shown = 0;
-    for (const item of this.#grid.children) {
-      item.hidden = !words.every((word) => item.dataset.words.includes(word));
+    for (const item of /** @type {NodeListOf<HTMLElement>} */ (this.#grid.querySelectorAll("li"))) {
+      item.hidden = !words.every((word) => item.dataset.words?.includes(word));
       shown += item.hidden ? 0 : 1;
     }
     this.#none.hidden = shown > 0;

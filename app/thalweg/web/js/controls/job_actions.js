@@ -9,22 +9,28 @@ import { field, numberInput, showProblem } from "./field.js";
 /**
  * Returns the buttons of a job.
  * @param {import("../api.js").Api} api
- * @param {Object} job
- * @param {{onChange: (job: Object) => void, onDelete: () => void, onProblem: (problem: Error) => void}} on
+ * @param {import("../service").Job} job
+ * @param {{onChange: (job: import("../service").Job) => void, onDelete: () => void, onProblem: (problem: Error) => void}} on
  * @param {{pictures?: boolean}} [options] whether pictures of it can be saved, too
  */
 export function jobActions(api, job, on, { pictures = false } = {}) {
-  const trying = (action) => async (event) => {
-    const button = event.currentTarget;
-    button.disabled = true;
-    try {
-      await action(button);
-    } catch (problem) {
-      on.onProblem(problem);
-    } finally {
-      button.disabled = false;
-    }
-  };
+  const trying =
+    (/** @type {(pressed: HTMLButtonElement) => unknown} */ action) => async (/** @type {any} */ event) => {
+      const button = event.currentTarget;
+      button.disabled = true;
+      try {
+        await action(button);
+      } catch (/** @type {any} */ problem) {
+        on.onProblem(problem);
+      } finally {
+        button.disabled = false;
+      }
+    };
+  /**
+   * @param {string} text
+   * @param {(pressed: HTMLButtonElement) => unknown} action
+   * @param {Record<string, string>} [attributes]
+   */
   const button = (text, action, attributes = {}) =>
     h("button", { type: "button", onclick: trying(action), ...attributes }, text);
   const short = job.id.slice(-8);
@@ -60,17 +66,31 @@ export function jobActions(api, job, on, { pictures = false } = {}) {
   );
 }
 
+/**
+ * @param {import("../api.js").Api} api
+ * @param {import("../service").Job} job
+ * @param {string} form
+ */
 async function savePicture(api, job, form) {
   save(await api.file(`${job.links.self.slice(1)}/plot.${form}`, "*/*"), `${job.id}.${form}`);
 }
 
+/**
+ * @param {import("../api.js").Api} api
+ * @param {import("../service").Job} job
+ * @param {HTMLButtonElement} pressed
+ */
 async function copyCurl(api, job, pressed) {
   await copy(curlLine(draftOf(job.spec), { origin: location.origin, withKey: api.hasKey }));
   pressed.textContent = "Copied";
   setTimeout(() => (pressed.textContent = "curl"), 1500);
 }
 
-/** A second press within some seconds is needed. */
+/**
+ * Does what was pressed once it is pressed again within some seconds.
+ * @param {HTMLButtonElement} pressed
+ * @param {() => Promise<void>} action
+ */
 async function confirmed(pressed, action) {
   if (pressed.dataset.sure) {
     await action();
@@ -84,22 +104,27 @@ async function confirmed(pressed, action) {
   }, 4000);
 }
 
-/** Asks by how many steps, and gives the job as it is then; as it was, if nothing was said. */
+/**
+ * Asks for a number of steps and returns the extended job; as it was, if nothing was said.
+ * @param {import("../api.js").Api} api
+ * @param {import("../service").Job} job
+ * @returns {Promise<import("../service").Job>}
+ */
 function extended(api, job) {
   return new Promise((resolve) => {
     const title = unique("extend");
     let steps = job.spec.steps;
     const input = numberInput(steps, (value) => (steps = value), { inputmode: "numeric" });
-    const close = (result) => {
+    const close = (/** @type {import("../service").Job} */ result) => {
       dialog.close();
       dialog.remove();
       resolve(result);
     };
-    const more = async (event) => {
+    const more = async (/** @type {Event} */ event) => {
       event.preventDefault();
       try {
         close(await api.extend(job.id, steps));
-      } catch (problem) {
+      } catch (/** @type {any} */ problem) {
         const rest = showProblem(dialog, problem);
         general.textContent = rest.join("; ");
       }

@@ -1,4 +1,4 @@
-/** The form of a job: everything that is sent when it is run. */
+/** The form of a job. */
 
 import { h, instead } from "../dom.js";
 import { choice, field, numberInput } from "./field.js";
@@ -12,14 +12,16 @@ export class JobForm {
   #onChange;
   #steps;
   #dtype;
+  /** @type {Record<string, HTMLInputElement>} */
   #more = {};
+  /** @type {any} */
   #spec = null;
 
   /**
    * @param {Object} options
    * @param {import("./function_picker.js").FunctionPicker} options.picker
-   * @param {{optimizers: Array, schedulers: Array}} options.catalogue
-   * @param {(patch: Object) => void} options.onChange given what is different in the job
+   * @param {import("../service").Methods} options.catalogue
+   * @param {(patch: Object) => void} options.onChange given the changed fields
    * @param {() => void} options.onRun
    * @param {HTMLElement} options.foot what stands below: the button and the progress
    */
@@ -54,7 +56,11 @@ export class JobForm {
     );
   }
 
-  /** Shows a job's specification. @param {Object|null} info about its function; null if there is none */
+  /**
+   * Shows the specification of a job.
+   * @param {import("../service").FunctionInfo|null} info about its function; null if there is none
+   * @param {any} spec
+   */
   update(info, spec) {
     this.#spec = spec;
     this.#picker.update(info, spec.function);
@@ -73,7 +79,7 @@ export class JobForm {
   }
 
   #moreFields() {
-    const part = (name, key, value) => {
+    const part = (/** @type {string} */ name, /** @type {string} */ key, /** @type {any} */ value) => {
       const { [key]: _, ...others } = this.#spec[name] ?? {};
       const all = value === null ? others : { ...others, [key]: value };
       this.#onChange({ [name]: Object.keys(all).length ? all : null });
@@ -114,6 +120,7 @@ export class JobForm {
   }
 }
 
+/** @param {HTMLInputElement} input @param {any} value */
 function put(input, value) {
   if (input !== document.activeElement) input.value = value ?? "";
 }

@@ -80,8 +80,8 @@ function lines(tokens) {
     if (token === "|") isInBars = !isInBars;
     const isOuter = depth === 0 && !isInBars;
     const isScript = ["^", "_"].includes(tokens[index - 1]);
-    if (isOuter && "+-".includes(token) && parts.at(-1).length && !isScript) parts.push([]);
-    parts.at(-1).push(token);
+    if (isOuter && "+-".includes(token) && parts[parts.length - 1].length && !isScript) parts.push([]);
+    parts[parts.length - 1].push(token);
     if (isOuter && (token === "=" || token === "\\quad")) parts.push([]);
   });
   return parts.filter((part) => part.length > 0);
@@ -133,12 +133,7 @@ function bar(tokens) {
 function row(tokens, end = null) {
   /** @type {Node[]} */
   const out = [];
-  while (tokens.length) {
-    if (tokens[0] === end) {
-      tokens.shift();
-      break;
-    }
-    const token = tokens.shift();
+  for (let token = tokens.shift(); token !== undefined && token !== end; token = tokens.shift()) {
     if (token === "^" || token === "_") out.push(scripted(out.pop() ?? element("mrow"), token, tokens));
     else if (token === "'") out.push(element("msup", out.pop() ?? element("mrow"), text("mo", "′")));
     else {
@@ -225,7 +220,7 @@ function split(tokens, mark) {
   const parts = [[]];
   for (const token of tokens) {
     if (token === mark) parts.push([]);
-    else parts.at(-1).push(token);
+    else parts[parts.length - 1].push(token);
   }
   return parts.filter((part) => part.length > 0);
 }

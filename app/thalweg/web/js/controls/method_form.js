@@ -10,12 +10,13 @@ export class MethodForm {
   #catalogue;
   #onChange;
   #isForNetwork;
+  /** @type {any} */
   #shown = null;
   element = h("div", { class: "method" });
 
   /**
-   * @param {{optimizers: Array, schedulers: Array}} catalogue
-   * @param {(patch: {optimizer?: Object, lr?: number|null, scheduler?: Object|null}) => void} onChange
+   * @param {import("../service").Methods} catalogue
+   * @param {(patch: Partial<import("../service").Method>) => void} onChange
    * @param {{isForNetwork?: boolean}} [options] whether what is minimised is the loss of a network
    */
   constructor(catalogue, onChange, { isForNetwork = false } = {}) {
@@ -24,14 +25,14 @@ export class MethodForm {
     this.#isForNetwork = isForNetwork;
   }
 
-  /** @param {{optimizer: Object, lr?: number|null, scheduler?: Object|null}} method */
+  /** @param {import("../service").Method} method */
   update({ optimizer, lr = null, scheduler = null }) {
     const shown = [optimizer.name, scheduler?.name ?? null];
     const own = this.#shown;
     this.#shown = { optimizer, lr, scheduler, names: shown };
     // a field that was typed into is not made anew: it would lose the focus
     if (
-      own?.names.every((name, index) => name === shown[index]) &&
+      own?.names.every((/** @type {string|null} */ name, /** @type {number} */ index) => name === shown[index]) &&
       own.said === this.#said(optimizer, lr, scheduler)
     ) {
       this.#shown.said = own.said;
@@ -41,10 +42,12 @@ export class MethodForm {
     replace(this.element, ...this.#optimizerFields(optimizer, lr), ...this.#schedulerFields(scheduler));
   }
 
+  /** @param {...unknown} parts */
   #said(...parts) {
     return JSON.stringify(parts);
   }
 
+  /** @param {Record<string, any>} patch */
   #change(patch) {
     this.#shown = { ...this.#shown, ...patch };
     const { optimizer, lr, scheduler } = this.#shown;
@@ -52,6 +55,7 @@ export class MethodForm {
     this.#onChange(patch);
   }
 
+  /** @param {import("../service").Method["optimizer"]} optimizer @param {any} lr */
   #optimizerFields(optimizer, lr) {
     const { optimizers } = this.#catalogue;
     const entry = optimizers.find((each) => each.name === optimizer.name) ?? unknown(optimizer.name);
@@ -93,15 +97,17 @@ export class MethodForm {
     ];
   }
 
+  /** @param {import("../service").Entry} entry */
   #option({ name, title, matrices_only }) {
     return matrices_only && !this.#isForNetwork ? [name, `${title} (for networks only)`, true] : [name, title];
   }
 
+  /** @param {import("../service").Method["scheduler"]} scheduler */
   #schedulerFields(scheduler) {
     const { schedulers } = this.#catalogue;
     const entry = schedulers.find((each) => each.name === scheduler?.name) ?? null;
     const { name: _, ...values } = scheduler ?? {};
-    const chosen = (name) =>
+    const chosen = (/** @type {string} */ name) =>
       this.#onChange({
         scheduler: name === "" ? null : { name, ...needed(schedulers.find((each) => each.name === name)) },
       });
@@ -131,21 +137,36 @@ export class MethodForm {
   }
 }
 
-/** What stands for an optimizer or a schedule that the service does not have: a link may name any. */
+/**
+ * Stands for an optimizer or a schedule that the service does not have: a link may name any.
+ * @param {string} name
+ * @returns {import("../service").Entry}
+ */
 function unknown(name) {
   return { name, title: `${name}: not known here`, parameters: { properties: {} } };
 }
 
-/** Returns the entries to choose from, and the chosen one also where it is none of them. */
+/**
+ * Returns the entries to choose from, and the chosen one if it is none of them.
+ * @param {import("../service").Entry[]} entries
+ * @param {string|null} name
+ */
 function withChosen(entries, name) {
   return name === null || entries.some((each) => each.name === name) ? entries : [unknown(name), ...entries];
 }
 
-/** Something to begin with for what a schedule must be told and has no default for. */
+/**
+ * Returns first values for the parameters of a schedule that have no default.
+ * @param {import("../service").Entry|undefined} entry
+ * @returns {Record<string, number>}
+ */
 function needed(entry) {
+  /** @type {Record<string, number>} */
   const first = { integer: 1000, number: 0.5 };
-  const { properties, required = [] } = entry.parameters;
+  const { properties, required = [] } = entry?.parameters ?? { properties: {} };
   return Object.fromEntries(
-    required.filter((name) => properties[name].type in first).map((name) => [name, first[properties[name].type]]),
+    required
+      .filter((name) => (properties[name].type ?? "") in first)
+      .map((name) => [name, first[properties[name].type ?? ""]]),
   );
 }

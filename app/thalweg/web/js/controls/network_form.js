@@ -11,7 +11,9 @@ const ELSEWHERE = ["layers", "dataset"];
 
 export class NetworkForm {
   #onChange;
+  /** @type {any} */
   #settings = null;
+  /** @type {string|null} */
   #said = null;
   #dataset = h("div");
   #data = h("details", null);
@@ -45,7 +47,7 @@ export class NetworkForm {
     );
   }
 
-  /** @param {Object} offer what the service says of networks @param {{network: Object, hidden: number[], seed: number}} settings */
+  /** @param {import("../service").Offer} offer @param {any} settings */
   update(offer, settings) {
     this.#settings = settings;
     put(this.#hidden, settings.hidden.join(", "));
@@ -60,6 +62,7 @@ export class NetworkForm {
     replace(this.#rest, h("summary", null, "More network options"), this.#fields(offer.parameters, rest));
   }
 
+  /** @param {import("../service").Offer} offer @param {{name?: string, [fact: string]: any}} dataset */
   #makeDataset({ datasets, parameters }, dataset) {
     const entry = datasets.find((each) => each.name === dataset.name);
     const options = datasets.map((each) => [each.name, each.name]);
@@ -98,7 +101,11 @@ export class NetworkForm {
     );
   }
 
-  /** The fields of some of a network's parameters. */
+  /**
+   * Returns the fields of some of the parameters of a network.
+   * @param {import("../service").Schema} schema
+   * @param {string[]} names
+   */
   #fields(schema, names) {
     const properties = Object.fromEntries(names.map((name) => [name, schema.properties[name]]));
     const own = Object.entries(this.#settings.network).filter(([name]) => names.includes(name));
@@ -111,7 +118,7 @@ export class NetworkForm {
     );
   }
 
-  /** A field that was used is not made anew: it would lose the focus. */
+  /** A field that was used is not made anew: it would lose the focus. @param {Record<string, any>} patch */
   #changeNetwork(patch) {
     const network = { ...this.#settings.network, ...patch };
     this.#said = JSON.stringify(network);
@@ -119,7 +126,11 @@ export class NetworkForm {
   }
 }
 
-/** The schema of a data set with what this one is if nothing is said. */
+/**
+ * Returns the schema of a data set with the defaults of this one.
+ * @param {import("../service").Schema} schema
+ * @param {Record<string, any>} entry
+ */
 function withUsual(schema, entry) {
   const properties = Object.entries(schema.properties).map(([name, property]) => [
     name,
@@ -128,6 +139,7 @@ function withUsual(schema, entry) {
   return { properties: Object.fromEntries(properties) };
 }
 
+/** @param {HTMLInputElement} input @param {string} value */
 function put(input, value) {
   if (input !== document.activeElement) input.value = value;
 }

@@ -1,4 +1,4 @@
-/** Says of results that they are of other settings than those that the form has now. */
+/** A mark on results whose settings differ from those in the form. */
 
 import { h } from "../dom.js";
 
@@ -7,7 +7,7 @@ export class Outdated {
   element;
 
   /**
-   * @param {string} again what the button says that computes them anew
+   * @param {string} again the text of the button that computes them again
    * @param {{again: () => void, undo: () => void}} on
    */
   constructor(again, on) {
@@ -22,7 +22,7 @@ export class Outdated {
     );
   }
 
-  /** @param {string|null} madeBy what made the results; null where that is what the form has */
+  /** @param {string|null} madeBy the settings of the results; null where they are those of the form */
   update(madeBy) {
     this.element.hidden = madeBy === null;
     if (madeBy !== null) this.#text.textContent = `These results are from ${madeBy} — settings have changed since.`;

@@ -1,4 +1,4 @@
-/** The bar that goes through the steps, by hand or by itself. */
+/** The bar that plays the steps, or goes to one. */
 
 import { h } from "../dom.js";
 import { count } from "../numbers.js";
@@ -34,12 +34,12 @@ export class PlayBar {
     this.#label();
   }
 
-  /** Shows a step of so many. */
+  /** Shows a step of so many. @param {number} step @param {number} last */
   update(step, last) {
     this.#last = last;
     this.#step = step;
-    this.#slider.max = last;
-    this.#slider.value = step;
+    this.#slider.max = String(last);
+    this.#slider.value = String(step);
     this.#slider.disabled = this.#play.disabled = last === 0;
     this.#readout.textContent = `step ${count(step)} of ${count(last)}`;
   }
@@ -56,9 +56,10 @@ export class PlayBar {
     else this.#start(this.#step >= this.#last ? 0 : this.#step);
   }
 
+  /** @param {number} from */
   #start(from) {
     let [place, before] = [from, performance.now()];
-    const go = (now) => {
+    const go = (/** @type {number} */ now) => {
       place += ((now - before) / 1000 / SECONDS) * this.#last * Number(this.#speed.value);
       before = now;
       this.#onStep(Math.min(Math.round(place), this.#last));

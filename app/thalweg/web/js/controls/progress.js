@@ -18,7 +18,7 @@ export class Progress {
 
   /**
    * @param {{status: string, step: number, steps: number}|null} progress
-   * @param {{lost?: boolean, took?: number|null, job?: Object|null}} more whether the connection is lost, for how many
+   * @param {{lost?: boolean, took?: number|null, job?: import("../service").Job|null}} more whether the connection is lost, for how many
    *   milliseconds the job ran, and the job, if it is known
    */
   update(progress, { lost = false, took = null, job = null } = {}) {

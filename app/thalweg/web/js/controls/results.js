@@ -21,6 +21,7 @@ export class Results {
     this.#next,
     this.#place,
   );
+  /** @type {unknown[]} */
   #shown = [];
 
   /** @param {(page: number) => void} onPage */
@@ -53,9 +54,9 @@ export class Results {
   }
 
   /**
-   * @param {Object|null} job that has ended
-   * @param {{page: number, runs: Array|null}} view the page of the table, and the job's runs as far as they are there
-   * @param {(run: Object) => string} colorOf
+   * @param {import("../service").Job|null} job that has ended
+   * @param {{page: number, runs: import("../service").Run[]|null}} view the page of the table, and the job's runs as far as they are there
+   * @param {(run: import("../service").Run) => string} colorOf
    */
   update(job, { page, runs }, colorOf) {
     const shown = [job, page, runs];
@@ -63,7 +64,7 @@ export class Results {
     this.#shown = shown;
     const all = (runs ?? job?.runs ?? []).filter((run) => run.outcome !== null);
     this.element.hidden = all.length === 0;
-    if (all.length === 0) {
+    if (!job || all.length === 0) {
       replace(this.#rows);
       return;
     }
@@ -84,6 +85,7 @@ export class Results {
       : "Loading …";
   }
 
+  /** @param {import("../service").Run} run @param {string} color */
   #row(run, color) {
     const { minimum } = run;
     return h(

@@ -6,15 +6,15 @@ import { choice, field, numberInput, numberOf } from "./field.js";
 
 /**
  * Returns the fields of a schema's properties.
- * @param {Object} schema of an object
- * @param {Object} values those that are not the default
- * @param {(values: Object) => void} onChange given the values anew, without what is the default
+ * @param {import("../service").Schema} schema of an object
+ * @param {Record<string, any>} values those that differ from the defaults
+ * @param {(values: Object) => void} onChange given all values that differ from the defaults
  * @param {string} pointer of the object
  * @param {string[]} [leftOut] properties that are shown elsewhere
  */
 export function schemaFields(schema, values, onChange, pointer, leftOut = []) {
   let given = values;
-  const set = (name, value, property) => {
+  const set = (/** @type {string} */ name, /** @type {any} */ value, /** @type {any} */ property) => {
     const { [name]: _, ...others } = given;
     given = value === undefined || same(value, property.default) ? others : { ...others, [name]: value };
     onChange(given);
@@ -33,6 +33,12 @@ export function schemaFields(schema, values, onChange, pointer, leftOut = []) {
     });
 }
 
+/**
+ * @param {any} property
+ * @param {any} value
+ * @param {(value: any) => void} onChange
+ * @returns {HTMLInputElement|HTMLSelectElement|HTMLTextAreaElement}
+ */
 function controlFor(property, value, onChange) {
   const { schema, nullable } = withoutNull(property);
   const empty = nullable ? null : undefined;
@@ -45,7 +51,7 @@ function controlFor(property, value, onChange) {
   }
   const options = schema.enum ?? ("const" in schema ? [schema.const] : null);
   if (options) {
-    const shown = options.map((option) => [option, String(option)]);
+    const shown = options.map((/** @type {any} */ option) => [option, String(option)]);
     if (nullable) shown.unshift(["", "none"]);
     return choice(shown, value ?? "", (text) => onChange(text === "" ? empty : text));
   }
@@ -59,7 +65,7 @@ function controlFor(property, value, onChange) {
     return h("input", {
       type: "text",
       autocomplete: "off",
-      value: (value ?? []).map((part) => (part === null ? "null" : part)).join(", "),
+      value: (value ?? []).map((/** @type {any} */ part) => (part === null ? "null" : part)).join(", "),
       onchange: (event) => onChange(numbersOf(event.target.value) ?? empty),
     });
   }
@@ -72,26 +78,35 @@ function controlFor(property, value, onChange) {
   });
 }
 
+/** @param {any} property @returns {{schema: any, nullable: boolean}} */
 function withoutNull(property) {
   const kinds = property.anyOf ?? [property];
-  const real = kinds.filter((kind) => kind.type !== "null");
+  const real = kinds.filter((/** @type {any} */ kind) => kind.type !== "null");
   return { schema: real.length === 1 ? real[0] : property, nullable: real.length < kinds.length };
 }
 
+/** @param {any} schema */
 function isNumbers(schema) {
   const parts = schema.prefixItems ?? (schema.items ? [schema.items] : []);
-  return schema.type === "array" && parts.length > 0 && parts.every((part) => isNumber(withoutNull(part).schema));
+  return (
+    schema.type === "array" &&
+    parts.length > 0 &&
+    parts.every((/** @type {any} */ part) => isNumber(withoutNull(part).schema))
+  );
 }
 
+/** @param {any} schema */
 function isNumber(schema) {
   return schema.type === "number" || schema.type === "integer";
 }
 
+/** @param {string} text */
 function numbersOf(text) {
   if (text.trim() === "") return null;
   return text.split(",").map((part) => (part.trim() === "null" ? null : numberOf(part)));
 }
 
+/** @param {string} text */
 function jsonOf(text) {
   if (text.trim() === "") return null;
   try {
@@ -101,6 +116,7 @@ function jsonOf(text) {
   }
 }
 
+/** @param {unknown} a @param {unknown} b */
 function same(a, b) {
   return JSON.stringify(a) === JSON.stringify(b);
 }

@@ -1,4 +1,4 @@
-/** How a race went: who reached which minimum, at what cost, and who did not. */
+/** The standings of a race: which minimum each contender reached, and at what cost. */
 
 import { h, replace } from "../dom.js";
 import { count, point, short } from "../numbers.js";
@@ -9,10 +9,12 @@ const HEAD = ["Contender", "Minimum", "Evaluations to get there", "Steps", "Fina
 
 export class Standings {
   element = h("section", { class: "results", "aria-label": "Standings" });
+  /** @type {string|null} */
   #shown = null;
 
   /**
-   * @param {Array<{name: string, color: string, job: Object|null, arrival: number|null|undefined, error: string|null}>} racers
+   * @param {Array<{name: string, color: string, job: any, progress?: {step: number}|null, arrival: number|null|undefined,
+   *   error: string|null}>} racers
    * @param {number|null} radius how near a known minimum is; null where none is known
    */
   update(racers, radius) {
@@ -34,6 +36,7 @@ export class Standings {
     replace(this.element, racers.some((each) => each.job || each.error) ? this.#table(ranked(racers), radius) : []);
   }
 
+  /** @param {any[]} racers @param {number|null} radius */
   #table(racers, radius) {
     return [
       h("h2", null, "Standings"),
@@ -68,6 +71,7 @@ export class Standings {
     ];
   }
 
+  /** @param {any} racer */
   #row({ name, color, job, progress, arrival, error }) {
     const run = job && hasEnded(job) ? job.runs?.[0] : null;
     const minimum = run?.minimum;
@@ -91,16 +95,21 @@ export class Standings {
 /**
  * Returns how many evaluations a run had taken when it was at a step: each step after it took at least one.
  * @param {{n_steps: number, n_evaluations: number|null}} run
+ * @param {number} step
  * @returns {{n: number, isExact: boolean}|null} null where nobody counted
  */
 export function evaluationsUpTo({ n_steps, n_evaluations }, step) {
-  if (!Number.isInteger(n_evaluations)) return null;
+  if (n_evaluations === null || n_evaluations === undefined) return null;
   return { n: n_evaluations - (n_steps - step), isExact: n_evaluations === n_steps + 1 };
 }
 
-/** Who arrived, by their evaluations; then who ended elsewhere, by how low; then who diverged. */
+/**
+ * Those that arrived, by evaluations; then those that ended elsewhere, the lowest first; then those that diverged.
+ * @param {any[]} racers
+ * @returns {any[]}
+ */
 function ranked(racers) {
-  const key = ({ job, arrival, error }) => {
+  const key = (/** @type {any} */ { job, arrival, error }) => {
     const run = job?.runs?.[0];
     if (error) return [4, 0];
     if (!run || run.outcome === null) return [2, 0];
@@ -114,6 +123,7 @@ function ranked(racers) {
   });
 }
 
+/** @param {number} a @param {number} b */
 function compared(a, b) {
   return a === b ? 0 : a - b; // two infinities are alike
 }

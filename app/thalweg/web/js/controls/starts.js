@@ -1,6 +1,7 @@
-/** The starting points, as text: what the map shows, for who would rather type. */
+/** The starts as text, beside the map, for typing. */
 
 import { h, replace } from "../dom.js";
+import { given } from "../given.js";
 import { toPixelPrecision } from "../numbers.js";
 import { pathColor } from "../plots/palette.js";
 import { pointHint } from "../words.js";
@@ -13,7 +14,9 @@ export class Starts {
   #onChange;
   #rows = h("ol", { class: "starts-list" });
   #note = h("p", { class: "hint" });
+  /** @type {{dim: number, domain: number[][]|null}|null} */
   #info = null;
+  /** @type {any} */
   #init = [];
 
   /** @param {(init: number[][]) => void} onChange */
@@ -50,12 +53,13 @@ export class Starts {
     this.#note.hidden = this.#note.textContent === "";
   }
 
+  /** @param {any} x @param {number} index @param {number} n */
   #row(x, index, n) {
     const text = h("input", {
       type: "text",
       value: x.join(", "),
       "aria-label": `Start ${index + 1}`,
-      placeholder: pointHint(this.#info.dim),
+      placeholder: pointHint(given(this.#info).dim),
       autocomplete: "off",
       onchange: (event) => this.#replaceAt(index, numbersIn(event.target.value)),
     });
@@ -78,11 +82,13 @@ export class Starts {
     );
   }
 
+  /** @param {number} index @param {any} x */
   #replaceAt(index, x) {
     const points = pointsOf(this.#init);
     this.#onChange(x === null ? points.toSpliced(index, 1) : points.with(index, x));
   }
 
+  /** @param {any[]} points */
   #add(points) {
     this.#onChange([...pointsOf(this.#init), ...points]);
   }
@@ -98,16 +104,21 @@ export class Starts {
   }
 
   #domain() {
-    return this.#info.domain ?? Array(this.#info.dim).fill([-1, 1]);
+    return given(this.#info).domain ?? Array(given(this.#info).dim).fill([-1, 1]);
   }
 }
 
-/** Returns the points of an `init` that lists them; none of one that says how to make them. */
+/**
+ * Returns the points of an `init` that lists them; none of one that says how to make them.
+ * @param {any} init
+ * @returns {any[]}
+ */
 export function pointsOf(init) {
   if (!Array.isArray(init)) return [];
   return Array.isArray(init[0]) || init.length === 0 ? init : [init];
 }
 
+/** @param {any} init @param {number} nPoints */
 function noteOn(init, nPoints) {
   if (!Array.isArray(init)) {
     const kind =

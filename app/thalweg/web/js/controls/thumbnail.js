@@ -1,6 +1,6 @@
 /** Small pictures of functions, drawn when they come into sight. */
 
-import { h } from "../dom.js";
+import { h, penOf } from "../dom.js";
 import { imageOf } from "../plots/ground_image.js";
 import { Heights } from "../plots/heights.js";
 import { DEEPEST, GRAPH } from "../plots/palette.js";
@@ -12,12 +12,14 @@ const AT_ONCE = 4;
 export class Thumbnails {
   #api;
   #drawn = new Map();
+  /** @type {HTMLCanvasElement[]} */
   #waiting = [];
   #running = 0;
   #wanted = new WeakMap();
   #observer = new IntersectionObserver(
     (entries) => {
-      for (const entry of entries) if (entry.isIntersecting) this.#want(entry.target);
+      for (const entry of entries)
+        if (entry.isIntersecting) this.#want(/** @type {HTMLCanvasElement} */ (entry.target));
     },
     { rootMargin: "80px" },
   );
@@ -27,7 +29,7 @@ export class Thumbnails {
     this.#api = api;
   }
 
-  /** Returns a picture of a function of the catalogue. */
+  /** Returns a picture of a function of the catalogue. @param {import("../service").FunctionInfo} info */
   of(info) {
     const canvas = h("canvas", { class: "thumbnail", width: 144, height: 108, "aria-hidden": "true" });
     this.#wanted.set(canvas, info);
@@ -35,6 +37,7 @@ export class Thumbnails {
     return canvas;
   }
 
+  /** @param {HTMLCanvasElement} canvas */
   #want(canvas) {
     this.#observer.unobserve(canvas);
     this.#waiting.push(canvas);
@@ -61,14 +64,20 @@ export class Thumbnails {
     }
   }
 
+  /** @param {import("../service").FunctionInfo} info */
   #values(info) {
-    if (info.dim > 1) return this.#api.surface(sliceRequest({ name: info.name }, info, { points: POINTS }));
+    if (info.dim > 1) return this.#api.surface(sliceRequest({ name: info.name ?? "" }, info, { points: POINTS }));
     const [low, high] = info.domain[0];
     const points = Array.from({ length: 2 * POINTS }, (_, i) => [low + ((high - low) * i) / (2 * POINTS - 1)]);
     return this.#api.evaluate({ function: { name: info.name, dim: 1 }, points });
   }
 }
 
+/**
+ * @param {HTMLCanvasElement} canvas
+ * @param {Array<Array<number|null>>} z
+ * @param {import("../service").FunctionInfo} info
+ */
 function drawHeights(canvas, z, info) {
   const heights = new Heights(
     z,
@@ -77,13 +86,14 @@ function drawHeights(canvas, z, info) {
   );
   const [low, high] = heights.range;
   const small = imageOf(z.toReversed(), (f) => (heights.of(f) - low) / (high - low || 1));
-  canvas.getContext("2d").drawImage(small, 0, 0, canvas.width, canvas.height);
+  penOf(canvas).drawImage(small, 0, 0, canvas.width, canvas.height);
 }
 
+/** @param {HTMLCanvasElement} canvas @param {Array<number|null>} values */
 function drawGraph(canvas, values) {
   const finite = values.filter((value) => value !== null);
   const [low, high] = [Math.min(...finite), Math.max(...finite)];
-  const pen = canvas.getContext("2d");
+  const pen = penOf(canvas);
   const { width, height } = canvas;
   pen.fillStyle = DEEPEST;
   pen.fillRect(0, 0, width, height);

@@ -18,6 +18,7 @@ export class Backprop {
   #sample;
   #switch;
   #content;
+  /** @type {any} */
   #state = null;
 
   /** @param {{uncover: (patch: {shown?: number, chosen: Object}) => void, sample: (sample: number) => void}} on */
@@ -42,7 +43,7 @@ export class Backprop {
     );
   }
 
-  /** @param {Object} state of the view */
+  /** @param {any} state of the view */
   draw(state) {
     this.#state = state;
     const { pass, job, sample } = state;
@@ -56,6 +57,7 @@ export class Backprop {
     }
   }
 
+  /** @param {any} state */
   #drawPass({ pass, shown: wanted, chosen: picked }) {
     const n = pass.layers.length;
     const shown = Math.min(wanted ?? n, n);
@@ -78,7 +80,7 @@ export class Backprop {
     );
   }
 
-  /** Uncovers the backward pass of one more layer towards the inputs, or covers one up again. */
+  /** Uncovers the backward pass of one more layer towards the inputs, or covers one up again. @param {number} by */
   #uncover(by) {
     const { pass, shown } = this.#state;
     const n = pass.layers.length;
@@ -87,6 +89,7 @@ export class Backprop {
   }
 }
 
+/** @param {any} state */
 function whyNone({ job, problem }) {
   if (job && !hasEnded(job))
     return job.status === "queued" ? "Waiting for a worker …" : "Waiting for the first steps …";

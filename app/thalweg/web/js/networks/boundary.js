@@ -1,6 +1,11 @@
-/** What a network of two inputs answers all over the plane, with the samples on it; of one input, its curve. */
+/**
+ * What a network of two inputs answers all over the plane, with the samples on it; of one input, its curve.
+ * @typedef {Array<{weights: number[][], biases: number[]}>} Parts
+ * @typedef {{x: number[][], y: number[][]}} Samples
+ * @typedef {[number, number]} Range
+ */
 
-import { h } from "../dom.js";
+import { h, penOf } from "../dom.js";
 import { colorAt } from "../plots/palette.js";
 import { outputs } from "./forward.js";
 
@@ -16,14 +21,20 @@ export class Boundary {
   });
   element = h("figure", { class: "boundary" }, this.#canvas);
 
-  /** @param {Array} parts weights and biases @param {Object} network @param {{x: number[][], y: number[][]}} samples */
+  /** @param {Parts} parts @param {import("../service").Network} network @param {Samples} samples */
   draw(parts, network, samples) {
-    const pen = this.#canvas.getContext("2d");
+    const pen = penOf(this.#canvas);
     pen.clearRect(0, 0, SIDE, SIDE);
     if (samples.x[0].length === 1) this.#curve(pen, parts, network, samples);
     else if (samples.x[0].length === 2) this.#plane(pen, parts, network, samples);
   }
 
+  /**
+   * @param {CanvasRenderingContext2D} pen
+   * @param {Parts} parts
+   * @param {import("../service").Network} network
+   * @param {Samples} samples
+   */
   #plane(pen, parts, network, { x, y }) {
     const [across, up] = onOneScale([0, 1].map((axis) => range(x.map((each) => each[axis]))));
     const answers = [];
@@ -48,6 +59,12 @@ export class Boundary {
     });
   }
 
+  /**
+   * @param {CanvasRenderingContext2D} pen
+   * @param {Parts} parts
+   * @param {import("../service").Network} network
+   * @param {Samples} samples
+   */
   #curve(pen, parts, network, { x, y }) {
     const across = range(x.map(([value]) => value));
     const up = range(y.flat());
@@ -65,7 +82,10 @@ export class Boundary {
   }
 }
 
-/** A single output is between the two classes; of several the largest is the answer, the paler the less sure. */
+/**
+ * A single output lies between two classes; of several the largest is the answer, the paler the less sure.
+ * @param {number[]} answer
+ */
 function shade(answer) {
   if (answer.length > 1) {
     const largest = answer.indexOf(Math.max(...answer));
@@ -75,19 +95,28 @@ function shade(answer) {
   return mixed(classColor(sure > 0.5 ? 1 : 0), 0.12 + 1.1 * Math.abs(sure - 0.5));
 }
 
+/** @param {number} index */
 function classColor(index) {
   return colorAt(IN_ORDER[index % IN_ORDER.length]);
 }
 
+/** @param {number|number[]} y */
 function classOf(y) {
   const values = [y].flat();
   return values.length > 1 ? values.indexOf(Math.max(...values)) : Math.round(values[0]);
 }
 
+/** @param {string} color @param {number} strength */
 function mixed(color, strength) {
   return `color-mix(in srgb, ${color} ${Math.round(100 * Math.min(strength, 0.75))}%, #ffffff)`;
 }
 
+/**
+ * @param {CanvasRenderingContext2D} pen
+ * @param {number} x
+ * @param {number} y
+ * @param {string} color
+ */
 function dot(pen, x, y, color) {
   pen.beginPath();
   pen.arc(x, y, 4.5, 0, 2 * Math.PI);
@@ -98,17 +127,22 @@ function dot(pen, x, y, color) {
   pen.stroke();
 }
 
+/** @param {number[]} values @returns {[number, number]} */
 function range(values) {
   const [low, high] = [Math.min(...values), Math.max(...values)];
   const margin = MARGIN * (high - low) || 1;
   return [low - margin, high + margin];
 }
 
-/** Returns ranges of one width about the same middles: in a square, what is round in the data is round. */
+/**
+ * Returns ranges of one width about the same middles, so that a circle in the data is drawn as one.
+ * @param {Array<[number, number]>} ranges
+ * @returns {Array<[number, number]>}
+ */
 export function onOneScale(ranges) {
   const width = Math.max(...ranges.map(([low, high]) => high - low));
   return ranges.map(([low, high]) => [(low + high - width) / 2, (low + high + width) / 2]);
 }
 
-const at = ([low, high], part) => low + part * (high - low);
-const share = ([low, high], value) => (value - low) / (high - low);
+const at = (/** @type {Range} */ [low, high], /** @type {number} */ part) => low + part * (high - low);
+const share = (/** @type {Range} */ [low, high], /** @type {number} */ value) => (value - low) / (high - low);

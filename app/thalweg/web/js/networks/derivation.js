@@ -2,6 +2,9 @@
 
 import { short } from "../numbers.js";
 
+/** @typedef {{formula: string, numbers: (net: number, o: number) => string}} Slope */
+
+/** @type {Record<string, Slope>} */
 const SLOPES = {
   sigmoid: { formula: "O_j (1 - O_j)", numbers: (_net, o) => `${short(o)}·(1 − ${short(o)})` },
   tanh: { formula: "(1 - O_j^2)", numbers: (_net, o) => `(1 − ${bracket(o)}²)` },
@@ -9,12 +12,14 @@ const SLOPES = {
   leaky_relu: { formula: "\\max([net_j > 0], 0.01)", numbers: (net) => (net > 0 ? "1" : "0.01") },
   identity: { formula: "1", numbers: () => "1" },
 };
+/** @type {Slope} */
 const OTHER = { formula: "\\phi'(net_j)", numbers: (net) => `φ′(${short(net)})` };
+/** @type {Record<string, string>} */
 const WHOLE = { bce: "\\frac{O_j - t_j}{n}", cross_entropy: "O_j - t_j" };
 
 /**
  * Returns the steps of a derivation, each a name, a formula in LaTeX and the same with numbers.
- * @param {Object} pass what the service says of the forward and the backward pass
+ * @param {import("../service").Pass} pass what the service says of the forward and the backward pass
  * @param {{layers: number[], activation: string, output_activation: string|null, loss: string}} network
  * @param {number[]} input
  * @param {number[]} target
@@ -52,6 +57,13 @@ export function derivation(pass, network, input, target, { layer, node }) {
   ];
 }
 
+/**
+ * @param {import("../service").Layer} here
+ * @param {{loss: string}} network
+ * @param {string} name
+ * @param {number[]} target
+ * @param {number} node
+ */
 function outputDelta(here, network, name, target, node) {
   const [o, net, t] = [here.output[node], here.net[node], target[node]];
   const result = ` = ${short(here.delta[node])}`;
@@ -73,6 +85,12 @@ function outputDelta(here, network, name, target, node) {
   };
 }
 
+/**
+ * @param {import("../service").Pass} pass
+ * @param {number} layer
+ * @param {number} node
+ * @param {string} name
+ */
 function hiddenDelta(pass, layer, node, name) {
   const [here, behind] = [pass.layers[layer], pass.layers[layer + 1]];
   const slope = SLOPES[name] ?? OTHER;
@@ -86,6 +104,7 @@ function hiddenDelta(pass, layer, node, name) {
   };
 }
 
+/** @param {number} value */
 function bracket(value) {
   return value < 0 ? `(${short(value)})` : short(value);
 }

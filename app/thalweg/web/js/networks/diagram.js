@@ -6,7 +6,7 @@ import { short } from "../numbers.js";
 const [WIDTH, NODE_GAP, MOST_NODES] = [760, 62, 8];
 const RADIUS = 21;
 
-/** A number as it fits into a node. */
+/** Returns a number that fits into a node. @param {number} value */
 function inside(value) {
   const text = short(value, 3);
   return text.length <= 6 ? text : short(value, 1);
@@ -22,7 +22,7 @@ export class NetworkDiagram {
   }
 
   /**
-   * @param {Object} pass what the service says of both passes
+   * @param {import("../service").Pass} pass what the service says of both passes
    * @param {number[]} input
    * @param {number} shown from which layer on the backward pass is seen; the number of layers, if not at all
    * @param {{layer: number, node: number}} chosen
@@ -30,6 +30,7 @@ export class NetworkDiagram {
   draw(pass, input, shown, chosen) {
     const columns = [input, ...pass.layers.map((layer) => layer.output)];
     const height = Math.max(...columns.map((column) => Math.min(column.length, MOST_NODES))) * NODE_GAP + 46;
+    /** @param {number} column @param {number} node @returns {[number, number]} */
     const place = (column, node) => {
       const n = Math.min(columns[column].length, MOST_NODES);
       return [
@@ -54,6 +55,12 @@ export class NetworkDiagram {
     );
   }
 
+  /**
+   * @param {import("../service").Pass} pass
+   * @param {(column: number, node: number) => [number, number]} place
+   * @param {number} shown
+   * @param {{layer: number, node: number}} chosen
+   */
   #edges(pass, place, shown, chosen) {
     const strongest = Math.max(...pass.weights.flat(2).map(Math.abs), 1e-12);
     return pass.weights.flatMap((matrix, layer) =>
@@ -88,6 +95,10 @@ export class NetworkDiagram {
     );
   }
 
+  /**
+   * @param {{pass: import("../service").Pass, index: number, node: number, output: number, place: (column: number,
+   *   node: number) => [number, number], shown: number, chosen: {layer: number, node: number}}} drawn
+   */
   #node({ pass, index, node, output, place, shown, chosen }) {
     const [x, y] = place(index, node);
     const layer = index - 1;

@@ -1,8 +1,9 @@
 /** A network's way forward, computed here: for its answers all over a plane, many times a second. */
 
 const LEAK = 0.01;
-const sigmoid = (net) => 1 / (1 + Math.exp(-net));
+const sigmoid = (/** @type {number} */ net) => 1 / (1 + Math.exp(-net));
 
+/** @type {Record<string, (net: number) => number>} */
 const ACTIVATIONS = {
   sigmoid,
   tanh: Math.tanh,
@@ -17,7 +18,7 @@ const ACTIVATIONS = {
 };
 
 /**
- * Returns the weights and biases that a point holds: for each layer a matrix, rows first, whose last row is the biases.
+ * Returns the weights and biases in a point: for each layer a matrix, rows first, whose last row is the biases.
  * @param {number[]} point
  * @param {number[]} layers
  */
@@ -29,11 +30,17 @@ export function partsOf(point, layers) {
       at += width;
       return row;
     });
-    return { biases: rows.pop(), weights: rows };
+    return { biases: rows.pop() ?? [], weights: rows };
   });
 }
 
-/** Returns the outputs of a network for an input. */
+/**
+ * Returns the outputs of a network for an input.
+ * @param {Array<{weights: number[][], biases: number[]}>} parts
+ * @param {{activation: string, output_activation?: string|null}} network
+ * @param {number[]} input
+ * @returns {number[]}
+ */
 export function outputs(parts, network, input) {
   return parts.reduce((values, { weights, biases }, layer) => {
     const isLast = layer === parts.length - 1;
@@ -45,6 +52,7 @@ export function outputs(parts, network, input) {
   }, input);
 }
 
+/** @param {number[]} nets */
 function softmax(nets) {
   const highest = Math.max(...nets);
   const powers = nets.map((net) => Math.exp(net - highest));
@@ -52,7 +60,10 @@ function softmax(nets) {
   return powers.map((power) => power / sum);
 }
 
-/** Abramowitz and Stegun, Handbook of Mathematical Functions, 1964, 7.1.26: within 1.5e-7, for a picture. */
+/**
+ * Abramowitz and Stegun, Handbook of Mathematical Functions, 1964, 7.1.26: within 1.5e-7, for a picture.
+ * @param {number} x
+ */
 function erf(x) {
   const t = 1 / (1 + 0.3275911 * Math.abs(x));
   const polynomial =

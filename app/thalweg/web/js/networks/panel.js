@@ -1,4 +1,4 @@
-/** A picture, or what is to be said where there is none. */
+/** A picture, or a sentence that says why there is none. */
 
 import { h } from "../dom.js";
 

@@ -1,4 +1,4 @@
-/** What there is to see of a training: the network's answers, the landscape of its loss, the loss step by step. */
+/** The pictures of a training: the answers of the network, the landscape of its loss, the loss by step. */
 
 import { PlayBar } from "../controls/play_bar.js";
 import { h } from "../dom.js";
@@ -26,7 +26,9 @@ export class Training {
   #answers = new Panel(this.#boundary.element);
   #landscape = new Panel(this.#surface.element);
   #loss = new Panel(this.#curve.element);
+  /** @type {import("../service").Trajectory|null} */
   #drawnLoss = null;
+  /** @type {any} */
   #drawnLandscape = null;
 
   /** @param {(step: number) => void} onStep */
@@ -47,17 +49,17 @@ export class Training {
     );
   }
 
-  /** Stops what moves by itself. */
+  /** Stops playing. */
   stop() {
     this.#bar.stop();
   }
 
-  /** Lets the next drawing be of everything: it looks different. */
+  /** Draws everything again next time, in another theme. */
   restyle() {
     this.#drawnLoss = this.#drawnLandscape = null;
   }
 
-  /** @param {Object} state of the view: all of it is the job's, or null */
+  /** @param {any} state of the view: all of it is of the job, or null */
   draw(state) {
     const { job, trajectory, step } = state;
     this.element.hidden = job === null;
@@ -72,7 +74,12 @@ export class Training {
     if (hasSteps) this.#drawLoss(state, at);
   }
 
-  /** Draws what the network answers at a step; returns why not, if it cannot. */
+  /**
+   * Draws what the network answers at a step; returns why not, if it cannot.
+   * @param {any} state
+   * @param {number} at
+   * @returns {string|null}
+   */
   #drawAnswers({ job, trajectory, samples }, at) {
     if (!trajectory?.step.length || !samples) return waiting(job);
     if (samples.x[0].length > 2)
@@ -84,7 +91,12 @@ export class Training {
     return null;
   }
 
-  /** Draws the landscape of the loss; returns why not, if it cannot. */
+  /**
+   * Draws the landscape of the loss; returns why not, if it cannot.
+   * @param {any} state
+   * @param {number} at
+   * @returns {string|null}
+   */
   #drawLandscape({ job, landscape, landscapeProblem }, at) {
     if (landscapeProblem) return `The loss landscape could not be computed. ${inWords(landscapeProblem.message)}`;
     if (!landscape)
@@ -95,8 +107,9 @@ export class Training {
       name: "path",
       color: colorAt(0),
       step: landscape.step,
-      x: landscape.path.map(([x]) => x),
-      y: landscape.path.map(([, y]) => y),
+      x: landscape.path.map((/** @type {number[]} */ [x]) => x),
+      y: landscape.path.map((/** @type {number[]} */ [, y]) => y),
+      points: landscape.path,
       f: landscape.f,
     };
     if (this.#drawnLandscape !== landscape) {
@@ -117,8 +130,10 @@ export class Training {
     return null;
   }
 
+  /** @param {any} state @param {number} at */
   #drawLoss({ job, trajectory }, at) {
-    const path = { name: "loss", color: colorAt(0), step: trajectory.step, f: trajectory.f };
+    const { step, x: points, f } = trajectory;
+    const path = { name: "loss", color: colorAt(0), step, x: [], y: [], points, f };
     if (this.#drawnLoss !== trajectory)
       this.#curve.draw({
         paths: [path],
@@ -131,6 +146,7 @@ export class Training {
   }
 }
 
+/** @param {{status: string}} job */
 function waiting(job) {
   return job.status === "queued" ? "Waiting for a worker …" : "Waiting for the first steps …";
 }

@@ -41,7 +41,11 @@ export function axesAbout(frame, across, along, { hasGrid }) {
   ];
 }
 
-/** Returns, to the right of a frame, which colour stands for which value of f. */
+/**
+ * Returns, to the right of a frame, which colour stands for which value of f.
+ * @param {{box: {left: number, top: number, width: number, height: number}}} frame
+ * @param {import("./heights.js").Heights} heights
+ */
 export function colorBar({ box }, heights) {
   const x = box.left + box.width + BAR.gap;
   const height = BAR.share * box.height;
@@ -58,10 +62,22 @@ export function colorBar({ box }, heights) {
   ];
 }
 
+/**
+ * @param {number} x1
+ * @param {number} y1
+ * @param {number} x2
+ * @param {number} y2
+ */
 function line(x1, y1, x2, y2) {
   return svg("line", { x1, y1, x2, y2 });
 }
 
+/**
+ * @param {number} x
+ * @param {number} y
+ * @param {string} content
+ * @param {string} kind
+ */
 function text(x, y, content, kind) {
   return svg("text", { x, y, class: kind }, content);
 }

@@ -9,8 +9,8 @@ export function contours(z, levels) {
   const path = new Path2D();
   for (let j = 0; j + 1 < z.length; j += 1) {
     for (let i = 0; i + 1 < z[j].length; i += 1) {
-      const corners = [z[j][i], z[j][i + 1], z[j + 1][i + 1], z[j + 1][i]];
-      if (corners.includes(null)) continue;
+      const corners = [z[j][i], z[j][i + 1], z[j + 1][i + 1], z[j + 1][i]].filter((value) => value !== null);
+      if (corners.length < 4) continue;
       const [low, high] = [Math.min(...corners), Math.max(...corners)];
       for (const level of levels) {
         if (level > high) break;
@@ -28,9 +28,18 @@ const SIDES = [
   [0, 1, 0, -1],
 ]; // from which corner, and which way
 
-/** Draws the lines from where a square's values fall below a level to where they rise over it again. */
+/**
+ * Draws a level in a square: from each side where its values fall below the level to the side where they rise
+ * again.
+ * @param {Path2D} path
+ * @param {number} i
+ * @param {number} j
+ * @param {number[]} corners
+ * @param {number} level
+ */
 function cross(path, i, j, corners, level) {
   const isOver = corners.map((value) => value > level);
+  /** @param {number} side @returns {[number, number]} */
   const at = (side) => {
     const [from, to] = [corners[side], corners[(side + 1) % 4]];
     const share = (level - from) / (to - from);

@@ -3,8 +3,11 @@ import { FACTS } from "../facts.js";
 const MOST_UNEQUAL = FACTS.picture.most_unequal; // widths of axes that are drawn on one scale
 
 /**
- * Returns the part of a box in which two axes of like widths have the same scale, so that a square is a square; in its
- * middle. Axes of other widths fill the box.
+ * Returns the largest centered part of a box in which both axes have one scale, so that a square is a square. Axes
+ * of very different widths fill the box.
+ * @param {{left: number, top: number, width: number, height: number}} box
+ * @param {number[]} x
+ * @param {number[]} y
  */
 export function fitted(box, x, y) {
   const ratio = (x[1] - x[0]) / (y[1] - y[0]);
@@ -27,6 +30,7 @@ export class Frame {
     this.y = y;
   }
 
+  /** Returns the pixel of values. @param {number} x @param {number} y @returns {[number, number]} */
   toPixel(x, y) {
     const { left, top, width, height } = this.box;
     return [
@@ -35,14 +39,19 @@ export class Frame {
     ];
   }
 
-  /** Returns where a pixel is, from 0 to 1 rightwards and upwards, or null outside. */
+  /**
+   * Returns where a pixel is, from 0 to 1 rightwards and upwards, or null outside.
+   * @param {number} across
+   * @param {number} down
+   * @returns {[number, number]|null}
+   */
   shareAt(across, down) {
     const { left, top, width, height } = this.box;
     const [right, up] = [(across - left) / width, 1 - (down - top) / height];
     return right < 0 || up < 0 || right > 1 || up > 1 ? null : [right, up];
   }
 
-  /** Returns the values at a pixel, or null outside. */
+  /** Returns the values at a pixel, or null outside. @param {number} across @param {number} down */
   at(across, down) {
     const share = this.shareAt(across, down);
     if (!share) return null;

@@ -25,21 +25,30 @@ export class Heights {
     this.unit = Number(`1e${Math.floor(Math.log10(Math.min(Math.max(most / RESOLVED, 1e-300), 1e300)))}`);
   }
 
-  /** Returns the height of a value; null stays null. */
+  /**
+   * Returns the height of a value; null stays null.
+   * @template {number|null} F
+   * @param {F} f
+   * @returns {F extends null ? null : number}
+   */
   of(f) {
-    if (f === null) return null;
+    return /** @type {any} */ (f === null ? null : this.#heightOf(f));
+  }
+
+  /** @param {number} f */
+  #heightOf(f) {
     const rise = Math.max(f / 2 - this.low / 2, 0);
     if (!this.log) return this.high > this.low ? rise / (this.high / 2 - this.low / 2) : 0;
     const units = rise / (this.unit / 2);
     return Number.isFinite(units) ? Math.log10(1 + units) : Math.log10(rise) - Math.log10(this.unit / 2);
   }
 
-  /** Returns the heights of a grid. */
+  /** Returns the heights of a grid. @param {Array<Array<number|null>>} z */
   grid(z) {
     return z.map((row) => row.map((f) => this.of(f)));
   }
 
-  /** The lowest and the highest height. */
+  /** The lowest and the highest height. @returns {[number, number]} */
   get range() {
     return [0, this.of(this.high)];
   }
@@ -47,7 +56,7 @@ export class Heights {
   /** Returns where an axis of heights is marked, and with what: round values of f. */
   ticks() {
     const values = this.log ? this.#roundValues() : ticks(this.low, this.high, LINEAR_TICKS).at;
-    return { at: values.map((value) => this.of(value)), text: values.map(textOf) };
+    return { at: values.map((value) => this.#heightOf(value)), text: values.map(textOf) };
   }
 
   /** Returns values as far apart as their texts need: 0, powers of ten, and others where these are too few. */
@@ -73,7 +82,11 @@ export class Heights {
   }
 }
 
-/** Returns the value below which a share of ascending values lies, between two of them in proportion. */
+/**
+ * Returns the value below which a share of ascending values lies, interpolated between two of them.
+ * @param {number[]} values
+ * @param {number} share
+ */
 function quantile(values, share) {
   const place = share * (values.length - 1);
   const [below, above] = [values[Math.floor(place)], values[Math.ceil(place)]];

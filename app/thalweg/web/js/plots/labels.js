@@ -7,11 +7,12 @@ const GAP = 9; // pixels, to the right of a place and upwards
 
 export class Labels {
   element = h("div", { class: "box-texts place-texts", "aria-hidden": "true" });
+  /** @type {number[][]} */
   #places = [];
 
   /** @param {Array<{text: string|number, place: number[]|null}>} labels */
   set(labels) {
-    const placed = labels.filter(({ place }) => place);
+    const placed = labels.flatMap(({ text, place }) => (place ? [{ text, place }] : []));
     this.#places = placed.map(({ place }) => place);
     replace(
       this.element,
@@ -19,10 +20,14 @@ export class Labels {
     );
   }
 
-  /** Puts the texts where their places are seen. */
+  /**
+   * Puts the texts where their places are seen.
+   * @param {Float32Array} lens
+   * @param {{width: number, height: number}} size
+   */
   show(lens, size) {
     this.#places.forEach((place, index) => {
-      const label = this.element.children[index];
+      const label = /** @type {HTMLElement} */ (this.element.children[index]);
       const at = seenAt(lens, place, size);
       label.style.visibility = at ? "" : "hidden";
       if (at)

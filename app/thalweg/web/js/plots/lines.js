@@ -1,6 +1,6 @@
 /** Paths as lines within a box: cut off at its border. */
 
-const FAR = 1e150; // differences and ratios of such places are still finite
+const FAR = 1e150; // differences and ratios of such numbers are still finite
 
 /**
  * Returns the parts of a path that are inside a box.
@@ -11,16 +11,22 @@ const FAR = 1e150; // differences and ratios of such places are still finite
  */
 export function within(points, [left, right, low, high]) {
   // a share of a way that leads far out is not exact enough to end at the border
-  const held = ([x, y, ...rest]) => [Math.min(Math.max(x, left), right), Math.min(Math.max(y, low), high), ...rest];
+  const held = (/** @type {number[]} */ [x, y, ...rest]) => [
+    Math.min(Math.max(x, left), right),
+    Math.min(Math.max(y, low), high),
+    ...rest,
+  ];
+  /** @type {number[][][]} */
   const parts = [];
   let goesOn = false; // whether the last part ends where the next segment begins
+  /** @type {number[]|null} */
   let before = null;
   for (const raw of points) {
     const point = raw && isPlace(raw) ? bounded(raw) : null;
     const [enters, leaves] = before && point ? inside(before, point, [left, low], [right, high]) : [1, 0];
-    if (enters <= leaves) {
+    if (before && point && enters <= leaves) {
       if (!goesOn) parts.push([held(between(before, point, enters))]);
-      parts.at(-1).push(held(between(before, point, leaves)));
+      parts[parts.length - 1].push(held(between(before, point, leaves)));
     }
     goesOn = enters <= leaves && leaves === 1;
     before = point;
@@ -34,8 +40,13 @@ export function within(points, [left, right, low, high]) {
 }
 
 /**
- * Returns at which shares of the way between two points a box begins and ends; in this order, if the way meets it.
- * Source: Liang and Barsky, "A new concept and method for line clipping", ACM Transactions on Graphics, 1984.
+ * Returns the shares of the way between two points at which it enters and leaves a box; it meets the box if they
+ * are in this order. Source: Liang and Barsky, "A new concept and method for line clipping", ACM Transactions on
+ * Graphics, 1984.
+ * @param {number[]} from
+ * @param {number[]} to
+ * @param {number[]} lows
+ * @param {number[]} highs
  */
 function inside(from, to, lows, highs) {
   let [enters, leaves] = [0, 1];
@@ -52,16 +63,18 @@ function inside(from, to, lows, highs) {
   return [enters, leaves];
 }
 
-/** Returns what lies at a share of the way between two points. */
+/** Returns what lies at a share of the way between two points. @param {number[]} from @param {number[]} to @param {number} share */
 export function between(from, to, share) {
   if (share === 0) return from;
   return share === 1 ? to : from.map((value, axis) => value * (1 - share) + to[axis] * share);
 }
 
+/** @param {number[]} place */
 function isPlace([x, y]) {
   return x !== null && y !== null && !Number.isNaN(x) && !Number.isNaN(y);
 }
 
+/** @param {number[]} place */
 function bounded([x, y, ...rest]) {
   return [Math.min(Math.max(x, -FAR), FAR), Math.min(Math.max(y, -FAR), FAR), ...rest];
 }

@@ -1,16 +1,19 @@
 /**
- * The function from above, with the paths on it: colours and contours as an image, over it as SVG all else.
- * Of a function of one coordinate it is the graph.
+ * The function from above, with the paths on it: colours and contours as an image, everything else as SVG over it.
+ * For a function of one coordinate it is the graph.
  */
 
 import { h, replace, svg } from "../dom.js";
-import { point, toPixelPrecision } from "../numbers.js";
+import { given } from "../given.js";
+import { toPixelPrecision } from "../numbers.js";
 import { axesAbout, colorBar, PIXELS_PER_TICK } from "./axes.js";
 import { Frame, fitted } from "./frame.js";
 import { GroundImage } from "./ground_image.js";
 import { within } from "./lines.js";
+import { graphOutline, partsOutline } from "./outlines.js";
 import { scaled } from "./slice.js";
-import { outline } from "./symbols.js";
+import { StartHandles } from "./starts.js";
+import { endSymbol, minimumSymbol } from "./symbols.js";
 import { ticks } from "./ticks.js";
 import { Hint, listenForKeys, listenForPinch, listenForWheel } from "./zoom_gestures.js";
 
@@ -18,10 +21,8 @@ const MARGIN = { left: 48, right: 66, top: 8, bottom: 40 };
 const FLAT_ROOM = 0.05; // of what a graph shows, over and under it
 const STILL_PIXELS = 4; // a pointer that has moved no more than this has clicked
 const NEAR_PIXELS = 12;
-const SIZES = { minimum: 8, end: 4, diverged: 5 };
 const SETTLED_MS = 200; // without further zooming, before the new window is the one to be fetched
 const MIDDLE = [0.5, 0.5];
-const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 
 export class MapPlot {
   #on;
@@ -33,15 +34,25 @@ export class MapPlot {
   #lines = svg("g");
   #ends = svg("g");
   #points = svg("g");
-  #starts = svg("g");
+  #starts = new StartHandles({
+    grasp: (event, index) => this.#begin(event, index),
+    step: (index, right, up) => this.#step(index, right, up),
+    remove: (index) => this.#on.remove(index),
+  });
   #marks = svg("g");
   #graph = svg("path", { class: "graph" });
   #axes = svg("g", { class: "plot-axes", "aria-hidden": "true" });
+  /** @type {Frame|null} */
   #frame = null;
+  /** @type {any} */
   #scene = null;
+  /** @type {unknown[]|null} */
   #drawn = null;
+  /** @type {any[]} */
   #marked = [];
+  /** @type {{start: number|null, x: number, y: number, moved: boolean, window: number[]}|null} */
   #drag = null;
+  /** @type {number[]|null} */
   #window = null; // that is shown before its ground has come
   #redraw = 0;
   #settling = 0;
@@ -62,7 +73,7 @@ export class MapPlot {
       catcher,
       this.#axes,
       svg("g", { "clip-path": "url(#map-inside)" }, this.#graph, this.#points, this.#lines, this.#marks),
-      this.#starts,
+      this.#starts.element,
       this.#ends,
     );
     this.element = h(
@@ -82,12 +93,13 @@ export class MapPlot {
     new ResizeObserver(() => this.#drawGround()).observe(this.element);
   }
 
-  /** Draws what has changed; see `SurfacePlot.draw`, and `starts: Array<{x, y, color}>`. */
+  /** Draws what has changed; see `SurfacePlot.draw`, and `starts: Array<{x, y, color}>`. @param {any} scene */
   draw(scene) {
     this.#scene = scene;
     const { grid, heights, names } = scene;
     const ground = [grid, heights, ...names];
-    const isSame = this.#drawn && ground.every((part, index) => part === this.#drawn[index]);
+    const drawn = this.#drawn;
+    const isSame = drawn && ground.every((part, index) => part === drawn[index]);
     this.#drawn = ground;
     if (isSame) {
       this.#drawOver();
@@ -98,7 +110,7 @@ export class MapPlot {
     this.#drawGround();
   }
 
-  /** Marks where the paths are. */
+  /** Marks where the paths are. @param {any[]} places */
   mark(places) {
     this.#marked = places;
     if (!this.#scene || !this.#frame) return;
@@ -125,12 +137,12 @@ export class MapPlot {
       height: clientHeight - top - bottom,
     };
     if (box.width <= 0 || box.height <= 0) return; // its style is not here yet
-    const [from, to, ...upwards] = this.#shown;
-    const inner = isFlat ? box : fitted(box, [from, to], upwards);
-    this.#frame = new Frame(inner, [from, to], isFlat ? roomy(heights.range) : upwards);
-    const across = { ...ticks(...this.#frame.x, inner.width / PIXELS_PER_TICK), title: names[0] };
+    const [from, to, low, high] = this.#shown;
+    const inner = isFlat ? box : fitted(box, [from, to], [low, high]);
+    this.#frame = new Frame(inner, [from, to], isFlat ? roomy(heights.range) : [low, high]);
+    const across = { ...ticks(...given(this.#frame).x, inner.width / PIXELS_PER_TICK), title: names[0] };
     const along = {
-      ...(isFlat ? heights.ticks() : ticks(...this.#frame.y, inner.height / PIXELS_PER_TICK)),
+      ...(isFlat ? heights.ticks() : ticks(...given(this.#frame).y, inner.height / PIXELS_PER_TICK)),
       title: isFlat ? "f" : names[1],
     };
     replace(
@@ -140,7 +152,7 @@ export class MapPlot {
     );
     this.#ground.element.hidden = isFlat;
     if (!isFlat) this.#ground.draw(this.#frame);
-    this.#graph.setAttribute("d", isFlat ? this.#graphOf(grid, heights) : "");
+    this.#graph.setAttribute("d", isFlat ? this.#graphOutline() : "");
     this.#drawOver();
   }
 
@@ -149,127 +161,97 @@ export class MapPlot {
     const { box } = this.#frame;
     const { paths, minima, starts, canPlace } = this.#scene;
     for (const [name, value] of Object.entries({ x: box.left, y: box.top, width: box.width, height: box.height })) {
-      this.#clip.setAttribute(name, value);
+      this.#clip.setAttribute(name, String(value));
     }
-    const parts = paths.map((path) => this.#partsOf(path));
-    const shapes = parts.map(shapeOf);
+    const parts = paths.map((/** @type {import("./path.js").Path} */ path) => this.#partsOf(path));
+    const shapes = parts.map(partsOutline);
     replace(
       this.#lines,
-      ...shapes.map((d) => svg("path", { d, class: "casing" })),
-      ...shapes.map((d, index) => svg("path", { d, class: "line", stroke: paths[index].color })),
+      ...shapes.map((/** @type {string} */ d) => svg("path", { d, class: "casing" })),
+      ...shapes.map((/** @type {string} */ d, /** @type {number} */ index) =>
+        svg("path", { d, class: "line", stroke: paths[index].color }),
+      ),
     );
-    replace(this.#points, ...minima.map((known) => this.#minimum(known)));
-    replace(this.#ends, ...paths.flatMap((path, index) => this.#endOf(path, parts[index])));
+    replace(
+      this.#points,
+      ...minima.map((/** @type {any} */ known) => minimumSymbol(known, this.#pixel(known.x, known.y, known.f))),
+    );
+    replace(
+      this.#ends,
+      ...paths.flatMap((/** @type {import("./path.js").Path} */ path, /** @type {number} */ index) =>
+        this.#endOf(path, parts[index]),
+      ),
+    );
     this.#drawStarts(starts);
     this.#hint.hidden = !canPlace || starts.length > 0 || paths.length > 0;
     this.mark(this.#marked);
   }
 
-  /** Returns the parts of a path that are seen, in pixels. */
+  /** Returns the visible parts of a path, in pixels. @param {import("./path.js").Path} path */
   #partsOf(path) {
     const isFlat = !this.#scene.grid.y;
     const points = path.x.map((x, entry) => {
       if (x === null || path.y[entry] === null || (isFlat && path.f[entry] === null)) return null;
       return this.#pixel(x, path.y[entry], path.f[entry]);
     });
-    const { left, top, width, height } = this.#frame.box;
+    const { left, top, width, height } = given(this.#frame).box;
     return within(points, [left, left + width, top, top + height]);
   }
 
-  /** Returns the symbol where a path ended, or where one that diverged was last seen. */
+  /**
+   * Returns the symbol where a path ended, or where one that diverged was last seen.
+   * @param {import("./path.js").Path} path
+   * @param {number[][][]} parts
+   */
   #endOf({ ending, color, name, x, y, f }, parts) {
     const last = parts.at(-1)?.at(-1);
     if (!ending || !last) return [];
-    if (ending === "end" && !this.#frame.shareAt(...this.#pixel(x.at(-1), y.at(-1), f.at(-1)))) return [];
-    const place = { transform: `translate(${last[0]},${last[1]})`, class: `path-end ${ending}` };
-    const d = outline(ending, SIZES[ending]);
-    const shape =
-      ending === "diverged"
-        ? [svg("path", { d, class: "casing" }), svg("path", { d, class: "cross", stroke: color })]
-        : [svg("path", { d, fill: color })];
-    return [svg("g", place, ...shape, svg("title", null, `${name}: ${ending}`))];
+    const ended = this.#pixel(x.at(-1) ?? Number.NaN, y.at(-1) ?? Number.NaN, f.at(-1) ?? null);
+    if (ending === "end" && !given(this.#frame).shareAt(...ended)) return [];
+    return [endSymbol(ending, color, name, last)];
   }
 
-  #minimum(known) {
-    const [x, y] = this.#pixel(known.x, known.y, known.f);
-    return svg(
-      "g",
-      { transform: `translate(${x},${y})` },
-      svg(
-        "path",
-        { d: outline("minimum", SIZES.minimum), class: "minimum" },
-        svg("title", null, `known minimum no. ${known.number}, ${point(known.point)}`),
-      ),
-      svg("text", { class: "number", x: 9, y: -9 }, known.number),
-    );
-  }
-
+  /** @param {any[]} starts */
   #drawStarts(starts) {
-    while (this.#starts.childElementCount > starts.length) this.#starts.lastChild.remove();
-    starts.forEach((start, index) => {
-      const handle = this.#starts.children[index] ?? this.#starts.appendChild(this.#handle(index));
-      const [x, y] = this.#pixel(start.x, start.y, start.f ?? null);
-      handle.setAttribute("transform", `translate(${x},${y})`);
-      handle.setAttribute(
-        "aria-label",
-        `Start ${index + 1} at ${point(start.point)}. Arrow keys move it, Delete removes it.`,
-      );
-      handle.classList.toggle("fixed", !this.#scene.canPlace);
-      handle.lastChild.setAttribute("fill", start.color);
-      const { left, top, width, height } = this.#frame.box;
-      const outside = x < left || y < top || x > left + width || y > top + height;
-      handle.style.display = outside ? "none" : "";
+    const { left, top, width, height } = given(this.#frame).box;
+    const placed = starts.map(({ x, y, f, point: at, color }) => {
+      const pixel = this.#pixel(x, y, f ?? null);
+      const isInside = pixel[0] >= left && pixel[1] >= top && pixel[0] <= left + width && pixel[1] <= top + height;
+      return { point: at, color, pixel, isInside };
     });
+    this.#starts.draw(placed, this.#scene.canPlace);
   }
 
-  #handle(index) {
-    const handle = svg(
-      "g",
-      { class: "start", tabindex: 0, role: "button" },
-      svg("circle", { r: 14, class: "reach" }),
-      svg("circle", { r: 7 }),
-    );
-    handle.addEventListener("pointerdown", (event) => this.#begin(event, index));
-    handle.addEventListener("keydown", (event) => this.#key(event, index));
-    handle.addEventListener("dblclick", () => this.#scene.canPlace && this.#on.remove(index));
-    return handle;
-  }
-
-  #key(event, index) {
-    if (!this.#scene.canPlace) return;
-    if (event.key === "Delete" || event.key === "Backspace") {
-      event.preventDefault();
-      this.#on.remove(index);
-    }
-    const way = ARROWS[event.key];
-    if (!way) return;
-    event.preventDefault();
+  /** Moves a start by shares of the window. @param {number} index @param {number} right @param {number} up */
+  #step(index, right, up) {
     const { grid, starts } = this.#scene;
-    const share = event.shiftKey ? 0.1 : 0.01;
-    const stepOf = (axis) => share * (axis.at(-1) - axis[0]);
-    const x = starts[index].x + way[0] * stepOf(grid.x);
-    const y = grid.y ? starts[index].y + way[1] * stepOf(grid.y) : null;
+    const x = starts[index].x + right * (grid.x.at(-1) - grid.x[0]);
+    const y = grid.y ? starts[index].y + up * (grid.y.at(-1) - grid.y[0]) : null;
     this.#on.move(index, ...this.#rounded(x, y), true);
   }
 
+  /** @param {SVGRectElement} catcher */
   #listen(catcher) {
     catcher.addEventListener("pointerdown", (event) => this.#begin(event, null));
     this.#overlay.addEventListener("pointermove", (event) => this.#moved(event));
     this.#overlay.addEventListener("pointerup", (event) => this.#end(event));
     this.#overlay.addEventListener("pointercancel", () => (this.#drag = null));
     this.#overlay.addEventListener("pointerleave", () => this.#on.hover(null));
-    const shareAt = (event) => this.#frame?.shareAt(...this.#pixelOf(event)) ?? null;
+    const shareAt = (/** @type {{clientX: number, clientY: number}} */ event) =>
+      this.#frame?.shareAt(...this.#pixelOf(event)) ?? null;
     listenForWheel(this.element, this.#gestures, (factor, at) => this.#zoom(factor, shareAt(at)));
     listenForPinch(this.element, (factor, now, before) => this.#zoom(factor, shareAt(before), shareAt(now)));
     listenForKeys(this.element, { zoom: (factor) => this.#zoom(factor, MIDDLE), whole: () => this.#settle(null) });
   }
 
+  /** @param {PointerEvent} event @param {number|null} start */
   #begin(event, start) {
     if (event.button !== 0 || !this.#at(event)) return;
     this.#drag = { start, x: event.clientX, y: event.clientY, moved: false, window: this.#shown };
-    if (start !== null) event.target.setPointerCapture(event.pointerId);
+    if (start !== null) /** @type {Element} */ (event.target).setPointerCapture(event.pointerId);
   }
 
+  /** @param {PointerEvent} event */
   #moved(event) {
     const at = this.#at(event);
     const drag = this.#drag;
@@ -284,6 +266,7 @@ export class MapPlot {
     if (drag.start === null && event.pointerType === "mouse") this.#pan(event, drag);
   }
 
+  /** @param {PointerEvent} event */
   #end(event) {
     const at = this.#at(event);
     const drag = this.#drag;
@@ -297,8 +280,9 @@ export class MapPlot {
     }
   }
 
+  /** @param {PointerEvent} event @param {{x: number, y: number, window: number[]}} drag */
   #pan(event, drag) {
-    const { width, height } = this.#frame.box;
+    const { width, height } = given(this.#frame).box;
     const [left, right, low, high] = drag.window;
     const across = ((drag.x - event.clientX) / width) * (right - left);
     const up = ((event.clientY - drag.y) / height) * (high - low);
@@ -307,7 +291,12 @@ export class MapPlot {
     );
   }
 
-  /** Shows more or less; what was at one place goes to another. Places are shares of what is shown, null outside. */
+  /**
+   * Zooms, and moves one place to another. Places are shares of the window, null outside.
+   * @param {number} factor
+   * @param {number[]|null} from
+   * @param {number[]|null} [to]
+   */
   #zoom(factor, from, to = from) {
     if (!this.#scene || !from || !to) return;
     this.#drag = null; // the second finger makes a pinch of what had begun
@@ -322,7 +311,7 @@ export class MapPlot {
     return this.#window ?? [x, y].flatMap((axis) => (axis ? [axis[0], axis.at(-1)] : []));
   }
 
-  /** Shows a window with what is there already. */
+  /** Shows a window with the ground drawn so far. @param {number[]} window */
   #show(window) {
     this.#await(window);
     this.#redraw ||= requestAnimationFrame(() => {
@@ -331,35 +320,43 @@ export class MapPlot {
     });
   }
 
-  /** Takes note of a window whose ground is yet to come; null when it is there. */
+  /** Notes a window whose ground is yet to come; null when it is there. @param {number[]|null} window */
   #await(window) {
     this.#window = window;
     this.element.setAttribute("aria-busy", String(window !== null));
   }
 
+  /** @param {number[]|null} window */
   #settle(window) {
     clearTimeout(this.#settling);
     this.#settling = 0;
     this.#on.window(window);
   }
 
-  /** Returns the values under a pointer, or null outside of the axes. */
+  /**
+   * Returns the values under a pointer, or null outside of the axes.
+   * @param {{clientX: number, clientY: number}} event
+   */
   #at(event) {
     return this.#frame?.at(...this.#pixelOf(event)) ?? null;
   }
 
+  /** @param {{clientX: number, clientY: number}} event @returns {[number, number]} */
   #pixelOf({ clientX, clientY }) {
     const { left, top } = this.element.getBoundingClientRect();
     return [clientX - left, clientY - top];
   }
 
+  /** Returns the entry of a path near a pixel. @param {number[]} pixel */
   #nearest([left, top]) {
+    /** @type {{path: number, entry: number}|null} */
     let best = null;
     let distance = NEAR_PIXELS ** 2;
-    this.#scene.paths.forEach((path, index) => {
+    this.#scene.paths.forEach((/** @type {import("./path.js").Path} */ path, /** @type {number} */ index) => {
       for (let entry = 0; entry < path.f.length; entry += 1) {
-        if (path.x[entry] === null || path.f[entry] === null) continue;
-        const [x, y] = this.#pixel(path.x[entry], path.y[entry], path.f[entry]);
+        const at = { x: path.x[entry], y: path.y[entry], f: path.f[entry] };
+        if (at.x === null || at.y === null || at.f === null) continue;
+        const [x, y] = this.#pixel(at.x, at.y, at.f);
         const d = (x - left) ** 2 + (y - top) ** 2;
         if (d < distance) [best, distance] = [{ path: index, entry }, d];
       }
@@ -367,59 +364,54 @@ export class MapPlot {
     return best;
   }
 
+  /**
+   * @param {number} x
+   * @param {number} y of no account where there is one coordinate
+   * @param {number|null} f
+   * @returns {[number, number]}
+   */
   #pixel(x, y, f) {
     const { grid, heights } = this.#scene;
-    return this.#frame.toPixel(x, grid.y ? y : (heights.of(f ?? this.#valueAt(x)) ?? heights.range[0]));
+    return given(this.#frame).toPixel(x, grid.y ? y : (heights.of(f ?? this.#valueAt(x)) ?? heights.range[0]));
   }
 
-  /** Returns the value of a function of one coordinate, as far as its graph says it. */
+  /** Returns the graph of a function of one coordinate. */
+  #graphOutline() {
+    const { grid, heights } = this.#scene;
+    const frame = given(this.#frame);
+    return graphOutline(
+      grid.f.map((/** @type {number|null} */ f, /** @type {number} */ index) =>
+        f === null ? null : frame.toPixel(grid.x[index], heights.of(f)),
+      ),
+    );
+  }
+
+  /**
+   * Returns the value of a function of one coordinate, as far as its graph says it.
+   * @param {number} x
+   * @returns {number|null}
+   */
   #valueAt(x) {
     const { grid } = this.#scene;
     const place = Math.round(((x - grid.x[0]) / (grid.x.at(-1) - grid.x[0])) * (grid.x.length - 1));
     return grid.f[place] ?? null;
   }
 
+  /** @param {number} x @param {number|null} y @returns {[number, number|null]} */
   #rounded(x, y) {
     const { grid } = this.#scene;
     const width = grid.x.at(-1) - grid.x[0];
-    return [toPixelPrecision(x, width), grid.y ? toPixelPrecision(y, grid.y.at(-1) - grid.y[0]) : null];
-  }
-
-  #graphOf(grid, heights) {
-    let pen = "M";
-    return grid.f
-      .map((f, index) => {
-        if (f === null) {
-          pen = "M";
-          return "";
-        }
-        const [x, y] = this.#frame.toPixel(grid.x[index], heights.of(f));
-        const to = `${pen}${bounded(x)},${bounded(y)}`;
-        pen = "L";
-        return to;
-      })
-      .join("");
+    return [toPixelPrecision(x, width), y !== null ? toPixelPrecision(y, grid.y.at(-1) - grid.y[0]) : null];
   }
 }
 
-/** Returns the outline of a line in parts. */
-function shapeOf(parts) {
-  return parts.map((part) => `M${part.map(([x, y]) => `${rounded(x)},${rounded(y)}`).join("L")}`).join("");
-}
-
+/** @param {[number, number]} range @returns {[number, number]} */
 function roomy([low, high]) {
   const room = FLAT_ROOM * (high - low || 1);
   return [low - room, high + room];
 }
 
-function rounded(pixel) {
-  return Math.round(pixel * 10) / 10;
-}
-
-function bounded(pixel) {
-  return Math.round(Math.min(Math.max(pixel, -9999), 9999) * 10) / 10;
-}
-
+/** @param {{x: number|null, y: number|null, f: number|null}} place */
 function isSomewhere(place) {
   return place.x !== null && place.y !== null && place.f !== null;
 }

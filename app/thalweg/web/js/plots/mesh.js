@@ -16,7 +16,12 @@ export class Mesh {
     this.#columns = z[0].length - 1;
   }
 
-  /** Returns the height at a place in the unit square; null where a corner of its triangle has none. */
+  /**
+   * Returns the height at a place in the unit square; null where a corner of its triangle has none.
+   * @param {number} u
+   * @param {number} v
+   * @returns {number|null}
+   */
   heightAt(u, v) {
     const [a, b] = [u * this.#columns, v * this.#rows];
     const [i, j] = [Math.min(Math.floor(a), this.#columns - 1), Math.min(Math.floor(b), this.#rows - 1)];
@@ -45,6 +50,11 @@ export class Mesh {
     return out;
   }
 
+  /**
+   * Returns the shares of a segment at which it crosses edges of triangles, in order.
+   * @param {number[]} from
+   * @param {number[]} to
+   */
   #crossings(from, to) {
     const [a0, b0, a1, b1] = [
       from[0] * this.#columns,
@@ -52,6 +62,7 @@ export class Mesh {
       to[0] * this.#columns,
       to[1] * this.#rows,
     ];
+    /** @type {number[]} */
     const shares = [];
     for (const [begin, end] of [
       [a0, a1],

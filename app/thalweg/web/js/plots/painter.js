@@ -1,7 +1,9 @@
 /**
- * Surface, lines and dots in space, by WebGL. Each is one drawing call, and nothing is computed for a frame but where it
- * is seen: what has to be as quick in software as with a graphics card.
+ * Surface, lines and dots in space, by WebGL. Each is one draw call, and a frame computes only projections, so that
+ * software rendering is quick enough.
  */
+
+import { given } from "../given.js";
 
 const TOWARDS_EYE = `
       uniform vec3 eye; uniform float lift;
@@ -70,25 +72,31 @@ const PROGRAMS = {
   },
 };
 
+/** @type {Record<string, {stride: number, attributes: Record<string, [string, number, number]>}>} */
 const LAYOUTS = {
-  surface: { stride: 16, place: ["FLOAT", 3, 0], color: ["UNSIGNED_BYTE", 4, 12] },
+  surface: { stride: 16, attributes: { place: ["FLOAT", 3, 0], color: ["UNSIGNED_BYTE", 4, 12] } },
   lines: {
     stride: 32,
-    from: ["FLOAT", 3, 0],
-    to: ["FLOAT", 3, 12],
-    color: ["UNSIGNED_BYTE", 4, 24],
-    corner: ["BYTE", 2, 28],
+    attributes: {
+      from: ["FLOAT", 3, 0],
+      to: ["FLOAT", 3, 12],
+      color: ["UNSIGNED_BYTE", 4, 24],
+      corner: ["BYTE", 2, 28],
+    },
   },
   dots: {
     stride: 24,
-    place: ["FLOAT", 3, 0],
-    color: ["UNSIGNED_BYTE", 4, 12],
-    edge: ["UNSIGNED_BYTE", 4, 16],
-    form: ["BYTE", 2, 20],
+    attributes: {
+      place: ["FLOAT", 3, 0],
+      color: ["UNSIGNED_BYTE", 4, 12],
+      edge: ["UNSIGNED_BYTE", 4, 16],
+      form: ["BYTE", 2, 20],
+    },
   },
 };
 
 // how far lines and dots come forward: where the surface is steep they are as wide as elsewhere
+/** @type {Record<string, number>} */
 const LIFTS = { surface: 0, lines: 0.02, dots: 0.15 };
 
 export class Painter {
@@ -113,7 +121,7 @@ export class Painter {
   }
 
   /**
-   * Keeps a shape to be drawn, in place of what had its name.
+   * Keeps a shape to be drawn, and drops the one of that name.
    * @param {string} name
    * @param {"surface"|"lines"|"dots"} kind
    * @param {{vertices: ArrayBuffer, indices: Uint32Array|null, count: number}} shape see `shapes.js`
@@ -126,11 +134,11 @@ export class Painter {
     gl.bindVertexArray(array);
     gl.bindBuffer(gl.ARRAY_BUFFER, buffers[0]);
     gl.bufferData(gl.ARRAY_BUFFER, vertices, gl.STATIC_DRAW);
-    const { stride, ...attributes } = LAYOUTS[kind];
+    const { stride, attributes } = LAYOUTS[kind];
     for (const [attribute, [type, size, offset]] of Object.entries(attributes)) {
       const at = gl.getAttribLocation(this.#programs[kind].program, attribute);
       gl.enableVertexAttribArray(at);
-      gl.vertexAttribPointer(at, size, gl[type], type === "UNSIGNED_BYTE", stride, offset);
+      gl.vertexAttribPointer(at, size, /** @type {any} */ (gl)[type], type === "UNSIGNED_BYTE", stride, offset);
     }
     if (indices) {
       buffers.push(gl.createBuffer());
@@ -151,7 +159,7 @@ export class Painter {
    */
   draw(lens, eye, shown) {
     const gl = this.#gl;
-    const { width, height, clientWidth } = gl.canvas;
+    const { width, height, clientWidth } = /** @type {HTMLCanvasElement} */ (gl.canvas);
     const ratio = width / clientWidth;
     gl.viewport(0, 0, width, height);
     gl.clearColor(0, 0, 0, 0);
@@ -168,7 +176,7 @@ export class Painter {
       gl[isBehind ? "disable" : "enable"](gl.DEPTH_TEST);
       if (kind === "lines") {
         gl.uniform2f(uniform("pixelSize"), (2 * ratio) / width, (2 * ratio) / height);
-        gl.uniform1f(uniform("width"), lineWidth);
+        gl.uniform1f(uniform("width"), lineWidth ?? 1);
       }
       if (kind === "dots") {
         gl.enable(gl.BLEND);
@@ -184,6 +192,7 @@ export class Painter {
     gl.bindVertexArray(null);
   }
 
+  /** @param {string} name */
   #drop(name) {
     const old = this.#shapes.get(name);
     if (!old) return;
@@ -193,20 +202,23 @@ export class Painter {
   }
 }
 
+/** @param {WebGL2RenderingContext} gl @param {{vertex: string, fragment: string}} sources */
 function programOf(gl, sources) {
   const program = gl.createProgram();
-  for (const [stage, type] of [
+  /** @type {Array<["vertex"|"fragment", number]>} */
+  const stages = [
     ["vertex", gl.VERTEX_SHADER],
     ["fragment", gl.FRAGMENT_SHADER],
-  ]) {
-    const shader = gl.createShader(type);
+  ];
+  for (const [stage, type] of stages) {
+    const shader = given(gl.createShader(type));
     gl.shaderSource(shader, `#version 300 es\nprecision highp float;${sources[stage]}`);
     gl.compileShader(shader);
     gl.attachShader(program, shader);
   }
   gl.linkProgram(program);
   const places = new Map();
-  const uniform = (name) => {
+  const uniform = (/** @type {string} */ name) => {
     if (!places.has(name)) places.set(name, gl.getUniformLocation(program, name));
     return places.get(name);
   };

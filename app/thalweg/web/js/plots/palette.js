@@ -10,7 +10,7 @@ export const DEEPEST = HEIGHTS[0];
 /** The colour of a graph on it. */
 export const GRAPH = HEIGHTS[4];
 
-/** Height from low to high: shares, and the colours there. */
+/** The colours of heights, from low to high, each with its share of the way. */
 export const HEIGHT_SCALE = HEIGHTS.map((color, index) => [index / (HEIGHTS.length - 1), color]);
 
 /** Returns one of the colours of paths, each a long way from those before it. @param {number} index any, from 0 */
@@ -29,7 +29,11 @@ export function pathColor(index, n, minimum = null) {
   return minimum === null ? NOWHERE : colorAt(minimum);
 }
 
-/** Returns the colour of a height between 0 and 1 as [red, green, blue]. */
+/**
+ * Returns the colour of a height between 0 and 1 as [red, green, blue].
+ * @param {number} share
+ * @returns {number[]}
+ */
 export function heightColor(share) {
   const place = Math.min(Math.max(share, 0), 1) * (HEIGHTS.length - 1);
   const index = Math.min(Math.floor(place), HEIGHTS.length - 2);
@@ -37,7 +41,7 @@ export function heightColor(share) {
   return low.map((value, channel) => value + (place - index) * (high[channel] - value));
 }
 
-/** Returns a colour that is written as #rrggbb as [red, green, blue]. */
+/** Returns a colour that is written as #rrggbb as [red, green, blue]. @param {string} hex */
 export function rgb(hex) {
   return [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
 }

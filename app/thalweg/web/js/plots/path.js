@@ -11,13 +11,21 @@
  * @property {"end"|"diverged"|null} [ending] how it ended; null while it goes on
  */
 
-/** Returns how a run of this outcome ends in a picture. */
+/**
+ * Returns how a run of this outcome ends in a picture.
+ * @param {string|null|undefined} outcome
+ * @returns {"end"|"diverged"|null}
+ */
 export function endingOf(outcome) {
   if (outcome === null || outcome === undefined) return null;
   return outcome === "diverged" ? "diverged" : "end";
 }
 
-/** Returns the entry of a path at a step: the last one that is not after it. */
+/**
+ * Returns the entry of a path at a step: the last one that is not after it.
+ * @param {{step: number[]}} path
+ * @param {number} step
+ */
 export function entryAt(path, step) {
   let [low, high] = [0, path.step.length - 1];
   while (low < high) {
@@ -28,17 +36,24 @@ export function entryAt(path, step) {
   return low;
 }
 
-/** Returns the last step that any of the paths has. */
+/** Returns the last step that any of the paths has. @param {Array<{step: number[]}>} paths */
 export function lastStep(paths) {
   return Math.max(0, ...paths.map((path) => path.step.at(-1) ?? 0));
 }
 
-/** Returns how many entries of each path to ask for, so that all together stay quick to draw. */
+/**
+ * Returns how many entries of each path to ask for, so that all together stay quick to draw.
+ * @param {number} nPaths
+ */
 export function entriesPerPath(nPaths) {
   return Math.round(Math.min(1200, Math.max(120, 36000 / Math.max(nPaths, 1))));
 }
 
-/** Returns where each path is at a step, for plots to mark; where it has ended, the symbol of its end says so. */
+/**
+ * Returns where each path is at a step, for plots to mark. One that has ended is marked by the symbol of its end.
+ * @param {Path[]} paths
+ * @param {number} step
+ */
 export function marksAt(paths, step) {
   return paths.flatMap((path) => {
     if (!path.step.length) return [];

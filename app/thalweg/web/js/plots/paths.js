@@ -9,22 +9,32 @@ const AT_ONCE = 6;
 const MOST_SLOPE_NUMBERS = 400_000;
 
 /**
- * Fetches what is recorded of a job's first runs.
- * @returns {Promise<Array<{run: number, step: number[], x: number[][], f: number[]}>>}
+ * Fetches what is recorded of the first runs of a job.
+ * @param {import("../api.js").Api} api
+ * @param {import("../service").Job} job
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<import("../service").Trajectory[]>}
  */
 export function fetchTrajectories(api, job, signal) {
   const { nRuns, entries } = sizeOf(job);
   return ofRuns(nRuns, (run) => api.trajectory(job.id, { run, max_points: entries }, signal));
 }
 
-/** Returns how many of a job's runs are to be seen, and how many entries of each. */
+/** Returns how many runs of a job are shown, and how many entries of each. @param {{n_runs: number}} job */
 export function sizeOf(job) {
   const nRuns = Math.min(job.n_runs, MOST_PATHS);
   return { nRuns, entries: entriesPerPath(nRuns) };
 }
 
-/** Fetches something of each of the first runs, some at once. */
+/**
+ * Fetches something for each of the first runs, a few at a time.
+ * @template Found
+ * @param {number} n
+ * @param {(run: number) => Promise<Found>} fetchOne
+ * @returns {Promise<Found[]>}
+ */
 export async function ofRuns(n, fetchOne) {
+  /** @type {Found[]} */
   const found = Array(n);
   let next = 0;
   const lane = async () => {
@@ -38,22 +48,33 @@ export async function ofRuns(n, fetchOne) {
   return found;
 }
 
-/** Returns the norms of the gradient along trajectories, by trajectory; none where the service will not compute so many. */
+/**
+ * Returns the norms of the gradient along trajectories, by trajectory; none where they are too many for the
+ * service.
+ * @param {import("../api.js").Api} api
+ * @param {import("../service").Reference} reference
+ * @param {Array<{step: number[], x: number[][], f: Array<number|null>}>} trajectories
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<Array<Array<number|null>>>}
+ */
 export async function fetchSlopes(api, reference, trajectories, signal) {
   const dim = trajectories.find((each) => each.x.length)?.x[0].length ?? 0;
   const places = trajectories.flatMap((each, which) =>
-    each.x.flatMap((x, entry) => (x.includes(null) || each.f[entry] === null ? [] : [{ which, entry, x }])),
+    each.x.flatMap((x, entry) =>
+      x.some((value) => value === null) || each.f[entry] === null ? [] : [{ which, entry, x }],
+    ),
   );
   if (!places.length || places.length * (dim + 1) > MOST_SLOPE_NUMBERS) return [];
+  /** @type {Array<Array<number|null>>} */
   const slopes = trajectories.map((each) => Array(each.step.length).fill(null));
   try {
     const { gradient } = await api.evaluate(
       { function: reference, points: places.map((place) => place.x), gradient: true },
       signal,
     );
-    gradient.forEach((row, index) => {
+    gradient.forEach((/** @type {number[]} */ row, /** @type {number} */ index) => {
       const { which, entry } = places[index];
-      slopes[which][entry] = row.includes(null) ? null : Math.hypot(...row);
+      slopes[which][entry] = row.some((value) => value === null) ? null : Math.hypot(...row);
     });
   } catch (error) {
     if (error instanceof Problem) return [];
@@ -64,6 +85,9 @@ export async function fetchSlopes(api, reference, trajectories, signal) {
 
 /**
  * Returns a trajectory as plots take it.
+ * @param {import("../service").Trajectory} trajectory
+ * @param {number[]} axes
+ * @param {{name: string, color: string, outcome?: string|null}} run
  * @returns {import("./path.js").Path}
  */
 export function pathOf(trajectory, axes, { name, color, outcome }) {

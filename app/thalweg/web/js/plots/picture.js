@@ -1,10 +1,11 @@
 /**
- * What there is to see of some paths on a function: surface, map and curves, which mark the same step, and the bar
- * that goes through the steps.
+ * The picture of paths on a function: surface, map and curves, which mark the same step, and the bar that plays the
+ * steps.
  */
 
 import { PlayBar } from "../controls/play_bar.js";
 import { h, replace } from "../dom.js";
+import { given } from "../given.js";
 import { count, point, short } from "../numbers.js";
 import { CurvePlot } from "./curve.js";
 import { Heights } from "./heights.js";
@@ -28,18 +29,24 @@ export class Picture {
   #error = h("p", { class: "error", role: "alert", hidden: true });
   #curves;
   #legend = new Legend();
+  /** @type {any} */
   #wanted = null;
+  /** @type {Promise<void>|null} */
   #drawing = null;
+  /** @type {any} */
   #scene = null;
+  /** @type {Heights|null} */
   #heights = null;
+  /** @type {unknown[]} */
   #heightsOf = [];
+  /** @type {{path: number, entry: number}|null} */
   #hovered = null;
 
   /**
-   * @param {Object} on what happens in it: `place`, `move`, `remove`, `window` of the map, `camera`, `step`
+   * @param {any} on what happens in it: `place`, `move`, `remove`, `window` of the map, `camera`, `step`
    */
   constructor(on) {
-    const hover = (at) => this.#hover(at);
+    const hover = (/** @type {{path: number, entry: number}|null} */ at) => this.#hover(at);
     this.#surface = new SurfacePlot({ onCamera: on.camera, onHover: hover });
     this.#map = new MapPlot({ ...on, hover });
     this.#value = new CurvePlot("Value by step", (path) => path.f, hover);
@@ -64,14 +71,14 @@ export class Picture {
   }
 
   /**
-   * Draws a scene, or what is different in it.
+   * Draws the parts of a scene that differ from the last one.
    * @param {Object} scene
    * @param {{x: number[], y: number[]|null, z?: number[][], f?: number[]}} scene.grid
    * @param {Array<import("./path.js").Path>} scene.paths
    * @param {Array<Array<number|null>>|null} scene.slopes norms of the gradient along the paths, once they are known
    * @param {Array<{x: number, y: number, f: number, point: number[]}>} scene.minima
    * @param {Array<{x: number, y: number, point: number[], color: string}>} scene.starts
-   * @param {[string, string]} scene.names
+   * @param {string[]} scene.names
    * @param {boolean} scene.log whether heights are on a log scale
    * @param {{value: boolean, slope: boolean}} scene.logCurves whether the curves are, as far as their values let them
    * @param {boolean} scene.canPlace
@@ -85,7 +92,7 @@ export class Picture {
     this.#drawing ??= this.#drawAll();
   }
 
-  /** Draws what is wanted once per frame: of scenes that come faster, the last. */
+  /** Draws at most one scene per frame, the latest. */
   async #drawAll() {
     while (this.#wanted) {
       await nextFrame();
@@ -96,10 +103,12 @@ export class Picture {
     this.#drawing = null;
   }
 
+  /** @param {any} scene */
   async #drawOne(scene) {
     const before = this.#scene;
     this.#scene = scene;
-    const isNew = (...names) => !before || names.some((name) => scene[name] !== before[name]);
+    const isNew = (/** @type {string[]} */ ...names) =>
+      !before || names.some((name) => scene[name] !== before[name]);
     const heights = this.#heightsFor(scene);
     const full = { ...scene, heights };
     const isFlat = !scene.grid.y;
@@ -117,7 +126,7 @@ export class Picture {
       this.#value.draw({ paths, log: logCurves.value, base, title, zero: base === 0 ? "f = 0" : "0" });
     }
     if (paths.length > 0 && isNew("paths", "slopes", "logCurves", "look")) {
-      const isComing = !scene.slopes || paths.some((path) => !path.ending);
+      const isComing = !scene.slopes || paths.some((/** @type {import("./path.js").Path} */ path) => !path.ending);
       const note = isComing ? "Computed when the run has ended" : "There is no gradient to show";
       this.#slope.draw({ paths, log: logCurves.slope, base: 0, title: "‖∇f‖", note });
     }
@@ -126,21 +135,23 @@ export class Picture {
     this.#mark();
   }
 
-  /** Stops what moves by itself. */
+  /** Stops playing. */
   stop() {
     this.#bar.stop();
   }
 
+  /** @param {any} scene */
   #heightsFor({ grid, minima, log }) {
     const of = [grid, minima, log];
     if (!this.#heights || of.some((part, index) => part !== this.#heightsOf[index])) {
-      const known = minima.map((minimum) => minimum.f);
+      const known = minima.map((/** @type {{f: number}} */ minimum) => minimum.f);
       this.#heights = new Heights(grid.y ? grid.z : [grid.f], known, log);
       this.#heightsOf = of;
     }
     return this.#heights;
   }
 
+  /** @param {{path: number, entry: number}|null} at */
   #hover(at) {
     const isSame = at?.path === this.#hovered?.path && at?.entry === this.#hovered?.entry;
     if (isSame) return;
@@ -154,7 +165,7 @@ export class Picture {
     const last = lastStep(paths);
     const set = Math.min(chosen ?? last, last);
     const under = this.#hovered && paths[this.#hovered.path];
-    const step = under ? (under.step[this.#hovered.entry] ?? set) : set;
+    const step = under ? (under.step[given(this.#hovered).entry] ?? set) : set;
     const marks = paths.length ? marksAt(paths, step) : [];
     this.#surface.mark(marks);
     this.#map.mark(marks);
@@ -164,16 +175,18 @@ export class Picture {
     replace(this.#at, this.#sentence(under, step));
   }
 
+  /** @param {import("./path.js").Path|null} path @param {number} step */
   #sentence(path, step) {
     if (!path) return this.#scene.paths.length ? "Point at a path to read its steps." : "";
-    const entry = this.#hovered.entry;
-    const slope = this.#scene.slopes?.[this.#hovered.path]?.[entry];
+    const { path: which, entry } = given(this.#hovered);
+    const slope = this.#scene.slopes?.[which]?.[entry];
     return (
       `${path.name} · step ${count(step)} · x = ${point(path.points[entry], 6)} · f = ${short(path.f[entry], 6)}` +
       (slope === null || slope === undefined ? "" : ` · ‖∇f‖ = ${short(slope, 4)}`)
     );
   }
 
+  /** @param {Error} error */
   #fail(error) {
     this.#error.hidden = false;
     this.#error.textContent = error.message;
@@ -184,14 +197,19 @@ function nextFrame() {
   return new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
 }
 
-/** Returns of what there are symbols. */
+/** Returns the kinds of symbols in a scene. @param {any} scene */
 function kindsIn({ starts, paths, minima }) {
+  /** @type {Record<string, boolean>} */
   const has = { start: starts.length > 0 || paths.length > 0, minimum: minima.length > 0 };
-  for (const kind of ["end", "diverged"]) has[kind] = paths.some((path) => path.ending === kind);
+  for (const kind of ["end", "diverged"])
+    has[kind] = paths.some((/** @type {import("./path.js").Path} */ path) => path.ending === kind);
   return ["start", "end", "diverged", "minimum"].filter((kind) => has[kind]);
 }
 
-/** Returns what is taken off f so that it can be drawn on a log axis: the known minimum, or the lowest there is. */
+/**
+ * Returns what is taken off f so that it can be drawn on a log axis: the known minimum, or the lowest value.
+ * @param {any} scene
+ */
 function valueBase({ minima, paths }) {
   if (minima.length) return minima[0].f;
   let lowest = Infinity;

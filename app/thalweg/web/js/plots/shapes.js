@@ -12,7 +12,10 @@ const CORNERS = [
   [1, 1],
 ];
 
-/** Returns the surface, coloured by height and lit, and which indices are its fine and its coarse triangles. */
+/**
+ * Returns the surface, coloured by height and lit, and the ranges of its fine and its coarse triangles.
+ * @param {{places: Float32Array, normals: Float32Array, fine: number[], coarse: number[]}} mesh
+ */
 export function surfaceShape({ places, normals, fine, coarse }) {
   const n = places.length / 3;
   const vertices = new ArrayBuffer(16 * n);
@@ -71,6 +74,7 @@ export function dotsShape(dots) {
   return { vertices, indices: null, count: dots.length };
 }
 
+/** @param {string} color */
 function rgba(color) {
   return [...rgb(color), 255];
 }

@@ -12,8 +12,8 @@ export function simplified(points, tolerance) {
   const isKept = new Uint8Array(points.length);
   isKept[0] = isKept[points.length - 1] = 1;
   const spans = [[0, points.length - 1]];
-  while (spans.length) {
-    const [first, last] = spans.pop();
+  for (let span = spans.pop(); span; span = spans.pop()) {
+    const [first, last] = span;
     let [farthest, distance] = [0, tolerance];
     for (let index = first + 1; index < last; index += 1) {
       const far = distanceTo(points[index], points[first], points[last]);
@@ -26,7 +26,7 @@ export function simplified(points, tolerance) {
   return points.filter((_, index) => isKept[index]);
 }
 
-/** Returns how far a point is from the segment between two others. */
+/** Returns how far a point is from a segment. @param {number[]} point @param {number[]} from @param {number[]} to */
 function distanceTo(point, from, to) {
   const [dx, dy, dz] = [to[0] - from[0], to[1] - from[1], to[2] - from[2]];
   const [px, py, pz] = [point[0] - from[0], point[1] - from[1], point[2] - from[2]];

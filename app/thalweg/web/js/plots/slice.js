@@ -7,11 +7,12 @@ const LEAST_WIDTH = 1e-12; // of the numbers in it
 
 /**
  * Returns the request for a surface.
- * @param {Object} reference the function, as a job has it
- * @param {{dim: number, domain: number[][]|null, minima: Array<{x: number[]}>}} info
+ * @param {import("../service").Reference} reference the function, as a job has it
+ * @param {{dim: number, domain: number[][], minima: Array<{x: number[]}>}} info
  * @param {{points: number, axes?: number[], window?: number[]|null, through?: number[]}} view
  */
 export function sliceRequest(reference, info, { points, axes = [0, 1], window = null, through }) {
+  /** @type {Record<string, any>} */
   const request = { function: withDim(reference, info.dim), points };
   if (info.dim > 2) {
     request.axes = axes;
@@ -24,19 +25,34 @@ export function sliceRequest(reference, info, { points, axes = [0, 1], window = 
   return request;
 }
 
-/** Returns the point that a slice goes through if nothing else is said: a known minimum, or the middle. */
+/**
+ * Returns the point that a slice goes through by default: a known minimum, or the middle of the domain.
+ * @param {{domain: number[][], minima: Array<{x: number[]}>}} info
+ */
 export function middle(info) {
   if (info.minima.length) return info.minima[0].x;
   return info.domain.map(([low, high]) => (low + high) / 2);
 }
 
-/** Returns which coordinates are looked at: those that are wanted, where the function has them. */
+/**
+ * Returns the coordinates that are looked at: those wanted, where the function has them.
+ * @param {{dim: number}} info
+ * @param {number[]} axes
+ */
 export function axesOf(info, axes) {
   if (info.dim === 1) return [0];
   return axes.every((axis) => axis < info.dim) ? axes : [0, 1];
 }
 
-/** Returns the point that a place on the map stands for: what the map does not say stays as it was. */
+/**
+ * Returns the point that a place on the map stands for; its other coordinates are those of `old`.
+ * @param {number} x
+ * @param {number|null} y
+ * @param {any} info
+ * @param {number[]} axes
+ * @param {number[]|null} [old]
+ * @returns {number[]}
+ */
 export function pointAt(x, y, info, axes, old = null) {
   const whole = [...(old ?? (info.dim > 2 ? middle(info) : Array(info.dim).fill(0)))];
   const [across, along] = axesOf(info, axes);
@@ -45,10 +61,9 @@ export function pointAt(x, y, info, axes, old = null) {
   return whole;
 }
 
-/** Returns the window that shows all of a function, or as much as is usually looked at. */
+/** Returns the window that shows the whole domain. @param {{domain: number[][]}} info @param {number[]} axes */
 export function domainWindow(info, axes) {
-  const [x, y] = axes.map((axis) => info.domain[axis] ?? null);
-  return y ? [...x, ...y] : [...x];
+  return axes.flatMap((axis) => info.domain[axis] ?? []);
 }
 
 /**
@@ -72,13 +87,18 @@ export function scaled(window, factor, from = [0.5, 0.5], to = from) {
   return out;
 }
 
-/** Returns the window that just holds some paths, with a margin. */
+/**
+ * Returns the window that just holds some paths, with a margin.
+ * @param {Array<{x: Array<number|null>, y: Array<number|null>, ending?: string|null}>} paths
+ * @param {boolean} flat whether only x counts
+ */
 export function around(paths, flat) {
+  /** @type {Array<"x"|"y">} */
   const columns = flat ? ["x"] : ["x", "y"];
   return columns.flatMap((name) => {
     let [low, high] = [Infinity, -Infinity];
     for (const path of paths) {
-      const reach = path.ending === "diverged" ? AWAY * (1 + Math.abs(path[name][0])) : Infinity;
+      const reach = path.ending === "diverged" ? AWAY * (1 + Math.abs(path[name][0] ?? 0)) : Infinity;
       for (const value of path[name]) {
         if (value === null || Math.abs(value) > reach) continue;
         low = Math.min(low, value);
@@ -91,7 +111,12 @@ export function around(paths, flat) {
   });
 }
 
-/** Returns a reference to a function of the catalogue with its dimension, and any other as it is. */
+/**
+ * Returns a reference to a function of the catalogue with its dimension, and any other as it is.
+ * @param {import("../service").Reference} reference
+ * @param {number} dim
+ * @returns {import("../service").Reference}
+ */
 export function withDim(reference, dim) {
   return reference.name ? { ...reference, dim } : reference;
 }

@@ -26,13 +26,19 @@ export class Space {
     this.ranges = [endsOf(grid.x), endsOf(grid.y), heights.range];
   }
 
-  /** Returns the place of a value on an axis. */
+  /** Returns the place of a value on an axis. @param {number} axis @param {number} value */
   along(axis, value) {
     const [low, high] = this.ranges[axis];
     return high > low ? ((value - low) / (high - low) - 0.5) * SIZE[axis] : -SIZE[axis] / 2;
   }
 
-  /** Returns where a value is drawn; null where it is none, or out of the window. */
+  /**
+   * Returns where a value is drawn; null where it is none, or outside the window.
+   * @param {number|null} x
+   * @param {number|null} y
+   * @param {number|null} f
+   * @returns {number[]|null}
+   */
   place(x, y, f) {
     const share = this.#shareOf(x, y, f);
     return share && share[0] >= 0 && share[0] <= 1 && share[1] >= 0 && share[1] <= 1 ? this.#lifted(share) : null;
@@ -49,28 +55,40 @@ export class Space {
       [0, 1, 0, 1],
     );
     return parts.map((part) =>
-      (this.#isWhole ? this.#mesh.crossed(part) : part).map((share) => this.#lifted(share)).filter(Boolean),
+      (this.#isWhole ? this.#mesh.crossed(part) : part)
+        .map((share) => this.#lifted(share))
+        .filter((each) => each !== null),
     );
   }
 
-  /** Returns the shares of the window where a value is, and its height; null where it is none. */
+  /**
+   * Returns the shares of the window at a value, and its height; null where it is none.
+   * @param {number|null} x
+   * @param {number|null} y
+   * @param {number|null} f
+   * @returns {number[]|null}
+   */
   #shareOf(x, y, f) {
     if (x === null || y === null || (f === null && !this.#isWhole)) return null;
     const [across, along] = [x, y].map((value, axis) => {
       const [low, high] = this.ranges[axis];
       return (value / 2 - low / 2) / (high / 2 - low / 2);
     });
-    return [across, along, this.#isWhole ? 0 : this.#heights.of(f)];
+    return [across, along, this.#isWhole || f === null ? 0 : this.#heights.of(f)];
   }
 
   /** Returns the place of shares, a little over the surface; null where there is none. */
-  #lifted([across, along, ownHeight]) {
+  #lifted(/** @type {number[]} */ [across, along, ownHeight]) {
     const height = this.#isWhole ? this.#mesh.heightAt(across, along) : Math.min(ownHeight, this.ranges[2][1]);
     if (height === null) return null;
     return [(across - 0.5) * SIZE[0], (along - 0.5) * SIZE[1], this.along(2, height) + LIFT * SIZE[2]];
   }
 
-  /** Whether the surface lies between a place and an eye. */
+  /**
+   * Whether the surface lies between a place and an eye.
+   * @param {number[]} place
+   * @param {{x: number, y: number, z: number}} eye
+   */
   isHidden(place, { x, y, z }) {
     const way = [x - place[0], y - place[1], z - place[2]];
     const step =
@@ -92,7 +110,8 @@ export class Space {
     const { x, y, z } = this.#grid;
     const [columns, rows] = [x.length, y.length];
     const heights = z.map((row) => row.map((f) => this.#heights.of(f)));
-    const level = (j, i) => this.along(2, heights[j][i] ?? this.ranges[2][0]);
+    const level = (/** @type {number} */ j, /** @type {number} */ i) =>
+      this.along(2, heights[j][i] ?? this.ranges[2][0]);
     const places = new Float32Array(3 * columns * rows);
     const normals = new Float32Array(3 * columns * rows);
     for (let j = 0, at = 0; j < rows; j += 1) {
@@ -110,8 +129,9 @@ export class Space {
         normals.set([-across / length, -along / length, 1 / length], at);
       }
     }
-    const isGap = (vertex) => heights[Math.floor(vertex / columns)][vertex % columns] === null;
-    const quads = (stride) => {
+    const isGap = (/** @type {number} */ vertex) =>
+      heights[Math.floor(vertex / columns)][vertex % columns] === null;
+    const quads = (/** @type {number} */ stride) => {
       const triangles = [];
       for (let j = 0; j < rows - 1; j += stride) {
         for (let i = 0; i < columns - 1; i += stride) {
@@ -127,6 +147,7 @@ export class Space {
   }
 }
 
+/** @param {number[]} axis @returns {[number, number]} */
 function endsOf(axis) {
-  return [axis[0], axis.at(-1)];
+  return [axis[0], axis[axis.length - 1]];
 }

@@ -1,6 +1,7 @@
 /** The surface in space, with the paths on it. It turns; where it is turned to is its camera. */
 
 import { h, replace } from "../dom.js";
+import { given } from "../given.js";
 import { Memory } from "../memory.js";
 import { Box } from "./box.js";
 import { anglesOf, FIRST_CAMERA, farther, lensOf, seenAt, turned } from "./camera.js";
@@ -23,12 +24,14 @@ const TOLERANCE = 0.0006; // a fifth of a pixel
 const PATH_WIDTH = 3;
 const HIDDEN_OPACITY = 0.65; // of what a hill hides
 const MOST_NUMBERS = 30;
+/** @type {Record<string, [number, number]>} */
 const TURNS = {
   ArrowLeft: [0, KEY_TURN],
   ArrowRight: [0, -KEY_TURN],
   ArrowUp: [-KEY_TURN, 0],
   ArrowDown: [KEY_TURN, 0],
 };
+/** @type {Record<string, number>} */
 const ZOOMS = { "+": 1 / KEY_ZOOM, "-": KEY_ZOOM };
 
 export class SurfacePlot {
@@ -38,19 +41,25 @@ export class SurfacePlot {
   #box = new Box();
   #numbers = new Labels();
   #gestures = new Hint();
+  /** @type {Painter|null} */
   #painter = null;
   #memory = new Memory();
+  /** @type {any} */
   #scene = null;
+  /** @type {Space|null} */
   #space = null;
+  /** @type {any} */
   #ground = null;
   #camera = FIRST_CAMERA;
+  /** @type {any[]} */
   #marks = [];
+  /** @type {{x: number, y: number, camera: import("./camera.js").Camera}|null} */
   #grip = null;
   #frame = 0;
   #settling = 0;
 
   /**
-   * @param {{onCamera: (camera: Object) => void, onHover: (at: {path: number, entry: number}|null) => void}} on
+   * @param {{onCamera: (camera: import("./camera.js").Camera) => void, onHover: (at: {path: number, entry: number}|null) => void}} on
    */
   constructor({ onCamera, onHover }) {
     this.#onCamera = onCamera;
@@ -73,8 +82,8 @@ export class SurfacePlot {
    * @param {{x: number[], y: number[], z: number[][]}} scene.grid
    * @param {import("./heights.js").Heights} scene.heights
    * @param {Array<import("./path.js").Path>} scene.paths
-   * @param {Array<{x: number, y: number, f: number}>} scene.minima
-   * @param {[string, string]} scene.names of the coordinates
+   * @param {Array<{x: number, y: number, f: number, number: number}>} scene.minima
+   * @param {string[]} scene.names of the coordinates
    * @param {import("./camera.js").Camera} scene.camera
    * @param {boolean} scene.isWhole whether the surface is the whole function, and not a slice
    */
@@ -83,23 +92,21 @@ export class SurfacePlot {
     const { grid, heights, paths, minima, names, camera, isWhole } = scene;
     if (camera !== this.#scene?.camera) this.#camera = camera;
     this.#scene = scene;
-    this.#space = this.#memory.once("space", [grid, heights, isWhole], () => new Space(grid, heights, isWhole));
-    this.#ground = this.#memory.once("surface", [this.#space], () => {
-      const shape = surfaceShape(this.#space.mesh());
-      this.#painter.set("surface", "surface", shape);
+    const painter = given(this.#painter);
+    const space = this.#memory.once("space", [grid, heights, isWhole], () => new Space(grid, heights, isWhole));
+    this.#space = space;
+    this.#ground = this.#memory.once("surface", [space], () => {
+      const shape = surfaceShape(space.mesh());
+      painter.set("surface", "surface", shape);
       return shape.ranges;
     });
     const line = getComputedStyle(document.documentElement).getPropertyValue("--line").trim();
-    this.#memory.once("box", [this.#space, line, ...names], () => {
-      this.#box.set(this.#space, heights.ticks(), names);
-      this.#painter.set("box", "lines", linesShape(this.#box.lines(line)));
+    this.#memory.once("box", [space, line, ...names], () => {
+      this.#box.set(space, heights.ticks(), names);
+      painter.set("box", "lines", linesShape(this.#box.lines(line)));
     });
-    const parts = this.#memory.once("parts", [this.#space, paths], () =>
-      paths.map((path) => this.#space.partsOf(path)),
-    );
-    this.#memory.once("paths", [parts], () =>
-      this.#painter.set("paths", "lines", linesShape(linesOf(parts, paths))),
-    );
+    const parts = this.#memory.once("parts", [space, paths], () => paths.map((path) => space.partsOf(path)));
+    this.#memory.once("paths", [parts], () => painter.set("paths", "lines", linesShape(linesOf(parts, paths))));
     this.#memory.once("dots", [parts, minima], () => {
       const known = this.#dots(minima, { color: "#ffffff", edge: DEEPEST, size: 15, form: SHAPES.minimum });
       const starts = paths.map(({ x, y, f, color }) => ({
@@ -109,15 +116,13 @@ export class SurfacePlot {
         color,
       }));
       const ends = paths.flatMap((path, index) => this.#endOf(path, parts[index].at(-1)?.at(-1)));
-      this.#painter.set(
+      painter.set(
         "dots",
         "dots",
         dotsShape([...known, ...this.#dots(starts, { edge: "#ffffff", size: 8 }), ...ends]),
       );
       this.#numbers.set(
-        minima
-          .slice(0, MOST_NUMBERS)
-          .map(({ x, y, f, number }) => ({ text: number, place: this.#space.place(x, y, f) })),
+        minima.slice(0, MOST_NUMBERS).map(({ x, y, f, number }) => ({ text: number, place: space.place(x, y, f) })),
       );
     });
     this.#setMarks();
@@ -125,7 +130,7 @@ export class SurfacePlot {
     this.#request();
   }
 
-  /** Marks where the paths are: at most one place for each. */
+  /** Marks where the paths are: at most one place for each. @param {any[]} places */
   mark(places) {
     const isSame = JSON.stringify(places) === JSON.stringify(this.#marks);
     this.#marks = places;
@@ -138,35 +143,45 @@ export class SurfacePlot {
   #isReady() {
     try {
       this.#painter ??= new Painter(this.#canvas);
-    } catch (error) {
+    } catch (/** @type {any} */ error) {
       replace(this.element, h("p", { class: "notice", role: "status" }, error.message));
     }
     return this.#painter !== null;
   }
 
   #setMarks() {
-    this.#painter.set("marks", "dots", dotsShape(this.#dots(this.#marks, { edge: "#ffffff", size: 12 })));
+    given(this.#painter).set("marks", "dots", dotsShape(this.#dots(this.#marks, { edge: "#ffffff", size: 12 })));
   }
 
   /** Returns the symbol where a path ended, or where one that diverged was last seen. */
-  #endOf({ ending, color, x, y, f }, last) {
+  #endOf(/** @type {import("./path.js").Path} */ { ending, color, x, y, f }, /** @type {any} */ last) {
     if (!ending || !last) return [];
-    const place = ending === "diverged" ? last : this.#space.place(x.at(-1), y.at(-1), f.at(-1));
+    const place =
+      ending === "diverged" ? last : given(this.#space).place(x.at(-1) ?? null, y.at(-1) ?? null, f.at(-1) ?? null);
     return place
       ? [{ place, color, edge: "#ffffff", size: ending === "diverged" ? 15 : 10, form: SHAPES[ending] }]
       : [];
   }
 
+  /**
+   * @param {any[]} values
+   * @param {Record<string, any>} form
+   * @returns {any[]}
+   */
   #dots(values, form) {
     return values
-      .map((value) => ({ color: value.color, ...form, place: this.#space.place(value.x, value.y, value.f) }))
+      .map((value) => ({ color: value.color, ...form, place: given(this.#space).place(value.x, value.y, value.f) }))
       .filter(({ place }) => place);
   }
 
-  /** Returns where the entries of the paths are drawn. */
+  /**
+   * Returns where the entries of the paths are drawn.
+   * @param {import("./path.js").Path[]} paths
+   * @returns {Array<Array<number[]|null>>}
+   */
   #placesOf(paths) {
     return this.#memory.once("places", [this.#space, paths], () =>
-      paths.map((path) => path.f.map((f, entry) => this.#space.place(path.x[entry], path.y[entry], f))),
+      paths.map((path) => path.f.map((f, entry) => given(this.#space).place(path.x[entry], path.y[entry], f))),
     );
   }
 
@@ -218,6 +233,7 @@ export class SurfacePlot {
     });
   }
 
+  /** @param {PointerEvent} event */
   #grasp(event) {
     if (event.button !== 0 || !this.#scene || !event.isPrimary) return;
     this.#canvas.setPointerCapture(event.pointerId);
@@ -225,19 +241,30 @@ export class SurfacePlot {
     this.#onHover(null);
   }
 
+  /** @param {PointerEvent} event */
   #turn(event) {
-    const { x, y, camera } = this.#grip;
+    const { x, y, camera } = given(this.#grip);
     this.#camera = this.#turnedBy(camera, event.clientX - x, event.clientY - y);
     this.#request();
   }
 
-  /** Returns a camera after a pointer has gone so many pixels. */
+  /**
+   * Returns a camera after a pointer has moved so many pixels.
+   * @param {import("./camera.js").Camera} camera
+   * @param {number} across
+   * @param {number} down
+   */
   #turnedBy(camera, across, down) {
     const degrees = HALF_TURN / this.#canvas.clientHeight;
     return turned(camera, degrees * down, -degrees * across);
   }
 
-  /** Two fingers turn it every way, and zoom; one that goes up or down scrolls the page. */
+  /**
+   * Two fingers turn it every way, and zoom; a finger that moves up or down scrolls the page.
+   * @param {number} factor
+   * @param {import("./zoom_gestures.js").Middle} now
+   * @param {import("./zoom_gestures.js").Middle} before
+   */
   #pinch(factor, now, before) {
     if (!this.#scene) return;
     this.#grip = null;
@@ -260,6 +287,7 @@ export class SurfacePlot {
     if (isTurned) this.#settle();
   }
 
+  /** @param {KeyboardEvent} event */
   #key(event) {
     const [turn, zoom] = [TURNS[event.key], ZOOMS[event.key]];
     if ((!turn && !zoom) || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -267,7 +295,10 @@ export class SurfacePlot {
     this.#look(turn ? turned(this.#camera, ...turn) : farther(this.#camera, zoom));
   }
 
-  /** Looks from elsewhere; where to is said when nothing more comes for a moment. */
+  /**
+   * Looks from elsewhere, and says from where once nothing more comes for a moment.
+   * @param {import("./camera.js").Camera} camera
+   */
   #look(camera) {
     this.#camera = camera;
     this.#request();
@@ -290,20 +321,23 @@ export class SurfacePlot {
     );
   }
 
+  /** @param {PointerEvent} event */
   #hover(event) {
     this.#onHover(this.#scene && this.#nearest(event));
   }
 
-  /** Returns the entry of a path under a pointer, unless the surface hides it. */
+  /** Returns the entry of a path under a pointer, unless the surface hides it. @param {PointerEvent} event */
   #nearest({ offsetX, offsetY }) {
     const size = { width: this.#canvas.clientWidth, height: this.#canvas.clientHeight };
     const lens = lensOf(this.#camera, size.width / size.height);
-    let [best, nearest] = [null, NEAR_PIXELS];
+    /** @type {{path: number, entry: number}|null} */
+    let best = null;
+    let nearest = NEAR_PIXELS;
     this.#placesOf(this.#scene.paths).forEach((places, path) => {
       places.forEach((place, entry) => {
         const at = place && seenAt(lens, place, size);
         const distance = at ? Math.hypot(at[0] - offsetX, at[1] - offsetY) : Infinity;
-        if (distance < nearest && !this.#space.isHidden(place, this.#camera.eye))
+        if (place && distance < nearest && !given(this.#space).isHidden(place, this.#camera.eye))
           [best, nearest] = [{ path, entry }, distance];
       });
     });
@@ -311,7 +345,11 @@ export class SurfacePlot {
   }
 }
 
-/** Returns the parts of paths as lines to be drawn. */
+/**
+ * Returns the parts of paths as lines to be drawn.
+ * @param {number[][][][]} parts
+ * @param {import("./path.js").Path[]} paths
+ */
 function linesOf(parts, paths) {
   return parts.flatMap((each, index) =>
     each.map((points) => ({ points: simplified(points, TOLERANCE), color: paths[index].color })),

@@ -52,7 +52,7 @@ export class ViewBar {
       return;
     }
     const options = names.slice(0, 100).map((name, index) => [String(index), name]);
-    const picker = (place) =>
+    const picker = (/** @type {number} */ place) =>
       choice(options, String(axes[place]), (text) => this.#on.axes(chosen(axes, place, Number(text))), {
         "aria-label": place ? "Vertical coordinate" : "Horizontal coordinate",
       });
@@ -60,12 +60,18 @@ export class ViewBar {
   }
 }
 
-/** One coordinate cannot be both: who chooses the other one has them swapped. */
+/**
+ * Returns the axes after one is chosen; the two are swapped where both would be the same.
+ * @param {number[]} axes
+ * @param {number} place
+ * @param {number} axis
+ */
 function chosen(axes, place, axis) {
   const next = axes.with(place, axis);
   return next[0] === next[1] ? next.with(1 - place, axes[place]) : next;
 }
 
+/** @param {string} text @param {() => void} onclick @param {string|null} [label] @param {string|null} [title] */
 function button(text, onclick, label = null, title = label) {
   return h("button", { type: "button", onclick, "aria-label": label, title }, text);
 }

@@ -1,9 +1,10 @@
-/** How a picture is asked to zoom: by the wheel while Ctrl or ⌘ is held, by two fingers, by keys. A bare wheel scrolls the page. */
+/** Zoom gestures: the wheel with Ctrl or ⌘, a pinch, keys. A bare wheel scrolls the page. */
 
 import { h } from "../dom.js";
 
-const SCROLLING_MS = 300; // a page that has just scrolled goes on: who passes over a picture wants no advice
+const SCROLLING_MS = 300; // within this time of a scroll, the wheel is taken to be scrolling on, and no hint is shown
 const HINT_MS = 1500;
+/** @type {Record<string, number>} */
 const KEYS = { "+": 1 / 1.5, "=": 1 / 1.5, "-": 1.5, _: 1.5 };
 const UNITS = [1, 20, 300]; // pixels that a wheel means by pixels, lines and pages
 const HALVING_PIXELS = 400;
@@ -11,11 +12,12 @@ const PINCHED = 8; // a touchpad's pinch comes as a wheel with Ctrl, in steps sm
 const MOST_PINCHED_PIXELS = 30; // what moves more at once is a wheel with Ctrl held
 const MODIFIER = /Mac|iPhone|iPad/.test(navigator.platform) ? "⌘" : "Ctrl";
 
-/** A line over a picture that says how to get at it, for a moment. */
+/** A short-lived line over a picture that explains a gesture. */
 export class Hint {
   element = h("p", { class: "gesture-hint", "aria-hidden": "true", hidden: true });
   #timer = 0;
 
+  /** @param {string} text */
   show(text) {
     this.element.textContent = text;
     this.element.hidden = false;
@@ -50,7 +52,11 @@ export function listenForWheel(element, hint, zoom) {
   );
 }
 
-/** Listens for keys of an element that has the focus. @param {(factor: number) => void} zoom */
+/**
+ * Listens for keys of an element that has the focus.
+ * @param {HTMLElement} element
+ * @param {{zoom: (factor: number) => void, whole: () => void}} on
+ */
 export function listenForKeys(element, { zoom, whole }) {
   element.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
@@ -70,7 +76,8 @@ export function listenForKeys(element, { zoom, whole }) {
  */
 export function listenForPinch(element, pinch) {
   const fingers = new Map();
-  const isTwo = (event) => event.touches.length > 1 && event.cancelable && event.preventDefault();
+  const isTwo = (/** @type {any} */ event) =>
+    event.touches.length > 1 && event.cancelable && event.preventDefault();
   for (const name of ["touchstart", "touchmove"]) element.addEventListener(name, isTwo, { passive: false });
   element.addEventListener(
     "pointerdown",
@@ -81,13 +88,16 @@ export function listenForPinch(element, pinch) {
     const before = between(fingers);
     fingers.set(event.pointerId, event);
     const now = between(fingers);
-    if (now?.distance > 0) pinch(before.distance / now.distance, now, before);
+    if (before && now && now.distance > 0) pinch(before.distance / now.distance, now, before);
   });
   for (const name of ["pointerup", "pointercancel"])
-    element.addEventListener(name, (event) => fingers.delete(event.pointerId));
+    element.addEventListener(name, (event) => fingers.delete(/** @type {PointerEvent} */ (event).pointerId));
 }
 
-/** Returns the middle between two fingers, and how far apart they are; null unless there are two. */
+/**
+ * Returns the middle between two fingers and their distance; null unless there are two.
+ * @param {Map<number, {clientX: number, clientY: number}>} fingers
+ */
 function between(fingers) {
   if (fingers.size !== 2) return null;
   const [a, b] = fingers.values();

@@ -11,6 +11,7 @@ import { methodOf, STATUSES, stateOf, stepOf } from "../words.js";
 
 const PAGE = 50;
 const LOOK_AGAIN_MS = 1500;
+/** @type {Record<string, string>} */
 const FILTER_NAMES = { status: "Status", function: "Function", optimizer: "Optimizer", tag: "Tag" };
 const NO_FILTER = { status: null, function: null, optimizer: null, tag: null };
 
@@ -19,17 +20,23 @@ export class JobsView {
   #api;
   #catalogue;
   #store = new Store({ filter: NO_FILTER, items: null, next: null, problem: null });
+  /** @type {Record<string, HTMLSelectElement|HTMLInputElement>} */
   #filters = {};
   #list = h("div", { class: "jobs-list" });
   #alert = h("p", { class: "error", role: "alert", hidden: true });
   #more = h("button", { type: "button", hidden: true, onclick: () => this.#older() }, "Older jobs");
+  /** @type {number|null} */
   #timer = null;
   #rows = new Map();
 
+  /** @param {{api: import("../api.js").Api, catalogue: import("../catalogue.js").Catalogue}} page */
   constructor({ api, catalogue }) {
     this.#api = api;
     this.#catalogue = catalogue;
-    const named = (items) => [["", "all"], ...items.map((each) => [each.name, each.title])];
+    const named = (/** @type {Array<{name: string|null, title: string}>} */ items) => [
+      ["", "all"],
+      ...items.map((each) => [each.name, each.title]),
+    ];
     this.#filters = {
       status: choice([["", "all"], ...Object.entries(STATUSES)], "", (value) =>
         this.#choose({ status: value || null }),
@@ -60,6 +67,7 @@ export class JobsView {
     this.#store.subscribe((state) => this.#render(state));
   }
 
+  /** @param {Record<string, any>} values */
   async show(values) {
     const filter = Object.fromEntries(
       Object.keys(NO_FILTER).map((name) => [name, typeof values[name] === "string" ? values[name] : null]),
@@ -80,7 +88,7 @@ export class JobsView {
   }
 
   hide() {
-    clearTimeout(this.#timer);
+    clearTimeout(this.#timer ?? undefined);
     this.#timer = null;
   }
 
@@ -90,6 +98,7 @@ export class JobsView {
     this.#load();
   }
 
+  /** @param {Record<string, string|null>} patch */
   #choose(patch) {
     const filter = { ...this.#store.state.filter, ...patch };
     permalink.write("jobs", filter, { push: true });
@@ -99,7 +108,7 @@ export class JobsView {
 
   /** Fetches the newest jobs, and again soon while one of them is running. */
   async #load() {
-    clearTimeout(this.#timer);
+    clearTimeout(this.#timer ?? undefined);
     const { filter } = this.#store.state;
     const own = setTimeout(() => {}, 0);
     this.#timer = own;
@@ -112,7 +121,7 @@ export class JobsView {
       if (this.#timer !== own) return;
       this.#store.set({ problem });
     }
-    const goesOn = this.#store.state.items?.some((job) => !hasEnded(job));
+    const goesOn = this.#store.state.items?.some((/** @type {import("../service").Job} */ job) => !hasEnded(job));
     this.#timer = setTimeout(() => this.#load(), goesOn ? LOOK_AGAIN_MS : 4 * LOOK_AGAIN_MS);
   }
 
@@ -126,6 +135,7 @@ export class JobsView {
     }
   }
 
+  /** @param {any} state */
   #render({ filter, items, next, problem }) {
     for (const [name, control] of Object.entries(this.#filters)) {
       if (control !== document.activeElement) control.value = filter[name] ?? "";
@@ -138,6 +148,7 @@ export class JobsView {
     else this.#table(items);
   }
 
+  /** @param {Record<string, string|null>} filter */
   #empty(filter) {
     const filtered = Object.values(filter).some(Boolean);
     return h(
@@ -154,7 +165,10 @@ export class JobsView {
     );
   }
 
-  /** Keeps the rows of jobs that are as they were: what has the focus, or was pressed once, stays. */
+  /**
+   * Keeps the rows of unchanged jobs: focus, and what was pressed once, stay.
+   * @param {import("../service").Job[]} items
+   */
   #table(items) {
     const rows = new Map();
     for (const job of items) {
@@ -189,11 +203,13 @@ export class JobsView {
     );
   }
 
+  /** @param {import("../service").Job} job */
   #row(job) {
     const { spec, progress } = job;
     const state = stateOf(job.status, { nDiverged: job.n_diverged, nRuns: job.n_runs });
     const title = spec.label ?? spec.function?.name ?? spec.function?.expression ?? "network";
-    const cell = (name, ...content) => h("td", { "data-name": name }, content);
+    const cell = (/** @type {string} */ name, /** @type {import("../dom.js").Children[]} */ ...content) =>
+      h("td", { "data-name": name }, ...content);
     return h(
       "tr",
       null,

@@ -1,4 +1,4 @@
-/** The Network view: a network that learns, what it answers, and how its gradients come about. */
+/** The Network view: training a network, its answers, and its backpropagation. */
 
 import { Disconnected } from "../api.js";
 import { DeadEnd, noJob } from "../controls/dead_end.js";
@@ -49,7 +49,7 @@ export class NetworkView {
     undo: () => this.#store.set({ settings: this.#state.made, problem: null }),
   });
   #progress = new Progress(() =>
-    this.#api.cancel(this.#state.job.id).catch((problem) => this.#store.set({ problem })),
+    this.#api.cancel(this.#state.job.id).catch((/** @type {Error} */ problem) => this.#store.set({ problem })),
   );
   #button = h("button", { class: "primary", type: "submit" }, "Train");
   #deadEnd = new DeadEnd();
@@ -57,15 +57,19 @@ export class NetworkView {
   #training;
   #stage;
   #errand = new Errand();
+  /** @type {AbortController|null} */
   #asking = null;
+  /** @type {Record<string, any>} */
   #asked = {};
+  /** @type {Object|null} */
   #posting = null;
   #isVisible = false;
 
+  /** @param {{api: import("../api.js").Api, catalogue: import("../catalogue.js").Catalogue}} page */
   constructor({ api, catalogue }) {
     this.#api = api;
     this.#catalogue = catalogue;
-    const set = (patch) => this.#set(patch);
+    const set = (/** @type {Object} */ patch) => this.#set(patch);
     this.#network = new NetworkForm(set);
     this.#method = new MethodForm(catalogue, set, { isForNetwork: true });
     this.#steps = numberInput(1000, (steps) => set({ steps }), { inputmode: "numeric" });
@@ -99,7 +103,7 @@ export class NetworkView {
     return permalink.hashOf("network", addressed(this.#state));
   }
 
-  /** Shows what an address asks for. */
+  /** Shows what an address asks for. @param {Record<string, any>} values */
   show(values) {
     this.#isVisible = true;
     this.#asked = values;
@@ -112,7 +116,7 @@ export class NetworkView {
     this.#errand.start((signal) => this.#load(values, signal));
   }
 
-  /** Shows what was shown when the view was hidden, and goes on with it. */
+  /** Shows what was shown when the view was hidden, and continues it. */
   resume() {
     this.#isVisible = true;
     this.#training.restyle();
@@ -162,7 +166,7 @@ export class NetworkView {
     );
   }
 
-  /** Another network has no results yet; those of another method stay, and say so. */
+  /** Another network has no results yet; those of another method stay, and say so. @param {Object} patch */
   #set(patch) {
     const isOther = "network" in patch || "hidden" in patch;
     this.#leave({
@@ -172,7 +176,7 @@ export class NetworkView {
     });
   }
 
-  /** Takes over what may have an address of its own, so that one can go back to what was there before. */
+  /** Changes the state; results that have an address of their own stay in the history. @param {any} patch */
   #leave(patch) {
     const next = { ...this.#state, ...patch };
     if (this.#isVisible && this.#state.job && this.#state.job.id !== next.job?.id) {
@@ -183,6 +187,7 @@ export class NetworkView {
     this.#store.set(patch);
   }
 
+  /** @param {any} state @param {any} before */
   #follow(state, before) {
     const asks = state.job
       ? changed(state, before, "step", "sample", "trajectory")
@@ -193,6 +198,7 @@ export class NetworkView {
     this.#render(state);
   }
 
+  /** @param {Record<string, any>} values @param {AbortSignal} signal */
   async #load(values, signal) {
     try {
       const offer = await this.#catalogue.networks();
@@ -219,6 +225,7 @@ export class NetworkView {
     }
   }
 
+  /** @param {any} problem */
   #notFound(problem) {
     if (problem.status === 404) {
       const way = { text: "Set up a new network", go: () => this.#begin() };
@@ -237,7 +244,10 @@ export class NetworkView {
     this.#ask(this.#state);
   }
 
-  /** Asks for both passes: of the job's network at its step, or of one that is yet to be trained. */
+  /**
+   * Asks for both passes: of the network of the job at its step, or of one that is yet to be trained.
+   * @param {any} state
+   */
   async #ask(state) {
     const { offer, job, sample, trajectory, step } = state;
     this.#asking?.abort();
@@ -262,7 +272,11 @@ export class NetworkView {
     }
   }
 
-  /** Asks for both passes of a network as it is before any training, at some input. */
+  /**
+   * Asks for both passes of a network before any training, at some input.
+   * @param {any} state
+   * @param {AbortSignal} signal
+   */
   async #untrained({ settings, offer }, signal) {
     const { dataset: _, batch_size: __, ...network } = networkOf(settings, offer);
     network.output_activation = outputActivationOf(settings.network, offer);
@@ -281,7 +295,7 @@ export class NetworkView {
     try {
       const job = await this.#api.postJob(specOf(settings, offer));
       if (this.#posting !== posting) return;
-      const pass = this.#state.pass?.isTrained ? null : this.#state.pass; // what is not trained is where this begins
+      const pass = this.#state.pass?.isTrained ? null : this.#state.pass; // an untrained pass is where this training begins
       this.#leave({
         ...NO_TRAINING,
         pass,
@@ -297,15 +311,16 @@ export class NetworkView {
     }
   }
 
+  /** @param {AbortSignal} signal */
   async #watch(signal) {
     const { job } = this.#state;
-    const set = (patch) => !signal.aborted && this.#store.set(patch);
+    const set = (/** @type {Object} */ patch) => !signal.aborted && this.#store.set(patch);
     try {
       set({ samples: await this.#api.samples(job.id, signal) });
       const ended = hasEnded(job) ? job : await this.#followJob(job, set, signal);
       const trajectory = await this.#api.trajectory(job.id, { run: 0, max_points: ENTRIES }, signal);
       set({ job: ended, progress: progressOf(ended), trajectory, lost: false });
-    } catch (problem) {
+    } catch (/** @type {any} */ problem) {
       if (problem.status === 404)
         set({
           ...NO_TRAINING,
@@ -321,18 +336,23 @@ export class NetworkView {
     }
   }
 
-  /** Follows a job to its end, and shows how far it is; returns it as it ended. */
+  /**
+   * Follows a job to its end and shows its progress; returns it as it ended.
+   * @param {import("../service").Job} job
+   * @param {(patch: Object) => void} set
+   * @param {AbortSignal} signal
+   */
   #followJob(job, set, signal) {
     let busyUntil = 0;
     const growth = new Growth(this.#api, job.id, { nRuns: 1, entries: ENTRIES });
-    const look = async (step) => {
+    const look = async (/** @type {number} */ step) => {
       if (performance.now() < busyUntil) return;
       busyUntil = Infinity;
       const [trajectory] = await growth.fetch(step, signal).catch(() => [null]);
       if (trajectory && busyUntil === Infinity && !hasEnded(this.#state.job)) set({ trajectory });
       busyUntil = performance.now() + LIVE_MS;
     };
-    const progress = (news) => {
+    const progress = (/** @type {import("../service").Progress} */ news) => {
       set({ progress: news, ...(news.status === job.status ? {} : { job: { ...job, status: news.status } }) });
       if (news.step > 0) look(news.step);
     };
@@ -343,6 +363,7 @@ export class NetworkView {
     );
   }
 
+  /** @param {any} state */
   #render(state) {
     const { offer, settings, made, progress, lost, problem, job, isPosting, deadEnd, isOpening, notice } = state;
     if (offer) this.#network.update(offer, settings);
@@ -374,15 +395,23 @@ export class NetworkView {
 
 const LOADING = { text: "Loading …" };
 
+/** @param {import("../service").Job} job */
 function progressOf(job) {
   return { ...job.progress, status: job.status };
 }
 
-/** Complaints about a network that is yet to be trained point at the same fields as those about its job. */
+/**
+ * Complaints about a network that is yet to be trained point at the same fields as those about its job.
+ * @param {any} problem
+ */
 function inNetwork(problem) {
-  const pointer = (at) => (at === "#/seed" ? "#/init/seed" : at.replace("#/", "#/function/mlp/"));
+  const pointer = (/** @type {string} */ at) =>
+    at === "#/seed" ? "#/init/seed" : at.replace("#/", "#/function/mlp/");
   return {
     message: problem.message,
-    errors: problem.errors?.map((each) => ({ ...each, pointer: pointer(each.pointer) })),
+    errors: problem.errors?.map((/** @type {import("../service").Complaint} */ each) => ({
+      ...each,
+      pointer: pointer(each.pointer),
+    })),
   };
 }

@@ -41,18 +41,28 @@ export const FIRST_STATE = {
   notice: null,
 };
 
-/** Whether there are results, of other settings than the form has now. */
+/** Whether there are results, of other settings than the form has now. @param {{made: any, settings: any}} state */
 export function isOutdated({ made, settings }) {
   return made !== null && !same(made, settings);
 }
 
-/** Returns the network that settings describe. @param {Object} offer what the service says of networks */
+/**
+ * Returns the network that settings describe.
+ * @param {any} settings
+ * @param {import("../service").Offer} offer
+ * @returns {any}
+ */
 export function networkOf({ network, hidden, ends }, offer) {
   const [nInputs, nOutputs] = endsOf(network, offer) ?? ends ?? [1, 1];
   return { ...withoutEmpty(usualOf(offer)), ...withoutEmpty(network), layers: [nInputs, ...hidden, nOutputs] };
 }
 
-/** Returns what the outputs of a network are made with. */
+/**
+ * Returns the activation of the outputs of a network.
+ * @param {any} network
+ * @param {import("../service").Offer} offer
+ * @returns {string}
+ */
 export function outputActivationOf(network, offer) {
   return (
     network.output_activation ??
@@ -62,7 +72,7 @@ export function outputActivationOf(network, offer) {
   );
 }
 
-/** Returns the job that trains it. */
+/** Returns the job that trains it. @param {any} settings @param {import("../service").Offer} offer */
 export function specOf(settings, offer) {
   const { optimizer, lr, scheduler, steps, seed } = settings;
   const every = Math.max(1, Math.floor(Number(steps) / 2000) || 1);
@@ -78,7 +88,11 @@ export function specOf(settings, offer) {
   });
 }
 
-/** Returns the settings that a job was made with, as far as the form has them: without what they would be anyway. */
+/**
+ * Returns the settings that a job was made with, as far as the form has them, without the defaults.
+ * @param {any} spec
+ * @param {import("../service").Offer} offer
+ */
 export function settingsOf(spec, offer) {
   const { layers, ...network } = spec.function.mlp;
   const { optimizer, lr, scheduler, steps, init } = spec;
@@ -99,16 +113,18 @@ export function settingsOf(spec, offer) {
   };
 }
 
-/** Returns what the address is to say of the state: what made the results, if there are any. */
+/** Returns what the address says of the state: what made the results, if there are any. @param {any} state */
 export function addressed({ settings, job, step, sample, shown, chosen }) {
   return { ...(job ? { job: job.id } : { settings }), step, sample: sample || null, shown, chosen };
 }
 
 /**
  * Returns the state that an address asks for, and whether all of it could be read; its job is left to be fetched.
- * @returns {{state: Object, isDamaged: boolean}}
+ * @param {Record<string, any>} values
+ * @returns {{state: any, isDamaged: boolean}}
  */
 export function stateFrom(values) {
+  /** @type {any} */
   const state = { ...FIRST_STATE };
   const isDamaged = values.settings !== undefined && !isReadable(values.settings);
   if (values.settings !== undefined && !isDamaged) state.settings = { ...FIRST_SETTINGS, ...values.settings };
@@ -119,7 +135,12 @@ export function stateFrom(values) {
   return { state, isDamaged };
 }
 
-/** Returns what is wrong with settings that name something the service does not have, or null. */
+/**
+ * Returns what is wrong with settings that name something the service does not have, or null.
+ * @param {any} settings
+ * @param {import("../service").Offer} offer
+ * @param {import("../service").Methods} catalogue
+ */
 export function unknownIn({ network: { dataset }, optimizer, scheduler }, offer, catalogue) {
   const method = unknownMethod({ optimizer, scheduler }, catalogue)?.errors ?? [];
   const isKnown = dataset.name === undefined || offer.datasets.some((each) => each.name === dataset.name);
@@ -135,10 +156,10 @@ export function unknownIn({ network: { dataset }, optimizer, scheduler }, offer,
   return errors.length ? { message: errors[0].detail, errors } : null;
 }
 
-/** Whether the form can show settings that came with an address. */
+/** Whether the form can show settings that came with an address. @param {any} settings */
 function isReadable(settings) {
   const { network, hidden = [], optimizer = FIRST_SETTINGS.optimizer, scheduler } = settings ?? {};
-  const isNamed = (value) => typeof value?.name === "string";
+  const isNamed = (/** @type {any} */ value) => typeof value?.name === "string";
   return (
     typeof network?.dataset === "object" &&
     network.dataset !== null &&
@@ -148,7 +169,12 @@ function isReadable(settings) {
   );
 }
 
-/** Returns how many inputs and outputs a generated data set wants; null of samples that are given. */
+/**
+ * Returns the numbers of inputs and outputs for a generated data set; null for given samples.
+ * @param {any} network
+ * @param {import("../service").Offer} offer
+ * @returns {[number, number]|null}
+ */
 function endsOf({ dataset, loss }, offer) {
   const entry = offer.datasets.find((each) => each.name === dataset.name);
   if (!entry) return null;
@@ -157,24 +183,33 @@ function endsOf({ dataset, loss }, offer) {
   return [entry.n_inputs, isOneEnough ? 1 : classes];
 }
 
-/** Returns the output activation that a network gets if nothing is said; null where it is the hidden layers' own. */
+/**
+ * Returns the default activation of the outputs; null where it is that of the hidden layers.
+ * @param {any} network
+ * @param {import("../service").Offer} offer
+ */
 function usualOutputActivation({ dataset, loss }, offer) {
   const entry = offer.datasets.find((each) => each.name === dataset.name);
   return belongingTo(loss, offer) ?? entry?.output_activation ?? null;
 }
 
+/** @param {string|undefined} loss @param {import("../service").Offer} offer */
 function belongingTo(loss, offer) {
   return offer.losses.find((each) => each.name === (loss ?? usualOf(offer).loss))?.output_activation ?? null;
 }
 
-/** Returns what a network is if nothing is said. */
+/** Returns the defaults of a network. @param {import("../service").Offer} offer @returns {any} */
 function usualOf({ parameters }) {
   return Object.fromEntries(
     Object.entries(parameters.properties).map(([name, { default: value = null }]) => [name, value]),
   );
 }
 
-/** Returns what of `values` is not as usual. */
+/**
+ * Returns what differs from the defaults.
+ * @param {Record<string, any>} usual
+ * @param {Record<string, any>} values
+ */
 function unlike(usual, values) {
   return Object.fromEntries(Object.entries(values).filter(([name, value]) => value !== (usual[name] ?? null)));
 }

@@ -1,133 +1,82 @@
-/** The Race view: several methods from one start, on one surface, and who got where. */
+/** The Race view: several methods from one start on one surface, and their standings. */
 
 import { arrival } from "../arrival.js";
 import { Contenders, methodName } from "../controls/contenders.js";
 import { ALL_JOBS, LESSON, noJob } from "../controls/dead_end.js";
-import { field, numberInput, numbersIn, showProblem } from "../controls/field.js";
+import { field, numberInput, numbersIn } from "../controls/field.js";
 import { FunctionPicker } from "../controls/function_picker.js";
 import { Outdated } from "../controls/outdated.js";
 import { Standings } from "../controls/standings.js";
-import { h, instead, replace } from "../dom.js";
-import { Errand } from "../errand.js";
+import { h, instead } from "../dom.js";
 import { FACTS } from "../facts.js";
 import { Memory } from "../memory.js";
 import { count, point } from "../numbers.js";
-import * as permalink from "../permalink.js";
 import { colorAt } from "../plots/palette.js";
 import { middle, withDim } from "../plots/slice.js";
-import { Store } from "../store.js";
 import { hasEnded, watch } from "../watch.js";
-import { DAMAGED, unknownMethod, wrongPoints } from "../words.js";
+import { unknownMethod, wrongPoints } from "../words.js";
 import { addressed, courseOf, FIRST_STATE, isOutdated, NO_RACE, raceOf, specsOf, stateFrom } from "./race_state.js";
 import { Stage } from "./stage.js";
+import { StagedView } from "./staged_view.js";
 
-export class RaceView {
+export class RaceView extends StagedView {
   title = "Race";
   #api;
   #catalogue;
-  #store = new Store(FIRST_STATE);
   #picker;
   #contenders;
-  #stage;
   #standings = new Standings();
   #start;
   #steps;
-  #form;
-  #alert = h("div", { class: "error", role: "alert", hidden: true });
-  #notice = h("p", { class: "notice", role: "status", hidden: true });
   #outdated = new Outdated("Race again", {
     again: () => this.#race(),
-    undo: () => this.#store.set({ ...this.#state.raced, problem: null }),
+    undo: () => this.store.set({ ...this.state.raced, problem: null }),
   });
   #button = h("button", { class: "primary", type: "submit" }, "Race");
-  #errand = new Errand();
   #memory = new Memory();
-  #asked = {};
-  #posting = null;
-  #isVisible = false;
 
-  /** @param {{api: import("../api.js").Api, catalogue: import("../catalogue.js").Catalogue, thumbnails: Object}} page */
+  /**
+   * @param {{api: import("../api.js").Api, catalogue: import("../catalogue.js").Catalogue,
+   *          thumbnails: import("../controls/thumbnail.js").Thumbnails}} page
+   */
   constructor({ api, catalogue, thumbnails }) {
+    super("race", FIRST_STATE, { addressed, stateFrom });
     this.#api = api;
     this.#catalogue = catalogue;
     this.#picker = new FunctionPicker({
       thumbnails,
       functions: catalogue.functions,
       onChoose: (name) => this.#choose({ name }),
-      onDim: (dim) => this.#choose({ ...this.#state.reference, dim }),
+      onDim: (dim) => this.#choose({ ...this.state.reference, dim }),
       onFormula: (reference) => this.#choose(reference),
     });
-    this.#contenders = new Contenders(catalogue, (contenders) => this.#store.set({ contenders, problem: null }));
+    this.#contenders = new Contenders(catalogue, (contenders) => this.store.set({ contenders, problem: null }));
     this.#start = h("input", {
       type: "text",
       autocomplete: "off",
       onchange: (event) => this.#setStart(numbersIn(event.target.value)),
     });
-    this.#steps = numberInput(null, (steps) => this.#store.set({ steps, problem: null }), { inputmode: "numeric" });
-    const place = (x, y) => this.#setStart(this.#stage.pointAt(x, y, this.#state.start));
-    this.#stage = new Stage({
+    this.#steps = numberInput(null, (steps) => this.store.set({ steps, problem: null }), { inputmode: "numeric" });
+    const place = (/** @type {number} */ x, /** @type {number|null} */ y) =>
+      this.#setStart(this.stage.pointAt(x, y, this.state.start));
+    this.stage = new Stage({
       api,
       catalogue,
-      store: this.#store,
-      referenceOf: (state) => state.reference,
+      store: this.store,
+      referenceOf: (/** @type {any} */ state) => state.reference,
       chooseFunction: () => this.#picker.open(),
       on: { place, move: (_, x, y) => place(x, y), remove: () => {} },
     });
-    this.#stage.element.prepend(this.#outdated.element, this.#notice);
-    this.#stage.element.append(this.#standings.element);
-    this.#form = this.#makeForm();
+    this.stage.element.prepend(this.#outdated.element, this.notice);
+    this.stage.element.append(this.#standings.element);
+    this.form = this.#makeForm();
     this.element = h(
       "div",
       { class: "race-view" },
       h("h1", { class: "visually-hidden" }, "Race optimizers"),
-      this.#form,
-      this.#stage.element,
+      this.form,
+      this.stage.element,
     );
-    this.#store.subscribe((state) => this.#follow(state));
-  }
-
-  /** The address of what is shown, or was when the view was hidden. */
-  get hash() {
-    return permalink.hashOf("race", addressed(this.#state));
-  }
-
-  /** Shows what an address asks for. */
-  show(values) {
-    this.#isVisible = true;
-    this.#asked = values;
-    this.#posting = null;
-    const { state, isDamaged } = stateFrom(values);
-    this.#store.set({ ...state, notice: isDamaged ? DAMAGED : null });
-    this.#errand.resume();
-    this.#errand.start((signal) => this.#load(values, signal));
-  }
-
-  /** Shows what was shown when the view was hidden, and goes on with it. */
-  resume() {
-    this.#isVisible = true;
-    this.#stage.restyle();
-    this.#follow(this.#state);
-    this.#errand.resume();
-  }
-
-  hide() {
-    this.#isVisible = false;
-    this.#stage.stop();
-    this.#errand.pause();
-  }
-
-  restyle() {
-    this.#stage.restyle();
-    this.#render(this.#state);
-  }
-
-  reconnect() {
-    if (this.#state.info) this.#stage.reconnect();
-    else this.show(this.#asked);
-  }
-
-  get #state() {
-    return this.#store.state;
   }
 
   #makeForm() {
@@ -143,80 +92,57 @@ export class RaceView {
         field({ label: "Start", control: this.#start, hint: "Or click on the map.", pointer: "#/init" }),
         field({ label: "Steps", control: this.#steps, pointer: "#/steps" }),
       ),
-      h("div", { class: "form-foot" }, this.#alert, this.#button),
+      h("div", { class: "form-foot" }, this.alert, this.#button),
     );
   }
 
-  #follow(state) {
-    if (!this.#isVisible) return;
-    this.#stage.follow(state);
-    if (state.info && !state.deadEnd) permalink.write("race", addressed(state));
-    this.#render(state);
-  }
-
+  /** @param {number[]} start */
   #setStart(start) {
-    const { info } = this.#state;
-    this.#store.set({ start, problem: info && wrongPoints([start], info.dim, () => "#/init") });
+    const { info } = this.state;
+    this.store.set({ start, problem: info && wrongPoints([start], info.dim, () => "#/init") });
   }
 
-  async #load(values, signal) {
+  /** @param {Record<string, any>} values @param {AbortSignal} signal */
+  async load(values, signal) {
     if (Array.isArray(values.jobs) && values.jobs.length) {
       await this.#open(values.jobs.map(String), signal);
       return;
     }
-    const { reference, contenders } = this.#state;
-    const info = await this.#stage.about(reference);
-    if (info && !signal.aborted) this.#store.set({ info, problem: unknownAmong(contenders, this.#catalogue) });
+    const { reference, contenders } = this.state;
+    const info = await this.stage.about(reference);
+    if (info && !signal.aborted) this.store.set({ info, problem: unknownAmong(contenders, this.#catalogue) });
   }
 
-  async #choose(reference) {
-    const info = await this.#stage.about(reference);
-    if (!info) return;
-    this.#posting = null;
-    this.#errand.stop();
-    const start = info.domain.map(([low, high], axis) =>
-      info.dim <= 2
-        ? Number((low + (high - low) * (axis ? 0.2 : 0.35)).toPrecision(3))
-        : middle(info)[axis] + 0.2 * (high - low),
-    );
-    this.#leave({
+  /** @param {import("../service").Reference} reference */
+  #choose(reference) {
+    return this.choose(reference, (info) => ({
       ...NO_RACE,
-      info,
-      deadEnd: null,
-      problem: null,
       reference: withDim(reference, info.dim),
-      start,
-      axes: [0, 1],
-      window: null,
-      isPosting: false,
-    });
+      start: startIn(info),
+    }));
   }
 
-  /** Takes over what has an address of its own, so that one can go back to what was there before. */
-  #leave(patch) {
-    if (this.#isVisible && this.#state.raced)
-      permalink.write("race", addressed({ ...this.#state, ...patch }), { push: true });
-    this.#store.set(patch);
+  hasResults() {
+    return this.state.raced !== null;
   }
 
   async #race() {
-    const { contenders } = this.#state;
+    const { contenders } = this.state;
     if (!contenders.length) {
-      this.#store.set({
+      this.store.set({
         problem: { message: "", errors: [{ pointer: "#/contenders", detail: "Add at least one contender." }] },
       });
       return;
     }
-    const problem = wrongPoints([this.#state.start], this.#state.info?.dim, () => "#/init");
+    const problem = wrongPoints([this.state.start], this.state.info?.dim, () => "#/init");
     if (problem) {
-      this.#store.set({ problem });
+      this.store.set({ problem });
       return;
     }
-    this.#errand.stop();
-    const posting = {};
-    this.#posting = posting;
-    const raced = courseOf(this.#state);
-    this.#leave({
+    this.errand.stop();
+    const isWanted = this.posting();
+    const raced = courseOf(this.state);
+    this.leave({
       ...NO_RACE,
       raced,
       racers: contenders.map(() => NOT_YET),
@@ -226,50 +152,55 @@ export class RaceView {
       notice: null,
     });
     const racers = await Promise.all(
-      specsOf(raced).map(async (spec) => {
+      specsOf(raced).map(async (/** @type {Object} */ spec) => {
         try {
           const job = await this.#api.postJob(spec);
           return { ...NOT_YET, id: job.id, job };
-        } catch (problem) {
+        } catch (/** @type {any} */ problem) {
           return { ...NOT_YET, error: problem.message, problem };
         }
       }),
     );
-    if (this.#posting !== posting) return;
-    this.#store.set({ racers, isPosting: false, problem: refusals(racers) });
-    this.#errand.start((signal) => this.#watchAll(signal));
+    if (!isWanted()) return;
+    this.store.set({ racers, isPosting: false, problem: refusals(racers) });
+    this.errand.start((signal) => this.#watchAll(signal));
   }
 
+  /** @param {string[]} ids @param {AbortSignal} signal */
   async #open(ids, signal) {
-    const answers = await Promise.all(ids.map((id) => this.#api.job(id, signal).catch((problem) => problem)));
+    const answers = await Promise.all(
+      ids.map((id) => this.#api.job(id, signal).catch((/** @type {Error} */ problem) => problem)),
+    );
     if (signal.aborted) return;
-    const away = answers.find((each) => each instanceof Error && each.status !== 404);
+    /** @type {any} */
+    const away = answers.find((each) => each instanceof Error && /** @type {any} */ (each).status !== 404);
     if (away) {
-      this.#store.set({ problem: away, deadEnd: { text: away.message } });
+      this.store.set({ problem: away, deadEnd: { text: away.message } });
       return;
     }
-    const jobs = answers.filter((each) => !(each instanceof Error));
+    const jobs = answers.flatMap((each) => (each instanceof Error ? [] : [each]));
     const race = jobs.length ? raceOf(jobs, this.#catalogue) : null;
     if (!race) {
-      const info = await this.#stage.about(this.#state.reference);
-      this.#store.set({ info, deadEnd: this.#noRace(jobs, ids) });
+      const info = await this.stage.about(this.state.reference);
+      this.store.set({ info, deadEnd: this.#noRace(jobs, ids) });
       return;
     }
     const racers = race.jobs.map((job) => ({ ...NOT_YET, id: job.id, job }));
-    this.#store.set({
+    this.store.set({
       ...race.course,
       raced: race.course,
       racers,
       notice: noteOn(ids.length, jobs.length, racers.length),
     });
-    const info = await this.#stage.about(race.course.reference);
+    const info = await this.stage.about(race.course.reference);
     if (signal.aborted) return;
-    if (info) this.#store.set({ info });
-    this.#errand.start((next) => this.#watchAll(next));
+    if (info) this.store.set({ info });
+    this.errand.start((next) => this.#watchAll(next));
   }
 
+  /** @param {import("../service").Job[]} jobs @param {string[]} ids */
   #noRace(jobs, ids) {
-    const way = { text: "Set up a new race", go: () => this.#store.set({ deadEnd: null }) };
+    const way = { text: "Set up a new race", go: () => this.store.set({ deadEnd: null }) };
     if (jobs.length === 0 && ids.length === 1) return noJob(way);
     if (jobs.length === 0)
       return {
@@ -284,24 +215,26 @@ export class RaceView {
     };
   }
 
-  /** Watches the contenders that have not got to their end yet. */
+  /** Watches the contenders that have not ended yet. @param {AbortSignal} signal */
   async #watchAll(signal) {
     await Promise.all(
-      this.#state.racers.map(async ({ job, arrival: known }, index) => {
+      this.state.racers.map(async (/** @type {any} */ { job, arrival: known }, /** @type {number} */ index) => {
         if (!job || known !== undefined) return;
         try {
           await this.#watch(index, job, signal);
-        } catch (problem) {
+        } catch (/** @type {any} */ problem) {
           this.#tell(index, { error: problem.status === 404 ? "deleted" : problem.message }, signal);
         }
       }),
     );
   }
 
+  /** @param {number} index @param {import("../service").Job} job @param {AbortSignal} signal */
   async #watch(index, job, signal) {
+    /** @type {import("../service").Trajectory|null} */
     let trajectory = null;
     let ended = hasEnded(job) ? job : null;
-    const tell = (news) => {
+    const tell = (/** @type {any} */ news) => {
       trajectory = news.trajectories?.[0] ?? trajectory;
       ended = news.job ?? ended;
       const { trajectories, slopes, ...rest } = news;
@@ -312,21 +245,23 @@ export class RaceView {
       );
     };
     await watch(this.#api, job, tell, signal);
-    const { info } = this.#state;
+    const { info } = this.state;
     if (ended && trajectory && info)
       this.#tell(index, { arrival: await arrival(this.#api, ended, info, trajectory, signal) }, signal);
   }
 
+  /** @param {number} index @param {Object} news @param {AbortSignal} signal */
   #tell(index, news, signal) {
     if (signal.aborted) return;
-    const { racers } = this.#state;
-    this.#store.set({ racers: racers.with(index, { ...racers[index], ...news }) });
+    const { racers } = this.state;
+    this.store.set({ racers: racers.with(index, { ...racers[index], ...news }) });
   }
 
-  #render(state) {
+  /** @param {any} state */
+  render(state) {
     const { info, reference, racers, contenders, raced, start, isPosting } = state;
     const methods = raced?.contenders ?? contenders;
-    const named = racers.map((racer, index) => ({
+    const named = racers.map((/** @type {any} */ racer, /** @type {number} */ index) => ({
       ...racer,
       name: methodName(methods[index], this.#catalogue),
       color: colorAt(index),
@@ -338,11 +273,12 @@ export class RaceView {
     if (this.#steps !== document.activeElement) this.#steps.value = state.steps ?? "";
     this.#button.disabled = isPosting;
     this.#standings.update(named, info?.minimum_radius ?? null);
-    this.#say(state);
-    if (!this.#stage.isOpen(state)) return;
-    const drawn = named.filter((racer) => racer.trajectory);
-    const slopes = drawn.map((racer) => racer.slope ?? null);
-    this.#stage.draw(state, {
+    this.say(state.problem, state.notice);
+    this.#markOutdated(state);
+    if (!this.stage.isOpen(state)) return;
+    const drawn = named.filter((/** @type {any} */ racer) => racer.trajectory);
+    const slopes = drawn.map((/** @type {any} */ racer) => racer.slope ?? null);
+    this.stage.draw(state, {
       runs: drawn.length || !racers.length ? drawn : null,
       slopes: this.#memory.once("slopes", slopes, () => slopes),
       starts: [{ point: start, color: FACTS.colors.ink }],
@@ -350,19 +286,12 @@ export class RaceView {
     });
   }
 
-  #say(state) {
-    const rest = showProblem(this.#form, state.problem);
-    this.#alert.hidden = rest.length === 0;
-    replace(
-      this.#alert,
-      rest.map((text) => h("p", null, text)),
-    );
-    this.#notice.hidden = state.notice === null;
-    this.#notice.textContent = state.notice ?? "";
+  /** @param {any} state */
+  #markOutdated(state) {
     const isOld = isOutdated(state);
     this.#outdated.update(isOld ? racedBy(state.raced) : null);
-    const isWaiting = state.racers.length > 0 && !state.racers.some((racer) => racer.trajectory);
-    this.#stage.element.classList.toggle("outdated", isOld || isWaiting);
+    const isWaiting = state.racers.length > 0 && !state.racers.some((/** @type {any} */ racer) => racer.trajectory);
+    this.stage.element.classList.toggle("outdated", isOld || isWaiting);
   }
 }
 
@@ -376,11 +305,25 @@ const NOT_YET = {
   error: null,
 };
 
+/** Returns a start away from the middle of a function's domain. @param {import("../service").FunctionInfo} info */
+function startIn(info) {
+  return info.domain.map(([low, high], axis) => {
+    if (info.dim > 2) return middle(info)[axis] + 0.2 * (high - low);
+    return Number((low + (high - low) * (axis ? 0.2 : 0.35)).toPrecision(3));
+  });
+}
+
+/** @param {any} course */
 function racedBy({ start, steps, contenders }) {
   const n = contenders.length;
   return `a race of ${n} contender${n === 1 ? "" : "s"} from ${point(start)}, ${count(steps)} steps`;
 }
 
+/**
+ * @param {number} nAsked
+ * @param {number} nThere
+ * @param {number} nRacing
+ */
 function noteOn(nAsked, nThere, nRacing) {
   const [gone, others] = [nAsked - nThere, nThere - nRacing];
   const said = [
@@ -390,17 +333,22 @@ function noteOn(nAsked, nThere, nRacing) {
   return said.length ? said.join(" ") : null;
 }
 
+/** @param {import("../service").Method[]} contenders @param {import("../service").Methods} catalogue */
 function unknownAmong(contenders, catalogue) {
   const problems = contenders
     .map((method, index) => unknownMethod(method, catalogue, `#/contenders/${index}`))
-    .filter(Boolean);
+    .filter((each) => each !== null);
   return problems.length ? { message: problems[0].message, errors: problems.flatMap((each) => each.errors) } : null;
 }
 
-/** A problem with a contender stands beside it; what is wrong with all of them is said once. */
+/**
+ * A problem with a contender stands beside it; what is wrong with all of them is said once.
+ * @param {any[]} racers
+ */
 function refusals(racers) {
+  /** @type {import("../service").Complaint[]} */
   const errors = [];
-  let message = null;
+  let message = /** @type {string|null} */ (null);
   racers.forEach(({ problem }, index) => {
     if (!problem) return;
     message ??= problem.message;

@@ -25,19 +25,19 @@ export const FIRST_STATE = {
   notice: null,
 };
 
-/** Returns what a race is about: where it is run, and by whom. */
+/** Returns the course of a race: where it is run, and by whom. @param {any} state */
 export function courseOf({ reference, start, steps, contenders }) {
   return { reference, start, steps, contenders };
 }
 
-/** Whether there are results, of another race than the form has now. */
+/** Whether there are results, of another race than the form has now. @param {any} state */
 export function isOutdated(state) {
   return state.raced !== null && !same(state.raced, courseOf(state));
 }
 
-/** Returns what the address is to say of the state: what made the results, if there are any. */
+/** Returns what the address says of the state: what made the results, if there are any. @param {any} state */
 export function addressed(state) {
-  const jobs = state.racers.map((racer) => racer.id);
+  const jobs = state.racers.map((/** @type {any} */ racer) => racer.id);
   const { reference, start, steps, contenders } = state.raced ?? state;
   const course = { function: reference, start, steps, contenders: contenders.map(withoutEmpty) };
   return { ...(jobs.length && jobs.every(Boolean) ? { jobs } : course), ...addressedStage(state) };
@@ -45,18 +45,22 @@ export function addressed(state) {
 
 /**
  * Returns the state that an address asks for, and whether all of it could be read; its jobs are left to be fetched.
- * @returns {{state: Object, isDamaged: boolean}}
+ * @param {Record<string, any>} values
+ * @returns {{state: any, isDamaged: boolean}}
  */
 export function stateFrom(values) {
+  /** @type {any} */
   const state = { ...FIRST_STATE, ...stageFrom(values) };
+  /** @type {Record<string, (value: any) => boolean>} */
   const readable = {
     function: (value) =>
       typeof value === "string" ||
       typeof value?.name === "string" ||
       (typeof value?.expression === "string" && Array.isArray(value.variables)),
     start: (value) => Array.isArray(value) && value.every(Number.isFinite),
-    steps: Number.isInteger,
-    contenders: (value) => Array.isArray(value) && value.every((each) => typeof each?.optimizer?.name === "string"),
+    steps: (value) => Number.isInteger(value),
+    contenders: (value) =>
+      Array.isArray(value) && value.every((/** @type {any} */ each) => typeof each?.optimizer?.name === "string"),
   };
   const names = Object.keys(readable).filter((name) => values[name] !== undefined);
   for (const name of names.filter((each) => readable[each](values[each]))) {
@@ -67,22 +71,27 @@ export function stateFrom(values) {
   return { state, isDamaged: !names.every((name) => readable[name](values[name])) };
 }
 
-/** Returns the jobs of a race, one for each contender. */
+/** Returns the jobs of a race, one for each contender. @param {any} course */
 export function specsOf({ reference, start, steps, contenders }) {
-  return contenders.map((method) =>
+  return contenders.map((/** @type {Object} */ method) =>
     withoutEmpty({ ...method, function: reference, init: [start], steps, tags: ["race"] }),
   );
 }
 
 /**
  * Returns the race that some jobs were, by the first of them: the course, and which of the jobs ran it.
- * @param {Object[]} jobs at least one
- * @returns {{course: Object, jobs: Object[]}|null} null if none of them can be in a race
+ * @param {import("../service").Job[]} jobs at least one
+ * @param {import("../service").Methods} catalogue
+ * @returns {{course: any, jobs: import("../service").Job[]}|null} null if none of them can be in a race
  */
 export function raceOf(jobs, catalogue) {
   const single = jobs.filter((job) => isShowable(job.spec) && job.n_runs === 1);
   if (single.length === 0) return null;
-  const placeOf = ({ spec, runs }) => ({ reference: spec.function, start: runs[0].init, steps: spec.steps });
+  const placeOf = (/** @type {import("../service").Job} */ { spec, runs }) => ({
+    reference: spec.function,
+    start: runs[0].init,
+    steps: spec.steps,
+  });
   const place = placeOf(single[0]);
   const ran = single.filter((job) => same(placeOf(job), place));
   const methods = ran.map((job) => {

@@ -47,23 +47,25 @@ export const FIRST_STATE = {
   notice: null,
 };
 
-/** Returns what the address is to say of the state: what made the results, if there are any. */
+/** Returns what the address says of the state: what made the results, if there are any. @param {any} state */
 export function addressed(state) {
   const { job, spec, page } = state;
   const about = job ? { job: job.id } : { spec: withoutEmpty(spec) };
   return { ...about, page: page || null, ...addressedStage(state) };
 }
 
-/** Whether there are results, of other settings than the form has now. */
+/** Whether there are results, of other settings than the form has now. @param {{made: any, spec: any}} state */
 export function isOutdated({ made, spec }) {
   return made !== null && !same(withoutNames(draftOf(made)), withoutNames(draftOf(spec)));
 }
 
 /**
- * Returns the state that an address asks for, and whether all of it could be read; its job is left to be fetched.
- * @returns {{state: Object, isDamaged: boolean}}
+ * Returns the state that an address asks for, and whether part of it could not be read; its job is yet to be fetched.
+ * @param {Record<string, any>} values
+ * @returns {{state: any, isDamaged: boolean}}
  */
 export function stateFrom(values) {
+  /** @type {any} */
   const state = { ...FIRST_STATE, ...stageFrom(values) };
   if (Number.isInteger(values.page) && values.page > 0) state.page = values.page;
   if (values.spec === undefined) return { state, isDamaged: false };
@@ -74,12 +76,12 @@ export function stateFrom(values) {
   return { state, isDamaged: Object.keys(readable).length < Object.keys(wanted).length };
 }
 
-/** Returns a specification as it is posted: without what is empty. */
+/** Returns a specification as it is posted: without what is empty. @param {Object} spec @returns {any} */
 export function withoutEmpty(spec) {
   return Object.fromEntries(Object.entries(spec).filter(([, value]) => isGiven(value)));
 }
 
-/** Whether a job is the lesson, with which the page opens. */
+/** Whether a job is the lesson, with which the page opens. @param {{spec: any}|null} job */
 export function isLesson(job) {
   return Boolean(job?.spec.tags?.includes(LESSON));
 }
@@ -87,6 +89,9 @@ export function isLesson(job) {
 /**
  * Returns a job's specification as the form shows it: without what it would be anyway. What is made of the lesson is
  * no lesson.
+ * @param {any} spec
+ * @param {import("../service").Methods|null} [catalogue]
+ * @returns {any}
  */
 export function draftOf(spec, catalogue = null) {
   const { record_every, clip_grad_norm, tags, engine, dtype, ...rest } = spec;
@@ -104,14 +109,21 @@ export function draftOf(spec, catalogue = null) {
   return draft;
 }
 
-/** Whether the form can show a stored specification: other versions of the service may have written it. */
+/**
+ * Whether the form can show a stored specification, which another version of the service may have written.
+ * @param {any} spec
+ */
 export function isShowable({ function: reference, optimizer, scheduler = null, init }) {
   return Object.entries({ function: reference, optimizer, scheduler, init }).every(
     ([name, value]) => value !== undefined && isReadable(name, value),
   );
 }
 
-/** Returns an `init` for another number of coordinates: drawn anew at random, or of points that are as they were. */
+/**
+ * Returns an `init` for another number of coordinates: still random, or the same points with as many.
+ * @param {any} init
+ * @param {{dim: number, domain?: number[][]}} info
+ */
 export function inDimension(init, info) {
   if (init.random !== undefined) return { random: init.random, seed: init.seed ?? 0 };
   return pointsOf(init).map((x) =>
@@ -119,23 +131,30 @@ export function inDimension(init, info) {
   );
 }
 
-/** Returns an optimizer or a schedule by its name and what is not as usual. */
+/**
+ * Returns an optimizer or a schedule by its name and what differs from its defaults.
+ * @param {{name: string, [parameter: string]: any}} method
+ * @param {import("../service").Entry[]} entries
+ */
 function withoutUsual({ name, ...values }, entries) {
   const usual = entries.find((each) => each.name === name)?.parameters.properties ?? {};
   const unusual = Object.entries(values).filter(([key, value]) => !same(value, usual[key]?.default));
   return { name, ...Object.fromEntries(unusual) };
 }
 
-/** What a job is called makes no difference to its results. */
+/** The name of a job makes no difference to its results. @param {any} spec */
 function withoutNames({ label: _, tags: __, ...spec }) {
   return spec;
 }
 
+/** @param {number[]|undefined} range */
 function middleOf(range) {
   return range ? (range[0] + range[1]) / 2 : 0;
 }
 
+/** @param {any} spec */
 function namesIn(spec) {
+  /** @type {Record<string, {name: string}>} */
   const named = {};
   for (const part of ["function", "optimizer", "scheduler"]) {
     if (typeof spec[part] === "string") named[part] = { name: spec[part] };
@@ -143,6 +162,7 @@ function namesIn(spec) {
   return named;
 }
 
+/** @type {Record<string, (value: any) => boolean>} */
 const REFERENCES = {
   function: (value) =>
     typeof value.name === "string" || (typeof value.expression === "string" && Array.isArray(value.variables)),
@@ -150,7 +170,11 @@ const REFERENCES = {
   scheduler: (value) => typeof value.name === "string",
 };
 
-/** Whether the form can show a value; whether it may be, the service says. */
+/**
+ * Whether the form can show a value; whether it is allowed, the service says.
+ * @param {string} name
+ * @param {any} value
+ */
 function isReadable(name, value) {
   if (name in REFERENCES) return value === null ? name === "scheduler" : isObject(value) && REFERENCES[name](value);
   if (name === "init") return isObject(value) || (Array.isArray(value) && pointsOf(value).every(Array.isArray));
@@ -158,10 +182,12 @@ function isReadable(name, value) {
   return true;
 }
 
+/** @param {unknown} value */
 function isGiven(value) {
   return value !== null && value !== undefined;
 }
 
+/** @param {unknown} value */
 function isObject(value) {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -30,11 +30,15 @@ export class Stage {
   #viewBar;
   #picture;
   #memory = new Memory();
+  /** @type {AbortController|null} */
   #grounding = null;
+  /** @type {unknown[]} */
   #groundOf = [];
   #deadEnd = new DeadEnd();
   #sliceNote = h("p", { class: "hint", hidden: true });
+  /** @type {import("../plots/path.js").Path[]} */
   #paths = [];
+  /** @type {Array<Array<number|null>>|null} */
   #slopes = null;
   #look = 0;
 
@@ -64,9 +68,9 @@ export class Stage {
     });
     this.#picture = new Picture({
       ...on,
-      window: (window) => store.set({ window }),
-      camera: (camera) => store.set({ camera }),
-      step: (step) => store.set({ step }),
+      window: (/** @type {number[]|null} */ window) => store.set({ window }),
+      camera: (/** @type {import("../plots/camera.js").Camera} */ camera) => store.set({ camera }),
+      step: (/** @type {number} */ step) => store.set({ step }),
     });
     this.element = h(
       "section",
@@ -79,8 +83,9 @@ export class Stage {
   }
 
   /**
-   * Returns what there is to know of a function, for the view to take over together with the function itself; null,
-   * and what is wrong is said, if it cannot be had.
+   * Returns the facts about a function; null, after saying the problem, if it cannot be had.
+   * @param {import("../service").Reference} reference
+   * @returns {Promise<import("../service").FunctionInfo|null>}
    */
   async about(reference) {
     try {
@@ -93,7 +98,7 @@ export class Stage {
     }
   }
 
-  /** Fetches the ground, if another one is looked at than what was fetched last. */
+  /** Fetches the ground, if it differs from the one fetched last. @param {any} state */
   follow(state) {
     const { info, axes, window } = state;
     if (!info || [info, axes, window].every((part, index) => part === this.#groundOf[index])) return;
@@ -119,7 +124,12 @@ export class Stage {
     this.#picture.stop();
   }
 
-  /** Returns the point that a place on the map stands for: what the map does not say is that of the old one. */
+  /**
+   * Returns the point that a place on the map stands for; its other coordinates are those of the old point.
+   * @param {number} x
+   * @param {number|null} y
+   * @param {number[]|null} [old]
+   */
   pointAt(x, y, old = null) {
     const { info, axes } = this.#store.state;
     return pointAt(x, y, info, axes, old);
@@ -127,6 +137,7 @@ export class Stage {
 
   /**
    * Shows what there is instead of a picture: that something is not there, or is on its way.
+   * @param {any} state
    * @returns {boolean} whether there is a picture
    */
   isOpen({ info, deadEnd }) {
@@ -138,7 +149,7 @@ export class Stage {
 
   /**
    * Draws a state.
-   * @param {Object} state of the view, of which `info` is known
+   * @param {any} state of the view, of which `info` is known
    * @param {Object} scene
    * @param {Array<{trajectory: Object, name: string, color: string, outcome?: string|null}>|null} scene.runs null while none of the new ones
    *   has anything to be seen: what was drawn stays
@@ -176,12 +187,16 @@ export class Stage {
     });
   }
 
-  /** Returns what there is instead of a picture of a function that cannot be had. */
+  /**
+   * Returns what there is instead of a picture of a function that cannot be had.
+   * @param {import("../service").Reference} reference
+   * @param {any} problem
+   */
   #deadEndOf(reference, problem) {
     if (problem instanceof Disconnected) return { text: problem.message };
     if (reference.expression !== undefined)
       return { text: "There is nothing to draw until the formula is mended." };
-    if (problem.status === 404) return noFunction(reference.name, this.#chooseFunction);
+    if (problem.status === 404) return noFunction(reference.name ?? "", this.#chooseFunction);
     return {
       title: "This function cannot be drawn",
       text: inWords(problem.message),
@@ -189,7 +204,12 @@ export class Stage {
     };
   }
 
-  /** Says where the coordinates are held that are not looked at. */
+  /**
+   * Says where the coordinates are held that are not looked at.
+   * @param {import("../service").FunctionInfo} info
+   * @param {number[]} shown
+   * @param {string[]} names
+   */
   #noteSlice(info, shown, names) {
     this.#sliceNote.hidden = info.dim <= 2;
     if (info.dim > 2) this.#sliceNote.textContent = sliceNote(middle(info), shown, names, info.minima.length > 0);
@@ -200,6 +220,7 @@ export class Stage {
     return window ?? domainWindow(info, axesOf(info, axes));
   }
 
+  /** @param {any} state */
   async #fetchGround(state) {
     const { info, axes, window } = state;
     this.#grounding?.abort();
@@ -219,6 +240,11 @@ export class Stage {
     }
   }
 
+  /**
+   * @param {any[]} runs
+   * @param {import("../service").FunctionInfo} info
+   * @param {number[]} axes
+   */
   #pathsOf(runs, info, axes) {
     const trajectories = runs.map((run) => run.trajectory);
     return this.#memory.once("paths", [info, axes, ...trajectories, ...runs.map((run) => run.outcome)], () =>
@@ -229,11 +255,18 @@ export class Stage {
   }
 }
 
+/** @param {{point: number[], color: string}} start @param {number[]} axes */
 function placed({ point, color }, [across, along]) {
   return { x: point[across], y: along === undefined ? 0 : point[along], f: null, point, color };
 }
 
-/** Returns where a slice lies. What is not in it is drawn as its shadow on it. */
+/**
+ * Returns where a slice lies. Paths outside it are projected onto it.
+ * @param {number[]} through
+ * @param {number[]} shown
+ * @param {string[]} names
+ * @param {boolean} isMinimum
+ */
 function sliceNote(through, shown, names, isMinimum) {
   const held = through.map((value, axis) => ({ value, axis })).filter(({ axis }) => !shown.includes(axis));
   const values = held.slice(0, HELD).map(({ value, axis }) => `${names[axis]} = ${short(value)}`);
@@ -242,6 +275,13 @@ function sliceNote(through, shown, names, isMinimum) {
   return `A slice ${where}, with ${values.join(", ")}${more} held. Paths and starts are projected onto it.`;
 }
 
+/** @param {any} problem */
 function inFunction(problem) {
-  return { message: problem.message, errors: problem.errors?.map((each) => ({ ...each, pointer: "#/function" })) };
+  return {
+    message: problem.message,
+    errors: problem.errors?.map((/** @type {import("../service").Complaint} */ each) => ({
+      ...each,
+      pointer: "#/function",
+    })),
+  };
 }

@@ -13,7 +13,7 @@ export const FIRST_STAGE = {
   camera: FIRST_CAMERA,
 };
 
-/** Returns what the address is to say of how it is looked at. */
+/** Returns what the address says of how it is looked at. @param {any} state */
 export function addressedStage({ axes, window, log, step, camera }) {
   return {
     axes: axes.join() === "0,1" ? null : axes,
@@ -24,8 +24,9 @@ export function addressedStage({ axes, window, log, step, camera }) {
   };
 }
 
-/** Returns what an address says of how it is to be looked at. */
+/** Returns how an address asks to look at it. @param {Record<string, any>} values */
 export function stageFrom(values) {
+  /** @type {Record<string, any>} */
   const stage = {};
   if (isNumbers(values.axes, [1, 2])) stage.axes = values.axes;
   if (isNumbers(values.window, [2, 4])) stage.window = values.window;
@@ -35,14 +36,17 @@ export function stageFrom(values) {
   return stage;
 }
 
+/** @param {import("../plots/camera.js").Camera} camera */
 function eyeOf({ eye, center }) {
   return [eye.x, eye.y, eye.z, center.x, center.y, center.z].map((value) => Number(value.toFixed(3)));
 }
 
+/** @param {number[]} numbers @returns {import("../plots/camera.js").Camera} */
 function cameraFrom([x, y, z, cx = 0, cy = 0, cz = 0]) {
   return { eye: { x, y, z }, center: { x: cx, y: cy, z: cz } };
 }
 
+/** @param {any} value @param {number[]} lengths */
 function isNumbers(value, lengths) {
   return Array.isArray(value) && lengths.includes(value.length) && value.every((each) => Number.isFinite(each));
 }

@@ -32,7 +32,6 @@ EAGER_STEPS_PER_PAIR = 200
 
 N_STARTS, STEPS_PER_START = 10_000, 2000
 
-NOT_TRACED = {"lbfgs", "adafactor", "muon"}
 MIXED = (
     *("himmelblau", "beale", "booth", "matyas", "goldstein_price", "three_hump_camel", "six_hump_camel"),
     *("sphere", "rosenbrock", "rastrigin", "ackley", "styblinski_tang"),
@@ -147,11 +146,10 @@ def many() -> None:
 
 def mix() -> None:
     """Every optimizer that can be traced on twelve functions, one start."""
-    names = [str(entry.model_fields["name"].default) for entry in optimizers()]
+    names = [str(cls.model_fields["name"].default) for cls in optimizers() if cls.record.unfused is None]
     gains = {
         f"{optimizer} on {function.name}": _gain(_surviving(function, optimizer))
         for optimizer in names
-        if optimizer not in NOT_TRACED
         for function in map(get, MIXED)
     }
     lowest = sorted(gains.items(), key=lambda entry: entry[1])[:3]

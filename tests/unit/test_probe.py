@@ -3,11 +3,12 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, Tuple, Union  # noqa: UP035 packages still write Tuple
 
 import numpy as np
 import pytest
 import torch
+from pydantic import ValidationError
 
 from tests.unit.driving import assert_equal, drive, job
 from thalweg.analysis import probe
@@ -21,13 +22,15 @@ from thalweg.engine.fused.runtime.run import FusedRun
 from thalweg.errors import LimitExceeded
 from thalweg.optimizers import record
 from thalweg.optimizers.base import OptimizerParams
-from thalweg.optimizers.catalogue import FAMILIES, optimizers
+from thalweg.optimizers.catalogue import FAMILIES, joined, optimizers
 from thalweg.optimizers.family import Family
 from thalweg.optimizers.parameters import Parameter
 from thalweg.optimizers.record import Growth, Memory
 from thalweg.settings import Limits
 from thalweg.spec.job import JobSpec
 from thalweg.spec.limits import check_limits
+
+Betas = Union[Tuple[float, float], Tuple[float, float, float], Tuple[None, float]]  # noqa: UP006, UP007 the same
 
 BY_NAME = {cls.model_fields["name"].default: cls for cls in optimizers()}
 every = pytest.mark.parametrize("cls", BY_NAME.values(), ids=list(BY_NAME))
@@ -90,6 +93,13 @@ class Counting(Toy):
         return gradient / step
 
 
+class Descent(Toy):
+    """Takes the name below, elsewhere."""
+
+
+Descent.__name__ = "SGD"
+
+
 class SGD(Toy):
     """Torch's name, and another method."""
 
@@ -97,10 +107,14 @@ class SGD(Toy):
         return gradient.sign()
 
 
+def empty(name: str) -> Family:
+    return Family(name, package="numpy", module=f"tests.unit.{name}", docs="{}", refused={}, refused_optimizers={})
+
+
 @pytest.fixture
 def toys() -> Family:
-    """An empty family, of which nothing is recorded."""
-    return Family("toys", package="numpy", module="tests.unit.toys", docs="{}", refused={}, refused_optimizers={})
+    """A family without optimizers and without records."""
+    return empty("toys")
 
 
 @pytest.fixture
@@ -218,9 +232,9 @@ def test_a_parameter_that_nobody_described_is_named(toys: Family) -> None:
     with pytest.raises(TypeError, match=r"speed of .*Fast is not described"):
         toys.add(Fast, title="", summary="")
     speed = Parameter("how fast", 2.0, {"gt": 0})
-    with pytest.raises(TypeError, match=r"speed of .*Loose: .*object.* is no number"):
+    with pytest.raises(TypeError, match=r"speed of .*Loose: .*object.* is neither a number"):
         toys.add(Loose, title="", summary="", own={"speed": speed})
-    with pytest.raises(TypeError, match="colour: an optimizer has"):
+    with pytest.raises(TypeError, match="Fast has no colour, only closure, history"):
         toys.add(Fast, title="", summary="", own={"speed": speed}, colour="red")
     assert toys.optimizers == []
     model = toys.add(Fast, title="", summary="", own={"speed": speed})
@@ -229,12 +243,42 @@ def test_a_parameter_that_nobody_described_is_named(toys: Family) -> None:
         model.model_validate({"speed": 0})
 
 
+def test_signatures_of_other_packages_are_read(toys: Family) -> None:
+    class Wide(Toy):
+        def __init__(
+            self,
+            params: Any,
+            lr: float = 0.1,
+            betas: Betas = (0.9, 0.99, 0.5),
+            kind: Literal["gaussian", "rademacher"] = "gaussian",
+            **others: Any,
+        ) -> None:
+            super().__init__(params, lr * len(betas) * len(kind) * len(others))
+
+    model = toys.add(Wide, title="", summary="", own={"kind": Parameter("of noise", "rademacher")})
+    assert model.model_validate({}).arguments == {"lr": 0.1, "betas": (0.9, 0.99, 0.5), "kind": "gaussian"}
+    for wrong in ({"betas": [0.9, 0.99]}, {"betas": [0.9, 0.9, 1.0]}, {"betas": [None, 0.9]}, {"kind": "normal"}):
+        with pytest.raises(ValidationError):
+            model.model_validate(wrong)
+
+
+def test_two_families_cannot_share_a_name(
+    added: Callable[[type[Toy]], type[OptimizerParams]], toys: Family
+) -> None:
+    added(SGD)
+    with pytest.raises(TypeError, match="torch and toys both have sgd"):
+        joined([*FAMILIES, toys])
+    other = empty("more")
+    renamed = other.add(SGD, title="", summary="", called="SignSGD")
+    assert (renamed.__name__, renamed.model_fields["name"].default) == ("SignSGD", "signsgd")
+    assert joined([*FAMILIES, other])[-1] is renamed
+
+
 def test_classes_of_one_name_have_kernels_of_their_own(
     added: Callable[[type[Toy]], type[OptimizerParams]], tmp_path: Path
 ) -> None:
     ours, cache = added(SGD), Kernels(tmp_path)
-    other = Family("more", package="numpy", module="tests.unit.more", docs="{}", refused={}, refused_optimizers={})
-    theirs = other.add(Toy, title="", summary="")
+    theirs = empty("more").add(Descent, title="", summary="")
     for model in (ours, theirs):
         spec = job(optimizer=model.model_validate({}), steps=20)
         assert_equal(drive(spec), drive(spec, engine=lambda each, at: FusedRun(each, at, kernels=cache)))

@@ -26,8 +26,8 @@ class Family:
         package: The distribution that has the classes.
         module: `__name__` of the module that describes the family and holds the models; the record is beside it.
         docs: Address of a class's documentation, with `{}` for the name of the class.
-        refused: Parameters that none of its optimizers offers, each with the reason as the predicate of a sentence.
-        refused_optimizers: Optimizers that the package has and the family has not, by name, with the reason.
+        refused: Parameters that no job can set, each with the reason as the predicate of a sentence.
+        refused_optimizers: Optimizers of the package that the family leaves out, by name, with the reason.
     """
 
     def __init__(
@@ -69,30 +69,36 @@ class Family:
         title: str,
         summary: str,
         paper: str | None = None,
+        called: str | None = None,
         own: Mapping[str, Parameter] | None = None,
         **facts: Any,
     ) -> type[OptimizerParams]:
         """Return the model of a class; its fields come from the class's signature.
 
         Args:
-            optimizer_class: The class. Its name in lower case is the name of the optimizer.
-            title: Its name in full.
+            optimizer_class: The class.
+            title: The optimizer's full name.
             summary: What it does, in a sentence.
             paper: Where it was published.
-            own: What it means by a parameter, where that is not what `PARAMETERS` says.
+            called: Name of the model, and in lower case of the optimizer; by default that of the class. To be given
+                where another family has the name already.
+            own: Parameters that mean something else here than in `PARAMETERS`.
             facts: `rule`, `closure`, `matrices`, `history` or `variants`, see `OptimizerParams`.
 
         Raises:
-            TypeError: A parameter is described nowhere, or has a type that JSON has not; or there is no such fact.
+            TypeError: A parameter is not described, its type cannot be written as JSON, or there is no such fact.
         """
         if unknown := facts.keys() - _FACTS:
-            raise TypeError(f"{', '.join(sorted(unknown))}: an optimizer has {', '.join(sorted(_FACTS))}")
+            raise TypeError(
+                f"{called or optimizer_class.__name__} has no {unknown.pop()}, only {', '.join(sorted(_FACTS))}"
+            )
         described = {**PARAMETERS, **(own or {})}
-        name = optimizer_class.__name__.lower()
+        called = called or optimizer_class.__name__
+        name = called.lower()
         fields = fields_of(optimizer_class, self.refused, described)
         definitions: dict[str, Any] = {"name": (Literal[name], name), **fields}
         model = create_model(
-            optimizer_class.__name__,
+            called,
             __base__=OptimizerParams,
             __doc__=summary,
             __module__=self._module,

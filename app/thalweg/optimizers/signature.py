@@ -5,7 +5,7 @@ import types
 from collections.abc import Callable, Collection, Mapping
 from functools import reduce
 from operator import or_
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 
 import torch
 from pydantic import Field
@@ -14,27 +14,29 @@ from thalweg.optimizers.base import Flag
 from thalweg.optimizers.parameters import Parameter
 from thalweg.whole_numbers import WHOLE
 
+_UNIONS: Final = frozenset({Union, types.UnionType})
+
 
 def fields_of(
     optimizer_class: Callable[..., torch.optim.Optimizer],
     refused: Collection[str],
     described: Mapping[str, Parameter],
 ) -> dict[str, tuple[Any, Any]]:
-    """Return type and default of each parameter by name, as `pydantic.create_model` takes them.
+    """Return type and default of each named parameter, as `pydantic.create_model` takes them.
 
     Args:
-        optimizer_class: The class; its first parameter is what it moves.
+        optimizer_class: The class; its first parameter is the tensors that it moves.
         refused: Parameters to leave out.
-        described: What the parameters mean.
+        described: Meaning and bounds of the parameters.
 
     Raises:
-        TypeError: A parameter is not described, or its type is none that JSON has.
+        TypeError: A parameter is not described, or its type cannot be written as JSON.
     """
     _, *signature = inspect.signature(optimizer_class, eval_str=True).parameters.values()
     fields = {}
     for parameter in signature:
         name = parameter.name
-        if name in refused:
+        if name in refused or parameter.kind in {parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD}:
             continue
         if name not in described:
             raise TypeError(
@@ -42,7 +44,7 @@ def fields_of(
                 "the class means by it as its own"
             )
         try:
-            annotation = _annotated(parameter.annotation, described[name])
+            annotation = _annotated(parameter.annotation, parameter.default, described[name])
         except TypeError as error:
             raise TypeError(f"{name} of {optimizer_class.__qualname__}: {error}") from error
         # a job has one learning rate, and it stands beside its optimizer
@@ -54,7 +56,10 @@ def fields_of(
     return fields
 
 
-def _annotated(annotation: Any, parameter: Parameter) -> Any:
+def _annotated(annotation: Any, default: Any, parameter: Parameter) -> Any:
+    if get_origin(annotation) in _UNIONS and isinstance(default, tuple):
+        # one name for tuples of several lengths: the class takes the length of its default
+        annotation = next((each for each in get_args(annotation) if _fits(each, default)), annotation)
     if get_origin(annotation) is not tuple:
         return _bounded(annotation, parameter.bounds, parameter.choices)
     members = get_args(annotation)
@@ -63,14 +68,19 @@ def _annotated(annotation: Any, parameter: Parameter) -> Any:
     return types.GenericAlias(tuple, tuple(bounded))
 
 
+def _fits(annotation: Any, default: tuple[Any, ...]) -> bool:
+    members = get_args(annotation)
+    return len(members) == len(default) and all(
+        (member is types.NoneType) == (value is None) for member, value in zip(members, default, strict=True)
+    )
+
+
 def _bounded(annotation: Any, bounds: Mapping[str, float] | None, choices: tuple[str, ...]) -> Any:
-    """Return the type of a number, a flag or a text, strict and bounded, for what a class says that it takes."""
+    """Return the annotation of a number, a flag or a text, made strict and bounded."""
     limits: dict[str, Any] = dict(bounds or {})
-    if get_origin(annotation) in {Union, types.UnionType}:
+    if get_origin(annotation) in _UNIONS:
         members = (each for each in get_args(annotation) if each is not torch.Tensor)
-        return reduce(
-            or_, (each if each is types.NoneType else _bounded(each, bounds, choices) for each in members)
-        )
+        return reduce(or_, (_bounded(each, bounds, choices) for each in members))
     if annotation is bool:
         return Flag
     if annotation is int:
@@ -79,4 +89,6 @@ def _bounded(annotation: Any, bounds: Mapping[str, float] | None, choices: tuple
         return Annotated[float, Field(strict=True, allow_inf_nan=False, **limits)]
     if annotation is str and choices:
         return Literal[choices]
-    raise TypeError(f"{annotation} is no number, no flag, and no text among choices")
+    if get_origin(annotation) is Literal or annotation is types.NoneType:
+        return annotation
+    raise TypeError(f"{annotation} is neither a number, nor a flag, nor a text with choices")

@@ -88,7 +88,7 @@ def groups(optimizer: torch.optim.Optimizer) -> list[dict[str, Any]]:
     return [{key: value for key, value in group.items() if key != "params"} for group in optimizer.param_groups]
 
 
-def test_there_is_every_class_of_torch_or_a_reason() -> None:
+def test_every_class_of_torch_is_offered_or_refused() -> None:
     names = {
         name.lower() for name, cls in vars(torch.optim).items() if inspect.isclass(cls) and name != "Optimizer"
     }
@@ -111,7 +111,7 @@ def test_there_is_another_value_for_each_parameter(cls: type[OptimizerParams]) -
 
 
 @every
-def test_a_copy_for_another_process_is_equal(cls: type[OptimizerParams]) -> None:
+def test_a_pickled_copy_is_equal(cls: type[OptimizerParams]) -> None:
     model = cls.model_validate({"lr": 0.5})
     copy = pickle.loads(pickle.dumps(model))  # noqa: S301 its own
     assert type(copy) is cls
@@ -138,7 +138,7 @@ def test_every_parameter_survives_json(cls: type[OptimizerParams]) -> None:
 
 
 @every
-def test_numbers_dump_alike_whether_sent_or_left_out(cls: type[OptimizerParams]) -> None:
+def test_a_default_that_is_sent_dumps_like_one_that_is_not(cls: type[OptimizerParams]) -> None:
     name = cls.model_fields["name"].default
     schema = describe(cls)["parameters"]
     sent = {field: value["default"] for field, value in schema["properties"].items()}
@@ -147,7 +147,7 @@ def test_numbers_dump_alike_whether_sent_or_left_out(cls: type[OptimizerParams])
 
 @every
 @pytest.mark.parametrize("changed", [False, True])
-def test_build_gives_the_groups_of_torch(cls: type[OptimizerParams], changed: bool) -> None:
+def test_build_makes_the_parameter_groups_of_torch(cls: type[OptimizerParams], changed: bool) -> None:
     values = other(cls) if changed else {}
     optimizer_class: Any = cls.optimizer_class
     tuples = {field: tuple(value) if isinstance(value, list) else value for field, value in values.items()}
@@ -180,12 +180,12 @@ def test_switches_of_the_implementation_are_refused(
 @pytest.mark.parametrize(
     "value", [0, -1, math.nan, math.inf, -math.inf, True, "0.1", None, 10**400, [0.1]], ids=str
 )
-def test_no_such_lr(cls: type[OptimizerParams], value: Any) -> None:
+def test_bad_learning_rates_are_refused(cls: type[OptimizerParams], value: Any) -> None:
     assert errors({"name": cls.model_fields["name"].default, "lr": value})[0][0] == ("optimizer", "lr")
 
 
 @every
-def test_no_number_is_a_boolean_a_string_or_not_finite(cls: type[OptimizerParams]) -> None:
+def test_booleans_strings_and_infinities_are_not_numbers(cls: type[OptimizerParams]) -> None:
     for field, default in cls.model_validate({}).arguments.items():
         bad = ["1", math.nan, math.inf, True] if not isinstance(default, bool) else ["true", 1, 1.0, None]
         for value in bad:
@@ -255,11 +255,11 @@ def test_what_torch_refuses_is_refused(name: str, field: str, value: Any, index:
             [point()],
             **{field: [float(v) if v is not None else v for v in value] if index is not None else value},
         )
-    test_what_makes_no_sense_is_refused(name, field, value, index)
+    test_values_out_of_bounds_are_refused(name, field, value, index)
 
 
 @pytest.mark.parametrize(("name", "field", "value", "index"), REFUSED_HERE)
-def test_what_makes_no_sense_is_refused(name: str, field: str, value: Any, index: int | None) -> None:
+def test_values_out_of_bounds_are_refused(name: str, field: str, value: Any, index: int | None) -> None:
     [(loc, message)] = errors({"name": name, field: value})
     if "Value error" in message:  # a rule between fields: the place is the error's own path
         assert loc == ("optimizer",)
@@ -268,14 +268,14 @@ def test_what_makes_no_sense_is_refused(name: str, field: str, value: Any, index
         assert loc == ("optimizer", field, *([] if index is None else [index]))
 
 
-def test_nesterov_wants_momentum_without_dampening() -> None:
+def test_nesterov_needs_momentum_without_dampening() -> None:
     valid({"name": "sgd", "nesterov": True, "momentum": 0.9})
     [(_, message)] = errors({"name": "sgd", "nesterov": True, "momentum": 0.9, "dampening": 0.1})
     assert "dampening of 0" in message
 
 
 @every
-def test_the_listing_is_the_model(cls: type[OptimizerParams]) -> None:
+def test_the_listing_shows_the_model(cls: type[OptimizerParams]) -> None:
     entry = describe(cls)
     schema = entry["parameters"]
     Draft202012Validator.check_schema(schema)
@@ -334,17 +334,17 @@ def test_errors_say_where_and_what(value: Any, loc: tuple[str | int, ...], said:
 
 @every
 @pytest.mark.parametrize("changed", [False, True])
-def test_torch_takes_what_the_model_takes(cls: type[OptimizerParams], changed: bool) -> None:
+def test_torch_accepts_what_the_model_accepts(cls: type[OptimizerParams], changed: bool) -> None:
     check(cls.model_validate(other(cls) if changed else {}))
 
 
-def test_what_torch_finds_out_only_when_it_steps_is_refused() -> None:
+def test_what_fails_in_the_first_step_is_refused() -> None:
     with pytest.raises(InvalidInput, match="nadam cannot go with these parameters: float division") as caught:
         check(valid({"name": "nadam", "betas": [1 - 1e-12, 0.999], "momentum_decay": 1e9}))
     assert caught.value.path == ("optimizer",)
 
 
-def test_optimizers_say_of_what_family_they_are_and_whether_they_fuse() -> None:
+def test_the_listing_has_family_and_fused() -> None:
     entries = {name: describe(cls) for name, cls in ALL.items()}
     assert {entry["family"] for entry in entries.values()} == {"torch"}
     assert {name for name, entry in entries.items() if not entry["fused"]} == {"lbfgs", "adafactor", "muon"}

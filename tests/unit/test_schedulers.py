@@ -20,7 +20,7 @@ every = pytest.mark.parametrize("cls", ALL.values(), ids=list(ALL))
 STEPS = 50
 MEMBERS = ["linear_lr", {"name": "exponential_lr", "gamma": 0.9}]
 
-# The parameters that a scheduler cannot do without, and two more sets of them.
+# The required parameters, and further sets.
 REQUIRED: dict[str, dict[str, Any]] = {
     "step_lr": {"step_size": 7},
     "multi_step_lr": {"milestones": [3, 3, 20]},
@@ -114,7 +114,7 @@ def lrs(schedule: lr_scheduler.LRScheduler, optimizer: torch.optim.Optimizer, st
     return found
 
 
-def test_there_is_every_class_of_torch_or_a_reason() -> None:
+def test_every_class_of_torch_is_offered_or_refused() -> None:
     names = {name.lower() for name in lr_scheduler.__all__ if name != "LRScheduler"}
     assert names == {name.replace("_", "") for name in (*ALL, *REFUSED)}
 
@@ -149,11 +149,11 @@ def test_the_learning_rates_are_those_of_torch(sample: dict[str, Any]) -> None:
 
 
 @each_sample
-def test_torch_takes_it(sample: dict[str, Any]) -> None:
+def test_torch_accepts_it(sample: dict[str, Any]) -> None:
     check(Job.model_validate({"optimizer": "sgd"}).optimizer, valid(sample))
 
 
-def test_only_a_plateau_looks_at_the_run() -> None:
+def test_only_a_plateau_depends_on_the_run() -> None:
     assert {name for name, cls in ALL.items() if cls.per_run} == {"reduce_lr_on_plateau"}
 
 
@@ -194,7 +194,7 @@ def test_only_a_plateau_looks_at_the_run() -> None:
         ),
     ],
 )
-def test_it_says_where_it_ends(sample: dict[str, Any], most: int) -> None:
+def test_max_steps_is_where_torch_raises(sample: dict[str, Any], most: int) -> None:
     model = valid(sample)
     found = model.max_steps
     assert found == most
@@ -207,7 +207,7 @@ def test_it_says_where_it_ends(sample: dict[str, Any], most: int) -> None:
             schedule.step()
 
 
-def test_a_member_that_ends_just_as_the_next_begins_is_no_bound() -> None:
+def test_a_member_that_ends_when_the_next_begins_sets_no_limit() -> None:
     first = {"name": "one_cycle_lr", "max_lr": 1, "total_steps": 9}
     model = valid({"name": "sequential_lr", "schedulers": [first, "linear_lr"], "milestones": [10]})
     assert model.max_steps is None
@@ -216,7 +216,7 @@ def test_a_member_that_ends_just_as_the_next_begins_is_no_bound() -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in ALL if name not in {"cyclic_lr", "one_cycle_lr"}])
-def test_others_never_end(name: str) -> None:
+def test_the_others_have_no_end(name: str) -> None:
     assert valid({"name": name, **REQUIRED.get(name, {})}).max_steps is None
 
 
@@ -233,10 +233,10 @@ def test_others_never_end(name: str) -> None:
         ({"name": "linear_lr", "last_epoch": 3}, (), "starts its schedule at the first step"),
         ({"name": "linear_lr", "verbose": True}, (), "no longer a parameter"),
         ({"name": "cyclic_lr", "base_lr": 0, "max_lr": 1, "scale_fn": "abs"}, (), "function in Python"),
-        ({"name": "cyclic_lr", "base_lr": 0, "max_lr": 1, "scale_mode": "cycle"}, (), "with scale_fn only"),
+        ({"name": "cyclic_lr", "base_lr": 0, "max_lr": 1, "scale_mode": "cycle"}, (), "only with scale_fn"),
         ({"name": "cyclic_lr", "base_lr": 2, "max_lr": 1}, (), "above max_lr"),
-        ({"name": "one_cycle_lr", "max_lr": 1}, (), "never taken from steps"),
-        ({"name": "one_cycle_lr", "max_lr": 1, "epochs": 3}, (), "never taken from steps"),
+        ({"name": "one_cycle_lr", "max_lr": 1}, (), "not taken from the job's steps"),
+        ({"name": "one_cycle_lr", "max_lr": 1, "epochs": 3}, (), "not taken from the job's steps"),
         ({"name": "multi_step_lr", "milestones": [1, 1], "gamma": 1e200}, (), "too large"),
         ({"name": "step_lr", "step_size": 0}, ("step_size",), "greater than"),
         ({"name": "step_lr", "step_size": True}, ("step_size",), "integer"),
@@ -259,17 +259,17 @@ def test_others_never_end(name: str) -> None:
         ({"name": "reduce_lr_on_plateau", "mode": "up"}, ("mode",), "'min' or 'max'"),
         (chained(), ("schedulers",), "at least 1"),
         (chained(*["linear_lr"] * 21), ("schedulers",), "at most 20"),
-        (chained(*[chained(*["linear_lr"] * 20)] * 5), ("schedulers",), "100 at most"),
+        (chained(*[chained(*["linear_lr"] * 20)] * 5), ("schedulers",), "at most 100"),
         (
             chained("linear_lr", {"name": "step_lr", "step_size": -1}),
             ("schedulers", 1, "step_size"),
             "greater than",
         ),
-        (chained("reduce_lr_on_plateau"), ("schedulers",), "goes alone"),
+        (chained("reduce_lr_on_plateau"), ("schedulers",), "cannot be combined"),
         (
             {"name": "sequential_lr", "schedulers": ["linear_lr", "reduce_lr_on_plateau"], "milestones": [1]},
             ("schedulers",),
-            "goes alone",
+            "cannot be combined",
         ),
         (
             {"name": "sequential_lr", "schedulers": ["linear_lr", chained("linear_lr")], "milestones": [1]},
@@ -300,7 +300,7 @@ def test_errors_say_where_and_what(value: Any, loc: tuple[str | int, ...], said:
     assert said in message
 
 
-def test_torch_refuses_a_plateau_among_others_too() -> None:
+def test_torch_refuses_to_combine_a_plateau() -> None:
     optimizer = sgd()
     plateau = lr_scheduler.ReduceLROnPlateau(optimizer)
     with pytest.raises(ValueError, match="does not support"):
@@ -318,7 +318,7 @@ def test_torch_cannot_start_composites_at_a_milestone() -> None:
         outer.step()
 
 
-def test_nesting_has_an_end() -> None:
+def test_nesting_is_limited() -> None:
     nested: Any = "linear_lr"
     for _ in range(MAX_DEPTH):
         nested = chained(nested)
@@ -330,7 +330,7 @@ def test_nesting_has_an_end() -> None:
             nested = chained(nested)
         [(loc, message)] = errors(nested)
         assert loc == ("scheduler", "schedulers")
-        assert "nested 3 deep" in message
+        assert "at most 3 deep" in message
 
 
 @pytest.mark.parametrize("name", ["cyclic_lr", "one_cycle_lr"])
@@ -347,7 +347,7 @@ def test_momentum_is_cycled_only_where_there_is_one(name: str, optimizer: str) -
     check(job.optimizer, valid({"name": name, **REQUIRED[name], "cycle_momentum": False}))
 
 
-def test_what_torch_finds_out_only_when_it_steps_is_refused() -> None:
+def test_what_fails_in_the_first_step_is_refused() -> None:
     empty = {"name": "one_cycle_lr", "max_lr": 1, "total_steps": 4, "pct_start": 0.25}
     with pytest.raises(InvalidInput, match="division by zero"):
         check(Job.model_validate({"optimizer": "sgd"}).optimizer, valid(empty))
@@ -362,7 +362,7 @@ def test_every_scheduler_goes_with_every_optimizer(cls: type[SchedulerParams]) -
 
 
 @every
-def test_the_listing_is_the_model(cls: type[SchedulerParams]) -> None:
+def test_the_listing_shows_the_model(cls: type[SchedulerParams]) -> None:
     entry = describe(cls)
     schema = entry["parameters"]
     Draft202012Validator.check_schema(schema)

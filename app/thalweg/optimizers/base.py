@@ -80,7 +80,7 @@ class OptimizerParams(Params):
     """Module and name of the class, and the version of its package; with the arguments they decide its digits."""
     docs_url: ClassVar[str]
     rule: ClassVar[Callable[[Mapping[str, Any]], None] | None] = None
-    """Checks the arguments against each other, and raises `InvalidInput`."""
+    """A check of the arguments against each other, which raises `InvalidInput`."""
     closure: ClassVar[bool] = False
     """Whether a step evaluates the function itself, any number of times."""
     matrices: ClassVar[bool] = False
@@ -147,7 +147,7 @@ class SchedulerParams(Params):
 
     @property
     def moves_momentum(self) -> bool:
-        """Whether it changes more than the learning rate."""
+        """Whether it changes the momentum too."""
         return False
 
     @property

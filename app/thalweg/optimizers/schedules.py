@@ -1,4 +1,4 @@
-"""The learning rate schedules: each of torch.optim.lr_scheduler that can be said in JSON, in one place."""
+"""The schedules of the learning rate: those of torch.optim.lr_scheduler that JSON can express."""
 
 import math
 from collections import Counter
@@ -26,7 +26,7 @@ from thalweg.optimizers.by_name import ByName
 MAX_DEPTH = 3
 MAX_MEMBERS = 100
 
-_FUNCTION = "it needs a function in Python, and a job is JSON. sequential_lr and multi_step_lr go far"
+_FUNCTION = "it needs a function in Python, which JSON cannot hold; try sequential_lr or multi_step_lr"
 REFUSED = {"lambda_lr": _FUNCTION, "multiplicative_lr": _FUNCTION}
 
 Gamma = Annotated[NotNegative, Field(description="factor by which the learning rate changes")]
@@ -78,7 +78,7 @@ class ConstantLR(SchedulerParams):
     title = "Smaller to begin with"
 
     name: Literal["constant_lr"] = "constant_lr"
-    # torch takes 0 as well and then divides by it when it gives the learning rate back
+    # torch accepts 0, and divides by it when it restores the learning rate
     factor: Annotated[Positive, Field(le=1, description="factor of the learning rate")] = 1 / 3
     total_iters: TotalIters = 5
 
@@ -149,8 +149,8 @@ class CyclicLR(SchedulerParams):
     paper = "Smith 2017, https://arxiv.org/abs/1506.01186"
     refused: ClassVar[Mapping[str, str]] = {
         **SchedulerParams.refused,
-        "scale_fn": "needs a function in Python, and a job is JSON; mode has three",
-        "scale_mode": "has an effect with scale_fn only, which cannot be given in JSON",
+        "scale_fn": "needs a function in Python, which JSON cannot hold; mode offers three",
+        "scale_mode": "has an effect only with scale_fn, which JSON cannot hold",
     }
 
     name: Literal["cyclic_lr"] = "cyclic_lr"
@@ -177,12 +177,12 @@ class CyclicLR(SchedulerParams):
 
     @property
     def moves_momentum(self) -> bool:
-        """Whether it moves more than the learning rate."""
+        """Whether it changes the momentum too."""
         return self.cycle_momentum
 
     @property
     def max_steps(self) -> int | None:
-        """Where the power of torch's scale overflows: 2 ** cycle, or gamma ** step with a gamma above 1."""
+        """The step at which torch's scale overflows: 2 ** cycle, or gamma ** step with a gamma above 1."""
         if self.mode == "triangular2":
             return 1024 * (self.step_size_up + (self.step_size_down or self.step_size_up)) - 1
         if self.mode == "exp_range" and self.gamma > 1:
@@ -193,7 +193,7 @@ class CyclicLR(SchedulerParams):
 class OneCycleLR(SchedulerParams):
     """Moves the learning rate up and then far down, once; the job's own is not used.
 
-    Its length is its own and is never taken from the job's steps, which may be extended.
+    Its length is not taken from the job's steps, because a job can be extended.
     """
 
     torch_class = lr_scheduler.OneCycleLR
@@ -218,14 +218,14 @@ class OneCycleLR(SchedulerParams):
     def _check_length(self) -> Self:
         if self.total_steps is None and (self.epochs is None or self.steps_per_epoch is None):
             raise InvalidInput(
-                "give total_steps, or epochs and steps_per_epoch: a scheduler's length is never taken from steps",
+                "give total_steps, or epochs and steps_per_epoch: its length is not taken from the job's steps",
                 "total_steps",
             )
         return self
 
     @property
     def moves_momentum(self) -> bool:
-        """Whether it moves more than the learning rate."""
+        """Whether it changes the momentum too."""
         return self.cycle_momentum
 
     @property
@@ -257,7 +257,7 @@ class ReduceLROnPlateau(SchedulerParams):
 
 
 def _all() -> tuple[type[SchedulerParams], ...]:
-    return schedulers()  # the last of them, below, have schedulers as members
+    return schedulers()  # a function of its own, because the last schedulers, below, have schedulers as members
 
 
 Scheduler = Annotated[SchedulerParams, ByName(SchedulerParams, "scheduler", _all, REFUSED)]
@@ -265,9 +265,9 @@ Scheduler = Annotated[SchedulerParams, ByName(SchedulerParams, "scheduler", _all
 
 
 def _check_depth(value: Any) -> Any:
-    # before the members are looked at, so that no depth of JSON becomes a depth of calls
+    # before the members are validated, so that deep JSON cannot exhaust the stack
     if _depth(value) > MAX_DEPTH:
-        raise InvalidInput(f"schedulers of schedulers may be nested {MAX_DEPTH} deep")
+        raise InvalidInput(f"schedulers can be nested at most {MAX_DEPTH} deep")
     return value
 
 
@@ -283,10 +283,12 @@ def _depth(members: Any, counted: int = 1) -> int:
 
 def _check_members(members: tuple[SchedulerParams, ...]) -> tuple[SchedulerParams, ...]:
     if _n_members(members) > MAX_MEMBERS:
-        raise InvalidInput(f"a scheduler may consist of {MAX_MEMBERS} at most")
+        raise InvalidInput(f"a scheduler can combine at most {MAX_MEMBERS} others")
     for index, member in enumerate(members):
         if member.per_run:
-            raise InvalidInput(f"{member.name} goes alone: no other scheduler hands it the value of f", index)
+            raise InvalidInput(
+                f"{member.name} cannot be combined: no scheduler passes the value of f on to it", index
+            )
     return members
 
 
@@ -305,7 +307,7 @@ Members = Annotated[
 class SequentialLR(SchedulerParams):
     """Follows one schedule after the other, from each milestone on the next."""
 
-    model_config = ConfigDict(defer_build=True)  # its members are any scheduler, the one below included
+    model_config = ConfigDict(defer_build=True)  # its members can be any scheduler, the one below included
     torch_class = lr_scheduler.SequentialLR
     title = "Several, one after another"
 
@@ -320,7 +322,7 @@ class SequentialLR(SchedulerParams):
     @field_validator("schedulers")
     @classmethod
     def _check_composites(cls, members: tuple[SchedulerParams, ...]) -> tuple[SchedulerParams, ...]:
-        # torch starts a first one at the wrong step, and raises at the milestone of a later one
+        # torch starts a first composite at the wrong step, and raises at the milestone of a later one
         for index, member in enumerate(members):
             if hasattr(member, "schedulers"):
                 raise InvalidInput(f"torch cannot start a {member.name} within a sequential_lr", index)
@@ -340,12 +342,12 @@ class SequentialLR(SchedulerParams):
 
     @property
     def moves_momentum(self) -> bool:
-        """Whether it moves more than the learning rate."""
+        """Whether it changes the momentum too."""
         return any(member.moves_momentum for member in self.schedulers)
 
     @property
     def max_steps(self) -> int | None:
-        """Where the first member ends that does so before its successor begins."""
+        """The end of the first member that ends before its successor begins."""
         begins = (0, *self.milestones)
         ends: tuple[float, ...] = (*self.milestones, math.inf)
         for member, begin, end in zip(self.schedulers, begins, ends, strict=True):
@@ -354,7 +356,7 @@ class SequentialLR(SchedulerParams):
         return None
 
     def build(self, optimizer: torch.optim.Optimizer) -> lr_scheduler.LRScheduler:
-        """Return torch's schedule for `optimizer`, as every schedule does."""
+        """Return torch's schedule for `optimizer`, with its members."""
         members = [member.build(optimizer) for member in self.schedulers]
         return lr_scheduler.SequentialLR(optimizer, members, list(self.milestones))
 
@@ -371,19 +373,19 @@ class ChainedScheduler(SchedulerParams):
 
     @property
     def moves_momentum(self) -> bool:
-        """Whether it moves more than the learning rate."""
+        """Whether it changes the momentum too."""
         return any(member.moves_momentum for member in self.schedulers)
 
     @property
     def max_steps(self) -> int | None:
-        """The fewest of its members'."""
+        """The smallest `max_steps` of its members."""
         return min((most for member in self.schedulers if (most := member.max_steps) is not None), default=None)
 
     def build(self, optimizer: torch.optim.Optimizer) -> lr_scheduler.LRScheduler:
-        """Return torch's schedule for `optimizer`, as every schedule does."""
+        """Return torch's schedule for `optimizer`, with its members."""
         return lr_scheduler.ChainedScheduler([each.build(optimizer) for each in self.schedulers], optimizer)
 
 
 def schedulers() -> tuple[type[SchedulerParams], ...]:
-    """Return all schedulers, in the order of this file."""
+    """Return all schedulers, in the order of this module."""
     return tuple(SchedulerParams.__subclasses__())

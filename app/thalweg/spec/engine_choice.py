@@ -1,4 +1,4 @@
-"""Which engine runs a job: decided from its specification alone, so that it is the same on every machine."""
+"""The engine of a job: decided by its specification and recorded facts, and so the same on every machine."""
 
 from typing import Literal
 
@@ -27,9 +27,9 @@ def _obstacle_of_optimizer(optimizer: OptimizerParams) -> str | None:
 
 def _obstacle_of_scheduler(scheduler: SchedulerParams) -> str | None:
     if scheduler.per_run:
-        return f"{scheduler.name} looks at the value of each run"
+        return f"{scheduler.name} depends on the value of each run"
     if scheduler.moves_momentum:
-        return f"{scheduler.name} moves the momentum too; with cycle_momentum false it does not"
+        return f"{scheduler.name} cycles the momentum too, unless cycle_momentum is false"
     return None
 
 

@@ -133,7 +133,7 @@ BAD_BODIES: list[tuple[bytes, str]] = [
 
 
 def assert_problem(answer: httpx.Response, *statuses: int) -> dict[str, Any]:
-    """Check that an answer is a problem that keeps to the standard, and return it."""
+    """Check that a response is a valid problem document, and return it."""
     assert answer.status_code in (statuses or range(400, 500)), answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.headers["x-request-id"]

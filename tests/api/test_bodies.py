@@ -25,7 +25,7 @@ MOST_BYTES_OF_AN_ERROR = 100_000
 
 @pytest.fixture(scope="module")
 def keyed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
-    """The application with a key and the limits that it comes with."""
+    """The application with a key and default limits."""
     settings = Settings.model_validate(
         {"data_dir": tmp_path_factory.mktemp("keyed"), "api_keys": KEY, "body_seconds": 5}
     )
@@ -82,7 +82,7 @@ def test_a_body_full_of_errors_gets_a_short_response(
     body = json.dumps({key: GOOD[key] for key in GOOD if key != field})[:-1] + f', "{field}": {value}}}'
     begun = time.perf_counter()
     answer = keyed.post(path, content=body, headers=JSON)
-    assert time.perf_counter() - begun < 20  # a second on a machine that does nothing else
+    assert time.perf_counter() - begun < 20  # takes a second on an idle machine
     problem = assert_problem(answer, 422)
     assert 1 <= len(problem["errors"]) <= 100
     assert len(answer.content) < MOST_BYTES_OF_AN_ERROR

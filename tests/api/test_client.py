@@ -159,7 +159,7 @@ def test_a_key_is_sent(tmp_path: Path) -> None:
     assert refused.value.status == 401
 
 
-# streams of events that break
+# broken event streams
 
 
 def progress(step: int) -> str:
@@ -173,7 +173,7 @@ GONE = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n
 
 
 class Script:
-    """A service that gives each connection the next answer, byte for byte, and then breaks it off."""
+    """A server that sends each connection the next scripted response, and then closes it."""
 
     def __init__(self, answers: list[str]) -> None:
         self.requests: list[str] = []
@@ -186,7 +186,7 @@ class Script:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)  # whoever waits for a connection stops waiting
+        self._listener.shutdown(socket.SHUT_RDWR)  # unblocks accept()
         self._thread.join()
         self._listener.close()
 
@@ -195,7 +195,7 @@ class Script:
         return "http://{}:{}".format(*self._listener.getsockname())
 
     def last_ids(self) -> list[str | None]:
-        """Return the event that each connection said was the last it had seen."""
+        """Return the Last-Event-ID of each connection."""
         found = [re.search(r"last-event-id: (\S+)", request, re.IGNORECASE) for request in self.requests]
         return [None if each is None else each[1] for each in found]
 
@@ -203,7 +203,7 @@ class Script:
         for answer in self._answers:
             try:
                 connection, _ = self._listener.accept()
-            except OSError:  # closed: nobody asks any more
+            except OSError:  # closed
                 return
             with connection:
                 self.requests.append(connection.recv(65536).decode())
@@ -212,7 +212,7 @@ class Script:
 
 @pytest.fixture
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The pauses that the client would make, in seconds."""
+    """The pauses of the client in seconds, recorded instead of slept."""
     made: list[float] = []
     monkeypatch.setattr("thalweg.client.time.sleep", made.append)
     return made
@@ -226,7 +226,7 @@ def test_a_broken_stream_resumes_after_the_last_event(pauses: list[float]) -> No
     assert seen == [2, 4, 7, 9]
     assert service.last_ids() == [None, "4", "4", "4", "7"]
     assert all(request.startswith("GET /v1/jobs/j/events ") for request in service.requests)
-    assert pauses == [0.25, 0.5, 1, 0.25]  # doubled while nothing comes
+    assert pauses == [0.25, 0.5, 1, 0.25]  # doubles until an event arrives
 
 
 def test_a_stream_sets_the_pause_before_reconnecting(pauses: list[float]) -> None:

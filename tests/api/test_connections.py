@@ -20,7 +20,7 @@ MOST_HEADER_BYTES = 65_536
 
 @pytest.fixture(scope="module")
 def narrow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
-    """The application with little patience and room for ten connections."""
+    """The application with short timeouts and at most ten connections."""
     settings = Settings(
         data_dir=tmp_path_factory.mktemp("narrow"), idle_seconds=2, stall_seconds=2, max_connections=10
     )
@@ -39,7 +39,7 @@ def connected(client: httpx.Client, **options: int) -> Iterator[socket.socket]:
 
 
 def all_of(connection: socket.socket) -> bytes:
-    """Return what the service sends until it closes the connection."""
+    """Return everything that the service sends until it closes the connection."""
     received = b""
     try:
         while part := connection.recv(65_536):
@@ -55,7 +55,7 @@ def status_of(answer: bytes) -> int:
 
 
 def refused(answer: bytes) -> dict[str, Any]:
-    """Return the problem that the service ended a connection with."""
+    """Return the problem that the service sent before it closed a connection."""
     head, _, body = answer.partition(b"\r\n\r\n")
     assert b"content-type: application/problem+json" in head
     assert b"x-request-id: " in head
@@ -87,9 +87,7 @@ def test_an_endless_header_is_rejected(narrow: httpx.Client, beginning: bytes) -
                 n_sent += connection.send(b"a" * 65_536)
         except ConnectionError:
             pass
-        assert (
-            n_sent < 20 * 2**20
-        )  # what the sockets hold, and what is thrown away until the client sees its answer
+        assert n_sent < 20 * 2**20  # socket buffers, and input discarded until the client sees the response
     assert narrow.get("/healthz").status_code == 200
 
 
@@ -121,7 +119,7 @@ def test_headers_that_trickle_in_time_out(narrow: httpx.Client) -> None:
         connection.settimeout(0.1)
         connection.sendall(HEALTH[:-2])
         answer = b""
-        while not answer:  # a byte now and then
+        while not answer:  # one byte at a time
             connection.sendall(b"a")
             try:
                 answer = connection.recv(65_536)
@@ -174,7 +172,7 @@ def test_waiting_for_a_job_is_not_idle_time(narrow: httpx.Client) -> None:
 
 
 def begun_answer(connection: socket.socket, n_points: int) -> tuple[int, int]:
-    """Ask for a surface, and return the length of the answer's body, and how much of that has come."""
+    """Request a surface, and return the length of the response body and how much of it has arrived."""
     connection.sendall(f"GET /v1/functions/sphere/surface?points={n_points} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
     received = connection.recv(65_536)
     head, _, body = received.partition(b"\r\n\r\n")
@@ -185,7 +183,7 @@ def begun_answer(connection: socket.socket, n_points: int) -> tuple[int, int]:
 def test_a_client_that_stops_reading_is_disconnected(narrow: httpx.Client) -> None:
     with connected(narrow, SO_RCVBUF=4096) as connection:
         length, n_received = begun_answer(connection, 900)
-        time.sleep(8)  # its silence is what is tested: some times `stall_seconds`
+        time.sleep(8)  # longer than `stall_seconds`: the silence is under test
         assert n_received + len(all_of(connection)) < length / 2
 
 
@@ -195,7 +193,7 @@ def test_a_slow_reader_gets_everything(narrow: httpx.Client) -> None:
         begun = time.monotonic()
         while n_received < length and (part := connection.recv(length // 60)):
             n_received += len(part)
-            time.sleep(0.1)  # its slowness is what is tested
+            time.sleep(0.1)  # the slowness is under test
         assert n_received == length
         assert time.monotonic() - begun > 5
 

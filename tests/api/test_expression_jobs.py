@@ -71,7 +71,7 @@ def test_the_gradient_check_reports_a_difference(idle: httpx.Client, formula: st
     [
         ("floor(x) + x**2", [0.5]),
         ("abs(x)", [-1e-3]),
-        ("1e12 + x**2", [0]),  # rounded by more than the gradient
+        ("1e12 + x**2", [0]),  # rounding exceeds the gradient
         ("sin(1e4 * x)", [0.3]),
         ("x**3", [1e5]),
         ("3", [1]),
@@ -96,7 +96,7 @@ def test_a_vector_takes_its_dimension_from_the_starts(running: httpx.Client, dim
     found = ended(running, function=SUM, init=[[5] * dim, [-2] * dim], optimizer="sgd", lr=0.5, steps=1)
     assert found["spec"]["function"]["dim"] == dim
     for run in found["runs"]:
-        assert run["x"] == list(range(dim))  # a step of half the curvature leads into the minimum
+        assert run["x"] == list(range(dim))  # this rate reaches the minimum in one step
         assert run["f"] == 0
     assert posted(running, **found["spec"])["spec"] == found["spec"]
 
@@ -147,7 +147,7 @@ def test_a_job_of_a_formula_can_be_extended_and_deleted(running: httpx.Client) -
     assert_problem(running.get(found["links"]["self"]), 404)
 
 
-# what is wrong with a formula, and where
+# errors in formulas
 
 
 @pytest.mark.parametrize(
@@ -296,7 +296,7 @@ def test_the_domain_is_the_default_box(idle: httpx.Client) -> None:
 @pytest.mark.parametrize(
     ("body", "pointer"),
     [
-        ({}, "#/low"),  # there is no domain
+        ({}, "#/low"),  # no domain to fall back to
         ({"low": [0, 0]}, "#/high"),
         ({"low": [0, 0], "high": [1, -1]}, "#/high/1"),
         ({"low": [0, 0], "high": [1, 0]}, "#/high/1"),

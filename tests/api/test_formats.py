@@ -25,7 +25,7 @@ from thalweg.settings import Settings
 
 INT, FLOAT32 = np.dtype(np.int64), np.dtype(np.float32)
 COLUMNS = (Column("run", INT), Column("step", INT), Column("x", FLOAT32, width=2), Column("f", FLOAT32))
-# 0.1, 0.2 and 3e38 as the nearest float32, which as doubles are the numbers below
+# the nearest float32 of 0.1, 0.2 and 3e38 are exactly the doubles written below
 BLOCKS: list[Block] = [
     {
         "run": np.array([0, 0]),
@@ -112,7 +112,7 @@ def test_formats_are_told_apart() -> None:
         assert len({getattr(each, attribute) for each in formats.FORMATS}) == len(formats.FORMATS)
 
 
-# a format of somebody else's, as a new module would have it
+# a new format, as a module of its own would define it
 
 
 def _tell(table: Table) -> Iterator[bytes]:
@@ -150,7 +150,7 @@ def toy(service: Narrow, monkeypatch: pytest.MonkeyPatch) -> Narrow:
     return service
 
 
-# at a rate of 1/4 every step on x² halves x, exactly, in every type of number
+# with rate 1/4, every step on x² halves x exactly, in any floating-point type
 HALVING: dict[str, Any] = {
     "function": "sphere",
     "optimizer": "sgd",
@@ -214,7 +214,7 @@ def test_a_new_format_is_described(monkeypatch: pytest.MonkeyPatch) -> None:
     assert content["application/x-ndjson"]["example"].encode() == ROWS_NDJSON
 
 
-# the bytes of whole answers
+# bytes of whole responses
 
 
 def test_bytes_of_a_trajectory(service: Narrow) -> None:

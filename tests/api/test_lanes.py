@@ -13,7 +13,7 @@ PATIENCE_SECONDS = 30
 
 
 class Work:
-    """Work that goes on until it is let go."""
+    """Work that runs until it is released."""
 
     def __init__(self) -> None:
         self.n_running = 0

@@ -18,7 +18,7 @@ def net(**fields: Any) -> dict[str, Any]:
     return network(**fields).model_dump(mode="json")
 
 
-FEW: dict[str, Any] = {"layers": [2, 2, 1], "dataset": "xor"}  # the fused engine takes it
+FEW: dict[str, Any] = {"layers": [2, 2, 1], "dataset": "xor"}  # small enough for the fused engine
 MOONS: dict[str, Any] = {"layers": [2, 5, 1], "dataset": {"name": "moons", "n": 24, "noise": 0.2}}
 BATCHES: dict[str, Any] = {**MOONS, "batch_size": 7, "seed": 5}
 LEARNING: dict[str, Any] = {"optimizer": "adam", "lr": 0.05, "init": {"random": 3, "seed": 7}, "steps": 60}
@@ -41,7 +41,7 @@ def columns(client: httpx.Client, found: dict[str, Any], what: str, **query: Any
 
 
 def accuracy_by_hand(of: NetworkObjective, x: list[float]) -> float:
-    """Return the part of all samples that a network of sigmoids puts on the right side of 1/2."""
+    """Return the fraction of samples that a sigmoid network puts on the right side of 1/2."""
     outputs, targets = (tensor.numpy() for tensor in samples_of(of))
     for weights, biases in zip(*of.parts(np.array(x)), strict=True):
         outputs = 1 / (1 + np.exp(-(outputs @ weights + biases)))
@@ -178,7 +178,7 @@ def test_random_starts_are_drawn_from_weight_init(idle: httpx.Client, weight_ini
         weight_init != "torch"
     )
     if weight_init == "he_normal":
-        assert first.std() == pytest.approx(1, rel=0.15)  # the square root of 2 / 2 nodes before
+        assert first.std() == pytest.approx(1, rel=0.15)  # sqrt(2 / 2 input nodes)
         assert last.std() == pytest.approx((2 / 12) ** 0.5, rel=0.15)
     else:
         bounds = {"torch": (2**-0.5, 12**-0.5), "xavier_uniform": ((6 / 14) ** 0.5, (6 / 13) ** 0.5)}[weight_init]
@@ -215,7 +215,7 @@ def test_the_spec_is_shown_filled_in_and_can_be_posted_again(idle: httpx.Client)
         ({"function": net(**FEW), "record_every": 2}, "eager", "the loss is recorded at every step"),
         ({"function": net(layers=[2, 8, 1])}, "eager", "up to 16 coordinates, and the points have 33"),
         ({"function": net(**FEW, batch_size=2)}, "eager", "another mini-batch in every step"),
-        ({"function": net(**FEW, batch_size=4)}, "fused", None),  # all there are
+        ({"function": net(**FEW, batch_size=4)}, "fused", None),  # all samples
         (
             {"function": net(layers=[2, 2, 1], dataset={"name": "moons", "n": 5000})},
             "eager",
@@ -268,7 +268,7 @@ def test_a_network_that_diverges_is_a_result(running: httpx.Client) -> None:
     assert (passed["step"], passed["error"]) == (run["diverged_at"], None)
     for method in ("pca", "random"):
         plane = valid(running.get(wanted["links"]["landscape"], params={"method": method, "points": 5}))
-        assert 0 < plane["step"][-1] < run["diverged_at"]  # as far as squares are numbers
+        assert 0 < plane["step"][-1] < run["diverged_at"]  # as long as squares are finite
         assert max(abs(place) for place in plane["center"]) > 1e100
         assert 0 < plane["explained_variance"] <= 1 + 1e-12
 
@@ -412,7 +412,7 @@ def test_an_impossible_landscape_is_rejected(running: httpx.Client) -> None:
     ("query", "pointer"),
     [
         ({"points": 1}, "#/query/points"),
-        ({"points": 1001}, "#/query/points"),  # a million is the limit
+        ({"points": 1001}, "#/query/points"),  # the limit is a million
         ({"points": 10**400}, "#/query/points"),
         ({"method": "tsne"}, "#/query/method"),
         ({"run": 3}, "#/query/run"),

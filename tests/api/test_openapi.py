@@ -94,7 +94,7 @@ def test_an_undocumented_response_is_noticed(idle: httpx.Client) -> None:
 
 @pytest.fixture(scope="module")
 def generated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The name of a client that was generated from the document, to be imported."""
+    """The importable name of a client generated from the document."""
     folder = tmp_path_factory.mktemp("generated")
     (folder / "openapi.json").write_text(json.dumps(document()))
     (folder / "config.json").write_text(json.dumps({"post_hooks": []}))

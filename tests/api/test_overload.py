@@ -24,7 +24,7 @@ from thalweg.settings import Settings
 JOB = {"function": "himmelblau", "optimizer": "adam", "init": [0, 0], "steps": 10}
 LARGEST = {"function": {"name": "rastrigin", "dim": 100}, "points": 1000}  # 10^9 numbers: the limit
 LONG = {"function": "himmelblau", "points": 600}  # 7 million
-SOON_SECONDS = 5  # milliseconds, on a machine with nothing else to do
+SOON_SECONDS = 5  # takes milliseconds on an idle machine
 PATIENCE_SECONDS = 60
 
 
@@ -45,14 +45,14 @@ def assert_at_hand(client: httpx.Client) -> None:
 
 
 def asked(client: httpx.Client, path: str, body: Any) -> HTTPConnection:
-    """Send a request, whose answer is not waited for."""
+    """Send a request without waiting for the response."""
     connection = HTTPConnection(client.base_url.host, client.base_url.port or 80)
     connection.request("POST", path, json.dumps(body), {"Content-Type": "application/json"})
     return connection
 
 
 def answered(connections: list[HTTPConnection], n: int) -> list[HTTPConnection]:
-    """Return those that have got an answer, when these are `n`."""
+    """Wait until `n` sockets have a response, and return them."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         ready, _, _ = select.select([each.sock for each in connections], [], [], 0.05)
@@ -78,7 +78,7 @@ def test_long_computations_block_nothing_and_end_with_their_clients(tmp_path: Pa
         finally:
             for connection in connections:
                 connection.close()
-        # the places of those who have left are free long before their surfaces would have been computed
+        # slots of disconnected clients are free long before their surfaces would have been computed
         deadline = time.monotonic() + PATIENCE_SECONDS
         while (found := client.post("/v1/surface", json=LONG)).status_code == 503:
             assert time.monotonic() < deadline

@@ -73,7 +73,7 @@ def assert_head(client: httpx.Client, path: str) -> None:
         expected = dict(get.headers)
     assert head.content == b""
     assert head.status_code == get.status_code
-    own = {"date", "transfer-encoding"}  # how a body is cut says nothing where there is none
+    own = {"date", "transfer-encoding"}  # chunking is meaningless without a body
     assert {k: v for k, v in head.headers.items() if k not in own} == {
         k: v for k, v in expected.items() if k not in own
     }

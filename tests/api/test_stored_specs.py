@@ -23,7 +23,7 @@ NETWORK = {"mlp": {"layers": [2, 2, 1], "dataset": "xor"}}
 
 
 class Aged:
-    """A service whose stored specifications can be made to look as if another version had stored them."""
+    """A service whose stored specifications can be altered as if another version had stored them."""
 
     def __init__(self, settings: Settings, client: httpx.Client) -> None:
         self.settings = settings
@@ -121,7 +121,7 @@ def test_losses_of_an_unknown_network_are_readable(aged: Aged) -> None:
     aged.rewrite(job_id, {"function": {"mlp": {"layers": [2, 2, 1], "dataset": "xor_of_old"}}})
     assert valid(aged.get(job_id, "/loss")) == loss
     assert len(loss["step"]) == 11
-    del trajectory["accuracy"]  # whose data nobody knows any more
+    del trajectory["accuracy"]  # the data set is unknown
     assert valid(aged.get(job_id, "/trajectory")) == trajectory
     runs = valid(aged.get(job_id))["runs"]
     assert [run["x"] for run in runs] == [run["x"] for run in before["runs"]]

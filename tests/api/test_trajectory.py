@@ -22,7 +22,7 @@ from thalweg.engine.eager.run import EagerRun
 from thalweg.engine.outcome import Outcome
 from thalweg.settings import Settings
 
-# one run goes on, two diverge, one of them at its start, and one converges
+# one run reaches max_steps, two diverge (one at its start), one converges
 RAGGED: dict[str, Any] = {
     "optimizer": "sgd",
     "lr": 0.015,
@@ -75,7 +75,7 @@ def engine_rows(recording: Recording) -> list[tuple[int, int, list[float | None]
 
 
 class Narrow:
-    """A service whose JSON answers hold few points; its jobs are run here, without workers."""
+    """A service with a small limit on JSON; its jobs run in the test, without workers."""
 
     def __init__(self, client: httpx.Client, attempts: AttemptStore) -> None:
         self.client = client
@@ -265,7 +265,7 @@ def test_losses_have_the_same_limit(narrow: Narrow) -> None:
     problem = assert_problem(narrow.client.get(at), 422)
     assert problem["errors"][0]["pointer"] == "#/query/max_points"
     assert "21 losses" in problem["detail"]
-    assert "text/csv" not in problem["detail"]  # the stream has the points that were recorded, and no losses
+    assert "text/csv" not in problem["detail"]  # streamed formats have recorded points only
     assert valid(narrow.client.get(at, params={"max_points": 20}))["n_points"] <= 20
     assert valid(narrow.client.get(at, params={"from_step": 1}))["n_points"] == 20
     assert trajectory(narrow.client, found)["step"] == [0, 10, 20]
@@ -308,7 +308,7 @@ def events(client: httpx.Client, found: dict[str, Any], last: str | None = None)
 
 
 def assert_story(told: list[ServerSentEvent]) -> dict[str, Any]:
-    """Check that progress goes up and one `done` ends it, and return the job that this carries."""
+    """Check that progress increases and ends with one `done`, and return its job."""
     assert [event.event for event in told] == ["progress"] * (len(told) - 1) + ["done"]
     steps = [int(event.id) for event in told[:-1]]
     assert steps == sorted(set(steps))

@@ -33,7 +33,7 @@ FIELDS: list[dict[str, Any]] = [
 
 
 def as_reals(value: Any) -> Any:
-    """Return JSON in which every whole number is written with a fraction, as JavaScript's and R's may be."""
+    """Return JSON in which every integer has a fraction, as some writers produce."""
     match value:
         case bool():
             return value

@@ -25,7 +25,7 @@ MODULES: dict[str, Any] = {
 
 
 def network(**fields: Any) -> NetworkReference:
-    """Return a valid network in which `fields` replace the defaults."""
+    """Return a valid network with `fields` in place of defaults."""
     return NetworkReference.model_validate({"mlp": {"layers": [2, 3, 1], "dataset": "xor", **fields}})
 
 
@@ -34,7 +34,7 @@ def objective(**fields: Any) -> NetworkObjective:
 
 
 def torch_loss(name: str, nets: torch.Tensor, outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    """Return what torch calls the loss, from logits where it takes them."""
+    """Return torch's loss of the same name, from logits where torch takes logits."""
     functional = torch.nn.functional
     match name:
         case "mse":
@@ -47,7 +47,7 @@ def torch_loss(name: str, nets: torch.Tensor, outputs: torch.Tensor, targets: to
 
 
 def torch_nets(architecture: Architecture, point: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
-    """Return the last layer's net inputs, made by torch.nn's linear layers."""
+    """Return the last layer's net inputs by torch.nn.Linear."""
     hidden = x
     begun = 0
     layers = list(itertools.pairwise(architecture.layers))
@@ -60,7 +60,7 @@ def torch_nets(architecture: Architecture, point: torch.Tensor, x: torch.Tensor)
 
 
 def torch_value(architecture: Architecture, point: torch.Tensor, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-    """Return the loss of a network at a point `(dim,)`, by torch's own functions alone."""
+    """Return the loss of a network at a point `(dim,)` by torch's functions only."""
     nets = torch_nets(architecture, point, x)
     name = str(architecture.output_activation)
     outputs = nets if name == "softmax" else MODULES[name](nets)

@@ -93,7 +93,7 @@ def test_a_2_2_1_network_by_hand() -> None:
     )
     np.testing.assert_allclose(hidden.weight_gradient, [hidden.delta, 0.5 * hidden.delta])
     np.testing.assert_allclose(hidden.bias_gradient, hidden.delta)
-    # the slope along each weight, by differences of the error
+    # derivatives along each weight, by differences of the error
     for i, j in itertools.product(range(2), range(2)):
         moved = request.model_dump()
         errors = []

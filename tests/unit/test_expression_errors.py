@@ -10,7 +10,7 @@ from thalweg.functions.expressions import ExpressionReference, limits
 
 
 def refused(expression: str, *variables: str, **fields: Any) -> InvalidInput:
-    """Return why a formula is refused when a reference to it is made."""
+    """Return the error of a formula on validation."""
     with pytest.raises(ValidationError) as caught:
         ExpressionReference.model_validate({"expression": expression, "variables": variables or ("x",), **fields})
     (error,) = caught.value.errors()

@@ -35,7 +35,7 @@ STRANGE = (
 
 
 class Writer:
-    """Writes formulas at random, mostly with a meaning."""
+    """Writes random formulas, most of them meaningful."""
 
     def __init__(self, chance: random.Random) -> None:
         self.chance = chance
@@ -133,7 +133,7 @@ class Writer:
 
 
 def judged(text: str, variables: tuple[str, ...], dim: int | None) -> ExpressionReference | None:
-    """Return a reference to the formula, or None after a refusal that says what is wrong and where."""
+    """Return a reference to the formula, or None after an error with text and column."""
     try:
         return ExpressionReference(expression=text, variables=variables, constants={"a": 1.5}, dim=dim)
     except ValidationError as error:
@@ -148,7 +148,7 @@ def judged(text: str, variables: tuple[str, ...], dim: int | None) -> Expression
 def check_objective(reference: ExpressionReference, points: torch.Tensor) -> None:
     try:
         objective = reference.objective(points.shape[-1])
-    except InvalidInput:  # an index that this dimension does not have
+    except InvalidInput:  # an index beyond this dimension
         return
     f, gradient = value_and_gradient(objective, points)
     assert f.shape == points.shape[:-1], reference.expression

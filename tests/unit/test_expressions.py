@@ -42,7 +42,7 @@ def sign(x: float) -> float:
     return (x > 0) - (x < 0)
 
 
-# each function with what Python computes, and where
+# each function with its Python equivalent and inputs
 PYTHON: dict[str, tuple[Callable[..., float], tuple[float, float]]] = {
     **{name: (getattr(math, name), (-3, 3)) for name in ("sin", "cos", "tan", "atan", "tanh", "asinh", "exp")},
     **{name: (getattr(math, name), (-3, 3)) for name in ("expm1", "erf", "erfc", "sinh", "cosh", "exp2", "fabs")},

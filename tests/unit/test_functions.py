@@ -59,13 +59,13 @@ def assert_rows_equal_alone(objective: Objective, points: torch.Tensor) -> None:
 
 
 def exact(objective: CatalogueObjective, x: Sequence[float]) -> Any:
-    """Return the value by the plain formula, to 50 digits."""
+    """Return the value of the plain formula to 50 digits."""
     with mp.workdps(50):
         return FORMULAS[objective.function.name](*map(mp.mpf, x))
 
 
 def exact_gradient(objective: CatalogueObjective, x: Sequence[float]) -> list[Any]:
-    """Return the gradient of the plain formula by differences, to many more digits than a double has."""
+    """Return the gradient of the plain formula by differences, far beyond double precision."""
     formula = FORMULAS[objective.function.name]
     with mp.workdps(50):
         order = range(objective.dim)
@@ -74,7 +74,7 @@ def exact_gradient(objective: CatalogueObjective, x: Sequence[float]) -> list[An
 
 
 def noise(evaluate: Callable[[torch.Tensor], torch.Tensor], x: torch.Tensor) -> torch.Tensor:
-    """Return how far the last digits of `x` move what `evaluate` makes of it: no more can be asked for."""
+    """Return by how much the value changes in the last digits of `x`: the attainable accuracy."""
     moved = [evaluate(x * (1 + k * 2**-52)) for k in range(-8, 9)]
     return torch.stack(moved).sub(evaluate(x)).abs().amax(0)
 
@@ -145,7 +145,7 @@ def test_gradient_vanishes_at_each_minimiser(objective: CatalogueObjective) -> N
 
 @every_objective
 def test_minimisers_are_right_to_the_last_digit(objective: CatalogueObjective) -> None:
-    """A step of Newton's method from the stated minimiser, with the exact slope, does not leave its last digit."""
+    """A Newton step from the stated minimiser, with the exact gradient, stays within its last digit."""
     if not objective.function.smooth or objective.dim > 5:
         return
     for minimum in first(objective.minima, 8):
@@ -154,7 +154,7 @@ def test_minimisers_are_right_to_the_last_digit(objective: CatalogueObjective) -
             continue
         hessian = torch.autograd.functional.hessian(objective, stated)  # type: ignore[no-untyped-call]
         slope = torch.tensor([float(d) for d in exact_gradient(objective, minimum.x)], dtype=torch.float64)
-        if not torch.linalg.cond(hessian) <= 1e12:  # of a Hessian that is 0, it is NaN
+        if not torch.linalg.cond(hessian) <= 1e12:  # NaN for a zero Hessian
             assert slope.abs().max() < 1e-30
             continue
         step = torch.linalg.solve(hessian, slope)
@@ -179,7 +179,7 @@ def test_no_descent_in_the_domain_ends_lower(objective: CatalogueObjective) -> N
         lowest = min(lowest, values.min().item())
         (slope,) = torch.autograd.grad(values.sum(), points)
         assert torch.isfinite(slope).all()
-        # in units of the domain's width, with ever smaller steps
+        # in units of the domain's width, with decreasing steps
         points.grad = slope * (high - low)
         before = points.detach().clone()
         optimizer.step()
@@ -382,7 +382,7 @@ def test_derivatives_at_radius_0_are_finite(dtype: torch.dtype) -> None:
 
 @pytest.mark.parametrize("dim", [2, 3, 6, 24, 25, 40])
 def test_ackley_n4s_minima_are_right_to_the_last_digit(dim: int) -> None:
-    """Its minima are not at a cone's tip: a step of Newton's method does not leave their last digit."""
+    """Its minima are not at the tip of a cone: a Newton step stays within their last digit."""
     objective = get("ackley_n4").at(dim)
     assert objective.minima.count == 2
     for minimum in first(objective.minima, 2):

@@ -36,7 +36,7 @@ def training(layers: dict[str, Any], **fields: Any) -> JobSpec:
 def by_hand(
     layers: dict[str, Any], optimizer: dict[str, Any], start: np.ndarray, run: int, steps: int, decay: float = 1.0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the points and losses of the loop that everybody writes, over a list of parameters.
+    """Return the points and losses of the usual hand-written loop over a list of parameters.
 
     Muon has a parameter for each matrix, everything else one for the whole.
     """
@@ -101,7 +101,7 @@ def test_each_run_draws_its_own_mini_batches() -> None:
 
 
 def losses(spec: JobSpec, cuts: Iterable[int]) -> list[np.ndarray]:
-    """Return the values at every step of each run, each chunk from the last one's checkpoint."""
+    """Return the values at every step of each run, resuming each chunk from the last checkpoint."""
     found: list[list[np.ndarray]] = [[] for _ in range(spec.n_runs)]
     checkpoint, next_step = None, 0
     for n_steps in chain(cuts, repeat(spec.steps)):

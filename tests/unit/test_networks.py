@@ -33,7 +33,7 @@ SHAPES: list[dict[str, Any]] = [
 
 @pytest.fixture(autouse=True)
 def one_thread() -> Any:
-    """Run as jobs do: on several threads a library may cut a product of matrices anywhere."""
+    """Run on one thread, as jobs do: with several, the split of a matrix product is arbitrary."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield

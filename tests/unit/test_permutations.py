@@ -38,12 +38,12 @@ class Homotopy:
         return np.array(list(itertools.product(*circles)))
 
     def ends(self, x: Any) -> tuple[Any, Any]:
-        """Return what is to be 0 at t = 0, and at t = 1."""
+        """Return the residuals at t = 0 and at t = 1."""
         powers = x[:, None, :] ** self.degree[:, None]
         return self.twist * (x**self.degree - self.roots), (self.c * powers).sum(-1) - self.b
 
     def solve(self, x: Any, t: Any, right: Any) -> Any:
-        """Return right divided by the system's matrix of derivatives."""
+        """Solve the Jacobian of the system for a right-hand side."""
         slopes = self.degree[:, None] * x[:, None, :] ** (self.degree - 1)[:, None]
         t = t[:, None, None]
         matrices = (1 - t) * self.twist[:, None] * np.eye(len(self.b)) * slopes + t * self.c * slopes
@@ -55,7 +55,7 @@ class Homotopy:
         return self.solve(x, t, easy - wanted)
 
     def predicted(self, x: Any, t: Any, h: Any) -> Any:
-        """Return a step of Runge and Kutta."""
+        """Return a Runge-Kutta step."""
         half, by = t + h / 2, h[:, None]
         k1 = self.drift(x, t)
         k2 = self.drift(x + by / 2 * k1, half)
@@ -64,7 +64,7 @@ class Homotopy:
         return x + by / 6 * (k1 + 2 * k2 + 2 * k3 + k4)
 
     def corrected(self, x: Any, t: Any) -> tuple[Any, Any]:
-        """Return three steps of Newton, and how long each was."""
+        """Make three Newton steps, and return their lengths."""
         lengths = []
         for _ in range(3):
             easy, wanted = self.ends(x)
@@ -75,7 +75,7 @@ class Homotopy:
 
 
 def solutions(name: str, n: int) -> Any:
-    """Return where the n! paths arrive."""
+    """Return the end points of the n! paths."""
     c, b = equations(name, n)
     scale = float(n) if name == "perm_d_beta" else 1.0
     c = c * scale ** np.arange(1, n + 1)[:, None]

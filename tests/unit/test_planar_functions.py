@@ -22,7 +22,7 @@ def shubert_sum(t: float) -> float:
 
 
 def langermann_rest() -> float:
-    """Return what the other waves add at the center (7, 9): at whole squared distances the cosines are 1 or -1."""
+    """Return the other waves at the center (7, 9), where their cosines are 1 or -1."""
     waves = ((1, 32), (-2, 53), (-5, 89), (-2, 61))
     return math.fsum(height * math.exp(-square / math.pi) for height, square in waves)
 

@@ -90,7 +90,7 @@ def test_curvature_at_the_origin_is_that_of_the_limit(name: str, curvature: floa
 
 
 def test_the_sine_envelopes_two_forms_meet() -> None:
-    """Near the origin it is a series; in value and slope the series goes over into the sine."""
+    """Near the origin it is a series, which meets the sine in value and derivative."""
     inner, outer = math.sqrt(1e-3 * (1 - 1e-15)), math.sqrt(1e-3 * (1 + 1e-15))
     points = torch.tensor([[inner, 0.0], [outer, 0.0]], dtype=torch.float64, requires_grad=True)
     values = get("sine_envelope").at()(points)

@@ -19,7 +19,7 @@ from thalweg.functions import catalogue
 from thalweg.settings import Limits
 
 LIMITS = Limits.model_validate({})
-LARGE = {"name": "rastrigin", "dim": 1000}  # 400 points in a piece, 100 with derivatives
+LARGE = {"name": "rastrigin", "dim": 1000}  # 400 points per chunk, 100 with derivatives
 MOONS = {"mlp": {"layers": [2, 20, 1], "dataset": {"name": "moons", "n": 2000}}}
 RASTRIGIN = catalogue.get("rastrigin").at(1000)
 POINT = [1.5] * 100
@@ -51,7 +51,7 @@ NETWORK: dict[str, Any] = {"function": MOONS, "init": {"random": 50, "seed": 1}}
 
 
 class Client:
-    """Waits until it has been asked `patience` times whether it does."""
+    """A client that leaves after `patience` checks."""
 
     def __init__(self, patience: float = np.inf) -> None:
         self.patience = patience

@@ -125,7 +125,7 @@ def _whole(
     wanted: StepRange,
     max_points: int | None,
 ) -> Table:
-    """Return the trajectory of one run, thinned, with what is computed from it."""
+    """Return the trajectory of one run, thinned, with accuracies for a network with classes."""
     (trajectory,) = services.trajectories.read(record, results, range(run, run + 1), wanted)
     thinned, facts = _thinned(record, trajectory, max_points)
     values = {"step": thinned.steps, "x": thinned.x, "f": thinned.f}

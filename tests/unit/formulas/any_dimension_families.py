@@ -57,7 +57,7 @@ def _perm(*x: Any) -> Any:
     )
 
 
-# the largest value of x sin(sqrt(x)) up to 500
+# maximum of x sin(sqrt(x)) up to 500
 _SCHWEFEL = "418.9828872724337062747864351956007"
 
 FORMULAS: dict[str, Callable[..., Any]] = {

@@ -3,7 +3,7 @@ from typing import Any
 
 from mpmath import atan2, exp, hypot, mpf, pi, sin, sinpi, sqrt
 
-# depths, widths, and ten thousand times the centers
+# depths, widths, and centers times 10,000
 ROWS_3 = (
     ("1", "3 10 30", "3689 1170 2673"),
     ("1.2", "0.1 10 35", "4699 4387 7470"),
@@ -22,7 +22,7 @@ FLOORS = (1, 2, 2, 4, 4, 6, 3, 7, 5, 5)
 
 
 def wells(rows: Sequence[tuple[str, str, str]], *x: Any) -> Any:
-    """Return the sum of Hartmann's exponentials, each as a product of one for each coordinate."""
+    """Return the sum of Hartmann's exponentials, each as a product over coordinates."""
     total = mpf(0)
     for depth, widths, centers in rows:
         product = mpf(depth)

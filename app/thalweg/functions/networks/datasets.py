@@ -50,12 +50,12 @@ class GeneratedDataset:
 
     @property
     def output_activation(self) -> str | None:
-        """What outputs are made with where nobody says it; None if with the hidden layers' own activation."""
+        """The default output activation; None for that of the hidden layers."""
         return output_activation_for(self.classes)
 
 
 def output_activation_for(classes: int | None) -> str | None:
-    """Return what outputs are made with where nobody says it; None if with the hidden layers' own activation."""
+    """Return the default output activation; None for that of the hidden layers."""
     return "identity" if classes is None else None
 
 

@@ -137,7 +137,7 @@ def test_readyz_reports_a_hanging_database_in_time(tmp_path: Path, monkeypatch: 
                 answer = client.get("/readyz")
                 assert time.monotonic() - begun < 2 + SOON_SECONDS
                 assert answer.status_code == 503
-                assert "not answered within 2 s" in answer.json()["detail"]
+                assert "did not answer within 2 s" in answer.json()["detail"]
                 assert client.get("/v1/jobs").status_code == 200
         finally:
             goes_on.set()

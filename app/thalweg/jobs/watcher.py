@@ -100,11 +100,10 @@ class Watcher:
                     wait.future.set_exception(error)
 
     def _read_while_awaited(self) -> None:
-        version, changed_at = None, time.monotonic()
-        swept_at = changed_at
+        changed_at = swept_at = time.monotonic()
         is_swept = True
         with self._source.reading() as reader:
-            seq = reader.latest()
+            version, seq = reader.version(), reader.latest()
             while True:
                 begun = time.monotonic()
                 with self._lock:

@@ -14,7 +14,7 @@ import httpx
 import psutil
 
 THALWEG = Path(sys.executable).with_name("thalweg")
-_PATIENCE_SECONDS = 120
+_PATIENCE_SECONDS = 240
 
 
 class Service:

@@ -49,3 +49,9 @@ test("another rule of the service is the page's", () => {
   const other = { ...offer, datasets: offer.datasets.map((each) => ({ ...each, output_activation: "sin" })) };
   assert.equal(outputActivationOf({ dataset: { name: "moons" }, loss: "mse", activation: "relu" }, other), "sin");
 });
+
+test("softmax of large net inputs does not overflow", () => {
+  const parts = [{ weights: [[1000, 999]], biases: [0, 0] }];
+  const [first, second] = outputs(parts, { activation: "tanh", output_activation: "softmax" }, [1]);
+  assertClose([first, second], [1 / (1 + Math.exp(-1)), Math.exp(-1) / (1 + Math.exp(-1))]);
+});

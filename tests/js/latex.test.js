@@ -21,6 +21,7 @@ for (const [latex, ...lines] of [
   ["(a - b)^2", "<msup><mrow><mo>(</mo><mi>a</mi><mo>−</mo><mi>b</mi><mo>)</mo></mrow><mn>2</mn></msup>"],
   ["\\left|x - 1\\right|", "<mrow><mo>|</mo><mi>x</mi><mo>−</mo><mn>1</mn><mo>|</mo></mrow>"],
   ["(a", "<mo>(</mo><mi>a</mi>"],
+  ["{a} - {b}", "<mrow><mi>a</mi></mrow>", "<mo>−</mo><mrow><mi>b</mi></mrow>"],
   ["\\operatorname{sgn} x", "<mi>sgn</mi><mi>x</mi>"],
   ["net_j", "<msub><mi>net</mi><mi>j</mi></msub>"],
   ["\\hat y", "<mover><mi>y</mi><mo>^</mo></mover>"],

@@ -220,3 +220,30 @@ test("two points are left alone, and points in one place become two", () => {
     [1, 2, 3],
   ]);
 });
+
+test("a segment that leaves ends its part, though the next one begins in the box again", () => {
+  // out to the right, then in from above: between the two there is no line along the border
+  const parts = within(
+    [
+      [0.5, 0.5],
+      [1.5, 0.5],
+      [0.5, 1.5],
+      [0.5, 0.9],
+    ],
+    UNIT,
+  );
+  assertClose(parts, [
+    [
+      [0.5, 0.5],
+      [1, 0.5],
+    ],
+    [
+      [1, 1],
+      [1, 1],
+    ],
+    [
+      [0.5, 1],
+      [0.5, 0.9],
+    ],
+  ]);
+});

@@ -61,3 +61,9 @@ test("a diverging path leaves at the top, and the title says where the axis ends
   assert.equal(all.cut, null);
   assert.equal(cutNote(all), "");
 });
+
+test("the foot lies 9 % of the range below the lowest value where that is more than half a decade", () => {
+  const scale = scaleOf([[1, 1e20, 0]]);
+  const [low, high] = [0 - 0.05 * 20, 20 + 0.05 * 20]; // a twentieth of twenty decades on either side
+  assertClose(scale.of(0), low - 0.09 * (high - low));
+});

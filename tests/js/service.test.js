@@ -113,7 +113,7 @@ test("a query leaves out what is empty", async (t) => {
 
 test("a stream that breaks is taken up where it was", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
-  const broken = new Response(bodyOf('id: 4\nevent: progress\ndata: {"step":3}\n\n'));
+  const broken = new Response(bodyOf('id: 4\nevent: progress\ndata: {"step":3}\n\nevent: heartbeat\ndata: -\n\n'));
   const ended = new Response(bodyOf('event: done\ndata: {"status":"succeeded"}\n\n'));
   const { api, asked } = apiOf(t, [broken, json({}, 503), ended]);
   const seen = [];
@@ -378,4 +378,22 @@ test("a file is fetched as what it is asked for", async (t) => {
   assert.equal(await (await api.file("v1/jobs/a/trajectory", "text/csv")).text(), "a,b\n1,2\n");
   assert.equal(asked[0].headers.Accept, "text/csv");
   assertClose(asked.length, 1);
+});
+
+test("requests that were refused with an old key do not ask again once there is a new one", async (t) => {
+  let n = 0;
+  const askKey = async () => {
+    n += 1;
+    return "new";
+  };
+  const late = Promise.withResolvers?.() ?? {};
+  late.promise ??= new Promise((resolve) => {
+    late.resolve = resolve;
+  });
+  const { api } = apiOf(t, [late.promise, json({}, 401), json({ items: [1] }), json({ items: [2] })], { askKey });
+  const first = api.functions(); // its refusal comes after the new key
+  assert.deepEqual(await api.optimizers(), [1]);
+  late.resolve(json({}, 401));
+  assert.deepEqual(await first, [2]);
+  assert.equal(n, 1);
 });

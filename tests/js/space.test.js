@@ -30,6 +30,8 @@ test("a camera turns about what it looks at, not over the top, and stays within 
   const { elevation, azimuth } = anglesOf(turned(camera, 10, 15));
   assertClose([elevation, azimuth], [70, -15], 1e-3);
   assert.ok(anglesOf(turned(camera, 500, 0)).elevation < 90);
+  const below = anglesOf(turned(camera, -500, 0));
+  assertClose([below.elevation, below.azimuth], [-89.9, -30], 0.1);
   assert.deepEqual(turned(camera, 5, 5).center, camera.center);
   assertClose(anglesOf(farther(camera, 1e9)).distance, 8, 1e-3);
   assertClose(anglesOf(farther(camera, 1e-9)).distance, 1, 1e-3);

@@ -1,4 +1,4 @@
-"""Driving the engine by hand, as a worker does, for the tests of it."""
+"""Driving an engine by hand, as a worker does."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -39,11 +39,11 @@ def name_of(case: dict[str, Any]) -> str:
 
 @dataclass
 class Recording:
-    """Everything that a run of the engine gave."""
+    """Everything that an engine returned for a job."""
 
-    x: list[np.ndarray]  # of each run, (m, dim)
-    f: list[np.ndarray]  # of each run, (m,)
-    steps: list[np.ndarray]  # of each run, (m,)
+    x: list[np.ndarray]  # per run, (m, dim)
+    f: list[np.ndarray]  # per run, (m,)
+    steps: list[np.ndarray]  # per run, (m,)
     results: Results
     checkpoint: Checkpoint
 
@@ -60,7 +60,7 @@ def drive(
     checkpoint: Checkpoint | None = None,
     engine: Callable[[JobSpec, Checkpoint | None], Run] = EagerRun,
 ) -> Recording:
-    """Run a job to its end in chunks of `cuts` steps, the rest at once, each from the last one's checkpoint."""
+    """Run a job to its end in chunks of `cuts` steps and a last one, each from the checkpoint of the one before."""
     nothing = (np.zeros(0, np.int64), spec.starts()[:0], spec.starts()[:0, 0])
     pieces: list[list[tuple[np.ndarray, np.ndarray, np.ndarray]]] = [[nothing] for _ in range(spec.n_runs)]
     run = engine(spec, checkpoint)
@@ -84,7 +84,7 @@ def drive(
 
 
 def assert_equal(one: Recording, other: Recording) -> None:
-    """Check that two recordings are equal to the last bit, results included."""
+    """Check that two recordings are equal bitwise, results included."""
     for mine, theirs in zip((one.steps, one.x, one.f), (other.steps, other.x, other.f), strict=True):
         for run, another in zip(mine, theirs, strict=True):
             assert_same(run, another)
@@ -94,7 +94,7 @@ def assert_equal(one: Recording, other: Recording) -> None:
 
 
 def assert_same(one: np.ndarray, other: np.ndarray, what: str = "") -> None:
-    """Check that two arrays are equal to the last bit, the sign of zero included; one NaN is like another."""
+    """Check that two arrays are equal bitwise, signs of zero included; all NaNs count as equal."""
     assert one.dtype == other.dtype
     np.testing.assert_array_equal(one, other, err_msg=what)
     ordinary = ~np.isnan(one) if one.dtype.kind == "f" else np.zeros(one.shape, bool)

@@ -1,4 +1,4 @@
-"""Jobs drawn at random: a formula of the grammar, an optimizer, and whatever else a job may ask for."""
+"""Random jobs: a formula of the grammar, an optimizer, and any other options of a job."""
 
 import random
 from collections.abc import Callable
@@ -21,7 +21,7 @@ CALLED = sorted(set(FUNCTIONS) - UNTRACEABLE)
 
 
 class Formulas:
-    """Writes formulas in scalars x and y, or in a vector x; every function and sign is as likely as another."""
+    """Writes formulas in scalars x and y, or in a vector x; all functions and operators are equally likely."""
 
     def __init__(self, chance: random.Random, *, vector: bool) -> None:
         self.chance = chance

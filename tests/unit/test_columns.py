@@ -14,7 +14,7 @@ BITS = {"float64": np.uint64, "float32": np.uint32, "int64": np.uint64, "uint8":
 
 @st.composite
 def any_bits(draw: st.DrawFn) -> np.ndarray:
-    """Arrays of every pattern of bits, so that each NaN payload, infinity and -0.0 may come."""
+    """Arrays of arbitrary bit patterns, including NaN payloads, infinities and -0.0."""
     dtype = draw(st.sampled_from(sorted(BITS)))
     shape = draw(st_np.array_shapes(min_dims=1, max_dims=3, min_side=0, max_side=7))
     bits: np.ndarray = draw(st_np.arrays(BITS[dtype], shape))
@@ -23,7 +23,7 @@ def any_bits(draw: st.DrawFn) -> np.ndarray:
 
 @st.composite
 def views(draw: st.DrawFn) -> np.ndarray:
-    """Arrays whose memory is not in the order of their items."""
+    """Arrays that are not contiguous."""
     array = draw(any_bits())
     view: np.ndarray = array.transpose(draw(st.permutations(range(array.ndim))))
     return view[tuple(slice(None, None, draw(st.sampled_from([1, 2, -1]))) for _ in range(array.ndim))]
@@ -83,7 +83,7 @@ def test_unpacked_arrays_are_writable() -> None:
 
 @pytest.mark.parametrize("data", [b"", b"TW", b"\x05\x00\x00\x00hello", b"TWC\x02" + pack({})[4:]])
 def test_foreign_bytes_are_refused(data: bytes) -> None:
-    with pytest.raises(ValueError, match="no packed columns of this version"):
+    with pytest.raises(ValueError, match="not packed columns of this version"):
         unpack(data)
 
 

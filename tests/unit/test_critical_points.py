@@ -1,4 +1,4 @@
-"""Critical points: all of a function's own, each once, of the right kind."""
+"""Critical points: every one of a function's, once, with the right kind."""
 
 import math
 from collections import Counter
@@ -24,7 +24,7 @@ def search(**fields: object) -> Search:
 
 @pytest.fixture
 def of(monkeypatch: pytest.MonkeyPatch) -> Callable[[Evaluate], list[CriticalPoint]]:
-    """Return the critical points of a function that is in no catalogue, in the square from -2 to 2."""
+    """Return the critical points of a function outside the catalogue, in the square from -2 to 2."""
 
     def found(evaluate: Evaluate) -> list[CriticalPoint]:
         def only_here(points: torch.Tensor) -> torch.Tensor:
@@ -111,7 +111,7 @@ def test_plateaus_and_slopes_have_none(of: Callable[[Evaluate], list[CriticalPoi
 
 
 def test_a_start_right_at_a_flat_point_is_no_plateau() -> None:
-    # an odd number of starts puts one where gradient and Hessian are 0, and the others see it from afar
+    # an odd number of starts puts one where gradient and Hessian are 0; the others approach it
     flat = {"function": {"expression": "x**4 + y**4", "variables": ["x", "y"]}, "low": (-1, -1), "high": (1, 1)}
     (point,) = critical_points(Search.model_validate({**flat, "starts": 3}))
     assert point.isolated

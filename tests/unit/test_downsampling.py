@@ -11,7 +11,7 @@ FINITE = st.floats(allow_nan=False, allow_infinity=False, width=64)
 
 @st.composite
 def trajectories(draw: st.DrawFn, elements: st.SearchStrategy[float] = FINITE) -> tuple[np.ndarray, np.ndarray]:
-    """Points, values and their last entry as a diverged run has it, of either dtype."""
+    """Points and values of either dtype, the last entry like that of a diverged run."""
     m, dim = draw(st.integers(1, 60)), draw(st.integers(1, 4))
     x: np.ndarray = draw(st_np.arrays(np.float64, (m, dim), elements=elements))
     f: np.ndarray = draw(st_np.arrays(np.float64, m, elements=elements))
@@ -65,7 +65,7 @@ def test_a_long_trajectory_is_thinned_to_about_max_points(max_points: int) -> No
     t = np.linspace(0, 1, 1000)
     x, f = np.stack([t, 1 - t], axis=1), np.exp(-t) * np.cos(40 * t)
     kept = downsample(x, f, max_points)
-    # what is kept for its own sake and what the shape asks for may be the same entries
+    # entries kept as extremes and entries picked for the shape may coincide
     assert max_points // 2 <= len(kept) <= max_points
     assert {0, 999, int(f.argmin()), int(f.argmax())} <= set(kept.tolist())
 

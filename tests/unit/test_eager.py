@@ -52,7 +52,7 @@ def by_hand(
     scheduler: dict[str, Any] | None = None,
     clip: float | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return x and f at entries 0 to `steps` of the loop that everybody writes."""
+    """Return x and f at entries 0 to `steps` of a hand-written loop."""
     arguments = {key: value for key, value in optimizer.items() if key != "name"}
     classes = {name.lower(): getattr(torch.optim, name) for name in torch.optim.__all__ if name != "Optimizer"}
     x = torch.tensor(start, dtype=dtype, requires_grad=True)
@@ -125,7 +125,7 @@ def test_each_run_has_the_digits_it_has_alone(optimizer: dict[str, Any]) -> None
         assert_same(together.x[run], alone.x[0])
         assert_same(together.f[run], alone.f[0])
         for name, column in together.results.columns().items():
-            if name != "sentences":  # which all runs share
+            if name != "sentences":  # shared by all runs
                 assert_same(column[run], alone.results.columns()[name][0])
 
 
@@ -146,7 +146,7 @@ def test_schedules_equal_the_hand_written_loop(scheduler: dict[str, Any]) -> Non
     recorded = drive(job(optimizer=optimizer, scheduler=scheduler, init=STARTS, steps=80))
     for run, start in enumerate(STARTS):
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # torch's own composites step in an order it warns of
+            warnings.simplefilter("ignore")  # torch's own composite schedulers step in an order that it warns about
             x, f = by_hand(optimizer, start, 80, scheduler=scheduler)
         assert_same(recorded.x[run], x)
         assert_same(recorded.f[run], f)

@@ -1,4 +1,4 @@
-"""The fused engine beside torch's own loop: the same digits, to the last bit."""
+"""The fused engine has the digits of torch's own loop, to the last bit."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -47,7 +47,7 @@ DTYPES = ["float64", "float32"]
 
 
 def fusable_dims(entry: CatalogueFunction, wanted: Sequence[int]) -> list[int]:
-    """Return of which dimensions a function can be taken, among those wanted."""
+    """Return those of the wanted dimensions that a function can have."""
     if entry.dim is not None:
         return [entry.dim]
     found = []
@@ -58,7 +58,7 @@ def fusable_dims(entry: CatalogueFunction, wanted: Sequence[int]) -> list[int]:
 
 
 def both(**fields: Any) -> tuple[Recording, Recording]:
-    """Return what the eager and the fused engine make of a job."""
+    """Return a job's recordings by the eager and the fused engine."""
     spec = job(**fields)
     return drive(spec), drive(spec, engine=FusedRun)
 
@@ -103,7 +103,7 @@ def test_every_function_has_torch_digits(entry: CatalogueFunction, dim: int, dty
     ],
 )
 def test_optimizers_and_functions_combine(entry: CatalogueFunction, optimizer: str) -> None:
-    """Each function with one optimizer; `make sweep` has them all."""
+    """Each function with one optimizer; `make sweep` tries all of them."""
     for dtype in DTYPES:
         assert_engines_agree(**drawn(entry, None, 2), optimizer=optimizer, dtype=dtype, steps=60)
 
@@ -198,7 +198,7 @@ def test_runs_at_rest(optimizer: dict[str, Any], record_every: int) -> None:
 
 
 def test_a_run_at_rest_moves_on_when_the_rate_does() -> None:
-    """At (1, 1) it rests, as far as it can tell, until the steps are larger than half a unit in the last place."""
+    """At (1, 1) the run rests until its steps exceed half an ulp."""
     fields = {
         "optimizer": {"name": "sgd", "weight_decay": 1e-12},
         "function": "rosenbrock",

@@ -1,4 +1,4 @@
-"""Small networks on the fused engine beside torch's own loop."""
+"""Small networks have the digits of torch's own loop on the fused engine."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ MOONS = {"name": "moons", "n": 20}
 
 
 def both(monkeypatch: pytest.MonkeyPatch, dtype: str, n: int, **fields: Any) -> list[Recording]:
-    """Return what the eager and the fused engine make of training a network."""
+    """Return the recordings of a training by the eager and the fused engine."""
     of = objective(**fields)
     assert of.untraceable is None
 

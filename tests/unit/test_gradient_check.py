@@ -1,4 +1,4 @@
-"""Whether a gradient is the slope that the values show."""
+"""Gradients against the slope of the values."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -83,7 +83,7 @@ def test_a_gradient_at_an_infinite_value_does_not_agree() -> None:
 
 
 class Formula:
-    """A function of one coordinate, of which only values are asked."""
+    """A function of one coordinate, known by its values only."""
 
     dim = 1
     n_values = 1

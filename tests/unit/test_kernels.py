@@ -1,4 +1,4 @@
-"""Kernels are made once, kept on disk, and never trusted blindly."""
+"""Kernels are compiled once, cached on disk, and checked before use."""
 
 import subprocess
 import sys
@@ -19,7 +19,7 @@ from thalweg.spec.job import JobSpec
 
 @pytest.fixture
 def traced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Return a list that grows with every trace."""
+    """Return a list to which every trace appends."""
     found: list[str] = []
 
     def watched(spec: JobSpec) -> Any:

@@ -1,4 +1,4 @@
-"""The surface around a path: its plane, its values, and what it says of how much of the path it shows."""
+"""The surface around a path: its plane, its values, and how much of the path it shows."""
 
 from dataclasses import dataclass
 from typing import Any

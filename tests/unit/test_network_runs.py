@@ -146,7 +146,7 @@ def test_training_does_not_depend_on_the_cuts(
 def test_fused_training_does_not_depend_on_the_cuts(
     optimizer: dict[str, Any], cuts: list[int], record_every: int
 ) -> None:
-    # the losses, which the fused engine does not record beside a sparse trajectory, are left out
+    # without the losses, which the fused engine does not record beside a sparse trajectory
     spec = training(FEW, optimizer=optimizer, stop={"f": 0.2})
     sparse = spec.model_copy(update={"record_every": record_every})
     whole = drive(sparse, engine=FusedRun)

@@ -12,7 +12,7 @@ RUNS = st.lists(st.integers(0, 3000), min_size=1, max_size=12, unique=True).map(
 
 
 def from_the_start(seed: int, step: int, runs: np.ndarray, dim: int) -> np.ndarray:
-    """Draw every word up to the last run's, as the definition says."""
+    """Draw every word up to the last run's, by the definition."""
     words = np.random.Philox(key=seed, counter=[0, 0, step, 0]).random_raw(2 * dim * (int(runs[-1]) + 1))
     uniform = (words.reshape(-1, dim, 2)[runs] >> np.uint64(11)).astype(np.float64) * 2.0**-53
     drawn: np.ndarray = np.sqrt(-2.0 * np.log1p(-uniform[..., 0])) * np.cos(2 * np.pi * uniform[..., 1])

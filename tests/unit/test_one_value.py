@@ -45,7 +45,7 @@ EVERY = [
         "max(x, y)",
     ),
 ]
-"""Every function and sign of formulas."""
+"""Every function and operator of formulas."""
 
 OFTEN_WRONG = [
     "expm1(x)",
@@ -61,7 +61,7 @@ OFTEN_WRONG = [
 
 
 def points(dtype: str) -> np.ndarray:
-    """Return points of all magnitudes, among them those where functions have their special values, (n, 2)."""
+    """Return points of all magnitudes, (n, 2), special values of functions among them."""
     rng = np.random.default_rng(7)
     ordinary = [rng.normal(size=(100, 2)), rng.uniform(-20, 20, (100, 2)), rng.uniform(0.05, 3, (100, 2))]
     scaled = rng.normal(size=(100, 2)) * 10 ** rng.uniform(-6, 6, (100, 2))
@@ -89,7 +89,7 @@ def check_engines(text: str, dtype: str) -> None:
 
 
 def gradients(checkpoint: Checkpoint, dtype: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return the runs that went on, and the gradients at their starts, which momentum begins with."""
+    """Return the running runs and the gradients at their starts, from the momentum after one step."""
     parts = torch.load(io.BytesIO(checkpoint.state), weights_only=True)
     if not parts:
         return np.empty(0, np.int64), np.empty((0, 2), dtype)
@@ -102,7 +102,7 @@ def fused_gradients(checkpoint: Checkpoint) -> tuple[np.ndarray, np.ndarray]:
 
 
 def check_batches(text: str, dtype: str) -> None:
-    """Compare values, gradients and Hessians of points together with those of points in smaller batches."""
+    """Compare values, gradients and Hessians of one batch of points with those of smaller batches."""
     at = torch.from_numpy(points(dtype)[::3].copy())
     objective = ExpressionReference(expression=text, variables=("x", "y")).objective(2)
     together = all_derivatives(objective, at)
@@ -128,7 +128,7 @@ def test_batches_agree(text: str) -> None:
 
 @pytest.mark.parametrize("name", ["expm1", "log1p", "sinh", "cosh", "atanh", "exp2"])
 def test_a_value_is_torchs_everywhere(name: str) -> None:
-    """Of `expm1` at 1, one number and not two: 1.718281828459045 and 1.7182818284590453 are both near e - 1."""
+    """`expm1` of 1 is one number: both 1.718281828459045 and 1.7182818284590453 are near e - 1."""
     function: dict[str, Any] = {"expression": f"{name}(x) + 0*y", "variables": ["x", "y"]}
     at = np.concatenate([[1.0], np.random.default_rng(3).uniform(-0.9, 0.9, 70)])[:70] / (
         1 if name != "atanh" else 2

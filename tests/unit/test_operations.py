@@ -1,4 +1,4 @@
-"""Single operations on the fused engine beside torch, whose digits they have."""
+"""Single operations have torch's digits on the fused engine."""
 
 from collections.abc import Callable
 from typing import Any
@@ -21,7 +21,7 @@ Evaluate = Callable[[torch.Tensor], torch.Tensor]
 
 
 def summed(operation: str, *, positive: bool = False, scale: float = 1.0) -> Evaluate:
-    """Return a function that adds up an operation of torch on each coordinate, or on what is surely positive."""
+    """Return a function that sums a torch operation over the coordinates, or over positive functions of them."""
 
     def evaluate(points: torch.Tensor) -> torch.Tensor:
         given = points**2 + 0.1 if positive else points * scale
@@ -35,7 +35,7 @@ def power(exponent: float) -> Evaluate:
 
 
 def matrices(points: torch.Tensor) -> torch.Tensor:
-    """Return what a product of small matrices, each number used in both, adds up to."""
+    """Return the sum of a product of two small matrices that both hold every coordinate."""
     dim = points.shape[-1]
     rows = torch.stack([points, -0.5 * points, 0.25 * points, 2 * points], dim=-2).reshape(-1, 4, dim)
     columns = torch.stack([points, 1 - points], dim=-1).reshape(-1, dim, 2)
@@ -86,7 +86,7 @@ EQUAL: dict[str, Evaluate] = {
     "joined": lambda points: row_sum(torch.cat([points, points[..., :1] ** 2], -1)),
 }
 
-# torch itself computes these differently alone and in a batch
+# torch computes these differently alone and in a batch
 CLOSE: dict[str, Evaluate] = {
     **{name: summed(name, positive=True) for name in ("sinh", "cosh", "exp2")},
     **{f"power_{exponent}": power(exponent) for exponent in (1.7, -2, 4)},
@@ -94,7 +94,7 @@ CLOSE: dict[str, Evaluate] = {
 
 
 def both(name: str, evaluate: Evaluate, monkeypatch: pytest.MonkeyPatch, **fields: Any) -> list[Recording]:
-    """Return what the eager and the fused engine make of a descent on a function that is in no catalogue."""
+    """Return the recordings by both engines for a function outside the catalogue."""
     evaluate.__name__ = f"only_here_{name}"
     entry = function(
         title=name, domain=((-2.0, 2.0),), minima=(Minimum((0.0,), 0.0),), formula="", source="this file"

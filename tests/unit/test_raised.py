@@ -1,4 +1,4 @@
-"""Runs that end with an exception, held to a loop by hand over torch's own classes."""
+"""Runs that end with an exception, compared with a hand-written loop over torch's own classes."""
 
 import math
 from collections.abc import Callable
@@ -27,7 +27,7 @@ OVERFLOW = "RuntimeError: value cannot be converted to type float without overfl
 
 @dataclass
 class Loop:
-    """What a loop by hand gave: the entries, the calls of the function, and what it ended with."""
+    """The result of a hand-written loop: entries, calls of the function, and how it ended."""
 
     x: list[list[float]]
     f: list[float]
@@ -43,7 +43,7 @@ def by_hand(
     scheduler: Callable[[torch.optim.Optimizer], Any] = lambda _: None,
     dtype: torch.dtype = torch.float64,
 ) -> Loop:
-    """Minimise as everybody would, until the end or an exception or a number that is not finite."""
+    """Minimise by hand until the end, an exception, or a number that is not finite."""
     x = torch.tensor(start, dtype=dtype, requires_grad=True)
     built = optimizer([x])
     schedule = scheduler(built)
@@ -78,7 +78,7 @@ def by_hand(
 
 
 def assert_as_by_hand(recorded: Recording, run: int, loop: Loop) -> None:
-    """Check the whole of a run: trajectory, last finite state, outcome, step, cost and sentence."""
+    """Check everything about a run: trajectory, last finite state, outcome, step, evaluations and message."""
     results = recorded.results
     np.testing.assert_array_equal(recorded.x[run], loop.x)
     np.testing.assert_array_equal(recorded.f[run], loop.f)
@@ -95,7 +95,7 @@ def assert_as_by_hand(recorded: Recording, run: int, loop: Loop) -> None:
 
 
 def assert_same_results(one: Results, other: Results) -> None:
-    """Check that two results are equal to the last bit."""
+    """Check that two results are equal bitwise."""
     columns = other.columns()
     for name, column in one.columns().items():
         np.testing.assert_array_equal(column, columns[name], err_msg=name)
@@ -110,7 +110,7 @@ def by_lbfgs(**options: Any) -> Callable[[list[torch.Tensor]], torch.optim.Optim
 
 
 def assert_independent_of_cuts(spec: JobSpec, whole: Recording, engine: Any = EagerRun) -> None:
-    """Check that chunks, each from the checkpoint of the one before as it is stored, lead to the same."""
+    """Check that chunks, each resumed from the stored checkpoint of the one before, give the same result."""
     for cuts in ([1] * 12, [3, 2, 7]):
         assert_equal(drive(spec, cuts, engine=engine), whole)
 
@@ -282,7 +282,7 @@ def test_a_function_that_raises_for_one_run_ends_that_run(
 
 
 class OutOfMemory(RuntimeError):
-    """Torch's, which has no class of its own."""
+    """torch's out-of-memory error, which has no class of its own."""
 
 
 @pytest.mark.parametrize(

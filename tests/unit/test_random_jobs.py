@@ -1,4 +1,4 @@
-"""One service gives one value: both engines and an evaluation, on jobs drawn at random. `make sweep` has more."""
+"""Both engines and an evaluation give the same value on random jobs. `make sweep` tries more."""
 
 import random
 from typing import Any
@@ -18,7 +18,7 @@ N_EVALUATED = 30
 
 
 def check(seed: int) -> None:
-    """Run a random job on both engines, cut and extended at random, and evaluate its function where it has been."""
+    """Run a random job on both engines, cut and extended at random, and evaluate its function along the path."""
     chance = random.Random(seed)  # noqa: S311 - the same jobs every time
     fields = random_fields(chance)
     spec = JobSpec.model_validate(fields)

@@ -48,7 +48,7 @@ def roots(given: torch.Tensor, width: int, n_parts: int, library: Library) -> to
 
 
 def numbers(dtype: torch.dtype, n: int) -> torch.Tensor:
-    """Numbers of all magnitudes, ordinary and not, mixed."""
+    """Numbers of all magnitudes, normal and special ones mixed."""
     generator = torch.Generator().manual_seed(3)
     whole = torch.int64 if dtype == torch.float64 else torch.int32
     limits = torch.iinfo(whole)

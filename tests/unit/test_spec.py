@@ -56,7 +56,7 @@ def boxes(draw: st.DrawFn, dim: int) -> tuple[list[float], list[float]]:
 
 @st.composite
 def inits(draw: st.DrawFn, dim: int) -> Any:
-    """Where a job starts, in each of the forms that it can be said in."""
+    """The starts of a job, in each of their forms."""
     point = st.lists(COORDINATE, min_size=dim, max_size=dim)
     form = draw(st.sampled_from(["point", "points", "grid", "random", "box"] if dim <= 4 else FORMS_OF_MANY))
     if form == "point":
@@ -72,7 +72,7 @@ def inits(draw: st.DrawFn, dim: int) -> Any:
 
 
 def without_box(init: Any) -> bool:
-    """Return whether the function must say where the starts are drawn."""
+    """Return whether the starts are drawn from the function's domain."""
     return isinstance(init, dict) and "random" in init and "low" not in init
 
 
@@ -88,7 +88,7 @@ def catalogue_jobs(draw: st.DrawFn) -> tuple[Any, Any]:
 
 @st.composite
 def formula_jobs(draw: st.DrawFn) -> tuple[Any, Any]:
-    """A client's own formula of some coordinates, or of a vector, and where to start."""
+    """A formula in some coordinates or in a vector, and where to start."""
     side = st.tuples(st.floats(-1e30, -1), st.floats(1, 1e30))
     constants = {"a": draw(COORDINATE)}
     if draw(st.booleans()):
@@ -362,7 +362,7 @@ def objectives() -> list[CatalogueObjective]:
 
 
 def away_from_the_others(objective: CatalogueObjective, minimum: Minimum) -> np.ndarray:
-    """Return the way along the first axis that leads further from the other minima."""
+    """Return the direction along the first axis that leads away from the other minima."""
     axis = np.eye(objective.dim)[0]
     others = [np.array(other.x) for other in first(objective.minima, 1000) if other != minimum]
 

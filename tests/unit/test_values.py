@@ -154,12 +154,12 @@ def test_an_empty_window_is_refused() -> None:
 
 def points_in(function: CatalogueFunction, dim: int, n: int) -> np.ndarray:
     low, high = np.array(function.at(dim).domain).T
-    # apart from the middle, where some have their minimum and no derivative
+    # not in the middle, where some functions have their minimum and no derivative
     points: np.ndarray = low + (high - low) * (0.05 + 0.4 * np.random.default_rng(7).random((n, dim)))
     return points
 
 
-# where waves are so short that a step of 1e-5 leaps over them
+# their waves are too short for a step of 1e-5
 STEPS = {"whitley": 3e-9, "schaffer_n1": 1e-9, "schaffer_n4": 1e-6}
 
 

@@ -397,3 +397,17 @@ test("requests that were refused with an old key do not ask again once there is 
   assert.deepEqual(await first, [2]);
   assert.equal(n, 1);
 });
+
+test("a key that is refused is asked for again, and it is said that it was refused", async (t) => {
+  const asked = [];
+  const askKey = async (rejected) => {
+    asked.push(rejected);
+    return "new";
+  };
+  const answers = [json({}, 401), json({ items: [1] }), json({}, 500)];
+  const { api, asked: requests } = apiOf(t, answers, { key: "old", askKey });
+  assert.deepEqual(await api.functions(), [1]);
+  assert.deepEqual(asked, [true]);
+  const sent = requests.map(({ headers }) => headers.Authorization);
+  assert.deepEqual(sent, ["Bearer old", "Bearer new"]);
+});

@@ -71,8 +71,8 @@ def test_two_fingers_zoom_the_map(browser: Browser, service: Service) -> None:
     (left, middle), (right, _) = on_map(page, 0.4, 0.5), on_map(page, 0.6, 0.5)
     spreads = (0, 10, 20, (right - left) / 2)
     touched(page, *([(left - spread, middle), (right + spread, middle)] for spread in spreads))
-    # half of 12, as the fingers went twice as far apart, and a little for where they began to; on a busy machine the
-    # map follows the fingers in more than one piece
+    # half of 12, as the fingers went twice as far apart, and a little for where they began to; on a busy machine
+    # the map follows the fingers in more than one piece
     page.wait_for_function(
         """() => {
             const window = JSON.parse(new URLSearchParams(location.hash.split("?")[1]).get("window"));

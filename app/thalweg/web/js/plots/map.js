@@ -401,7 +401,9 @@ export class MapPlot {
   #rounded(x, y) {
     const { grid } = this.#scene;
     const width = grid.x.at(-1) - grid.x[0];
-    return [toPixelPrecision(x, width), y !== null ? toPixelPrecision(y, grid.y.at(-1) - grid.y[0]) : null];
+    // the second coordinate of a graph's place is a height, not a coordinate of the point
+    if (!grid.y || y === null) return [toPixelPrecision(x, width), null];
+    return [toPixelPrecision(x, width), toPixelPrecision(y, grid.y.at(-1) - grid.y[0])];
   }
 }
 

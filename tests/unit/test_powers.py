@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from thalweg.engine.fused.codegen.powers import DECLARATIONS, ONE_MINUS_POWER, ROOT_POWER, vanishing_beyond
-from thalweg.engine.fused.runtime import native
+from thalweg.native import machine
 
 CALLS = {
     "one_minus_power": "define void @at(double %x, double %y, double %z, ptr %got) {\n"
@@ -18,8 +18,8 @@ END = "store double %r, ptr %got\nret void\n}"
 
 
 def computed(name: str, arguments: Iterable[tuple[float, float, float]]) -> list[float]:
-    code = native.compiled("\n".join([*DECLARATIONS, ONE_MINUS_POWER, ROOT_POWER, CALLS[name] + END]))
-    at = native.Linked(code, ("at",)).function("at", *[ctypes.c_double] * 3, ctypes.c_void_p)
+    code = machine.compiled("\n".join([*DECLARATIONS, ONE_MINUS_POWER, ROOT_POWER, CALLS[name] + END]))
+    at = machine.Linked(code, ("at",)).function("at", *[ctypes.c_double] * 3, ctypes.c_void_p)
     got = np.empty(1)
     results = []
     for each in arguments:

@@ -4,11 +4,12 @@ from functools import partial
 import pytest
 import torch
 
-from thalweg.engine.fused.codegen.builder import BYTES
 from thalweg.engine.fused.codegen.lowering import Library, LoweredFunction
 from thalweg.engine.fused.codegen.roots import Roots, ways
 from thalweg.engine.fused.frontend.program import Program, type_of
-from thalweg.engine.fused.runtime import libraries, native
+from thalweg.engine.fused.runtime import libraries
+from thalweg.native import machine
+from thalweg.native.builder import BYTES
 
 needs_vml = pytest.mark.skipif(not libraries.has_vml(), reason="torch has no vector library here")
 
@@ -39,8 +40,8 @@ class TwoRoots(LoweredFunction):
 
 
 def roots(given: torch.Tensor, width: int, n_parts: int, library: Library) -> torch.Tensor:
-    code = native.compiled(TwoRoots(width, library, n_parts).text(given.dtype))
-    two = native.Linked(code, ("two",)).function("two", ctypes.c_void_p, ctypes.c_void_p)
+    code = machine.compiled(TwoRoots(width, library, n_parts).text(given.dtype))
+    two = machine.Linked(code, ("two",)).function("two", ctypes.c_void_p, ctypes.c_void_p)
     got = torch.empty_like(given)
     for start in range(0, len(given), N_TOGETHER * width * n_parts):
         two(given[start:].data_ptr(), got[start:].data_ptr())

@@ -6,12 +6,12 @@ loop are stack slots here; LLVM keeps them in registers where it can.
 
 from collections.abc import Iterator, Sequence
 
-from thalweg.engine.fused.codegen.builder import BITS, BYTES
 from thalweg.engine.fused.codegen.layout import MARKS, Layout
 from thalweg.engine.fused.codegen.lowering import Library, LoweredFunction
-from thalweg.engine.fused.frontend.program import Type, Value, inputs, needed
+from thalweg.engine.fused.frontend.program import Value, inputs, needed
 from thalweg.engine.fused.frontend.trace import Step, Update
 from thalweg.engine.outcome import Outcome
+from thalweg.native.builder import BITS, BYTES, Type
 
 VECTOR_BYTES = 64
 """The size of a vector; where the processor has smaller ones, LLVM uses two."""

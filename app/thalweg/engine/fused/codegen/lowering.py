@@ -6,9 +6,9 @@ from itertools import groupby
 from typing import Final
 
 from thalweg.engine.fused.codegen import sleef
-from thalweg.engine.fused.codegen.builder import BYTES, Builder
 from thalweg.engine.fused.codegen.roots import Roots, ways
-from thalweg.engine.fused.frontend.program import COMPARISONS, Type, Value
+from thalweg.engine.fused.frontend.program import COMPARISONS, Value
+from thalweg.native.builder import BYTES, Builder, Type
 
 _CAPITALIZED: Final = (
     "cos",

@@ -9,8 +9,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Final
 
-from thalweg.engine.fused.codegen.builder import BITS, BYTES, MANTISSA_BITS, Builder, bits
-from thalweg.engine.fused.frontend.program import Type
+from thalweg.native.builder import BITS, BYTES, MANTISSA_BITS, Builder, Type, bits
 
 Way = Callable[[Builder, str, Type], tuple[str, str]]
 """Takes square roots; returns them and the mask of lanes in which they certainly equal the library's."""

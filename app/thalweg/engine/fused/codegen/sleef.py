@@ -2,8 +2,7 @@
 
 from typing import Final
 
-from thalweg.engine.fused.codegen.builder import BYTES, Builder
-from thalweg.engine.fused.frontend.program import Type
+from thalweg.native.builder import BYTES, Builder, Type
 
 FUNCTIONS: Final = ("log1p", "expm1")
 """The functions, by torch's names."""

@@ -15,8 +15,9 @@ from torch._ops import OpOverload
 from torch.fx import GraphModule, Node
 
 from thalweg.engine.fused.frontend.arithmetic import Scalars
-from thalweg.engine.fused.frontend.program import COMPARISONS, Program, Type, Untraceable, Value, type_of
+from thalweg.engine.fused.frontend.program import COMPARISONS, Program, Untraceable, Value, type_of
 from thalweg.engine.fused.frontend.refusals import LARGEST_FLOAT32, OVERFLOW, ZERO_DIVISION, refuses_overflow
+from thalweg.native.builder import Type
 
 _FUNCTIONS = {
     *("cos", "sin", "tan", "exp", "log", "log2", "log10", "tanh", "asin", "acos", "atan"),

@@ -8,12 +8,11 @@ once.
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import torch
 
-Type = Literal["double", "float", "i1"]
+from thalweg.native.builder import Type
 
 _TYPES: dict[torch.dtype, Type] = {torch.float64: "double", torch.float32: "float", torch.bool: "i1"}
 

@@ -20,12 +20,14 @@ from thalweg.engine.fused.codegen.emitter import emit
 from thalweg.engine.fused.codegen.layout import Layout
 from thalweg.engine.fused.codegen.loop import VECTOR_BYTES
 from thalweg.engine.fused.frontend.trace import Slot, trace
-from thalweg.engine.fused.runtime import libraries, native
+from thalweg.engine.fused.runtime import libraries
+from thalweg.engine.fused.runtime.functions import KernelFunctions
+from thalweg.native import machine
 from thalweg.spec.job import JobSpec
 
 _log = logging.getLogger(__name__)
 
-_PACKAGES: Final = ("functions", "optimizers", "spec", "engine")
+_PACKAGES: Final = ("functions", "optimizers", "spec", "engine", "native")
 _MODULES: Final = ("__init__", "cancellation", "errors", "lists", "settings", "whole_numbers")
 
 _MAGIC: Final = b"thalweg kernel\n"
@@ -48,7 +50,7 @@ class Kernel:
         key: Everything that determines the machine code.
     """
 
-    functions: native.KernelFunctions
+    functions: KernelFunctions
     layout: Layout
     width: int
     key: str
@@ -91,9 +93,9 @@ class Kernels:
             libraries.library(getattr(torch, spec.dtype)),
             grad_stop=_stops_by_gradient(spec),
         )
-        code = native.compiled(assembly)
+        code = machine.compiled(assembly)
         self._save(key, layout, code)
-        return Kernel(native.KernelFunctions(code), layout, width, key)
+        return Kernel(KernelFunctions(code), layout, width, key)
 
     def _path(self, key: str) -> Path | None:
         if self._directory is None:
@@ -106,7 +108,7 @@ class Kernels:
             return None
         try:
             layout, code = _unpacked(path.read_bytes(), key)
-            return Kernel(native.KernelFunctions(code), layout, width, key)
+            return Kernel(KernelFunctions(code), layout, width, key)
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError, RuntimeError, struct.error) as error:
@@ -184,7 +186,7 @@ def _world() -> str:
         torch.__version__,
         torch.backends.cpu.get_cpu_capability(),
         *map(importlib.metadata.version, ("llvmlite", "numpy", "sympy")),
-        native.processor(),
+        machine.processor(),
     ]
     digest.update(json.dumps(versions).encode())
     return digest.hexdigest()

@@ -6,11 +6,11 @@ from functools import cache, partial
 import torch
 
 from thalweg.engine.fused.codegen import sleef
-from thalweg.engine.fused.codegen.builder import Builder
 from thalweg.engine.fused.codegen.lowering import Library
 from thalweg.engine.fused.codegen.roots import NEEDED_FEATURES, Roots, Way, emit_roots, ways
-from thalweg.engine.fused.frontend.program import Type, type_of
-from thalweg.engine.fused.runtime import native
+from thalweg.engine.fused.frontend.program import type_of
+from thalweg.native import machine
+from thalweg.native.builder import Builder, Type
 
 _MOSTLY = 0.5  # share of roots that must be certain for the test of certainty to pay
 
@@ -25,7 +25,7 @@ def has_vml() -> bool:
 def has_sleef(dtype: torch.dtype) -> bool:
     """Whether torch's build of Sleef can be called and has torch's digits, compared on many numbers."""
     of_type = type_of(dtype)
-    if not native.has_features(sleef.NEEDED_FEATURES):
+    if not machine.has_features(sleef.NEEDED_FEATURES):
         return False
     if not all(_exports(sleef.name_of(op, of_type)) for op in sleef.FUNCTIONS):
         return False
@@ -49,7 +49,7 @@ def _sleef(op: str, builder: Builder, x: str, of_type: Type) -> tuple[str, str]:
 
 def _exports(name: str) -> bool:
     try:
-        return hasattr(ctypes.CDLL(str(native.TORCH)), name)
+        return hasattr(ctypes.CDLL(str(machine.TORCH)), name)
     except OSError:
         return False
 
@@ -68,7 +68,7 @@ def roots_match(how: Roots, dtype: torch.dtype) -> bool:
     """Whether this way to take square roots has the library's digits, compared on many numbers."""
     if how is Roots.asked:
         return True
-    if not has_vml() or not native.has_features(NEEDED_FEATURES):
+    if not has_vml() or not machine.has_features(NEEDED_FEATURES):
         return False
     if how is Roots.repeated and dtype != torch.float64:
         return False
@@ -88,7 +88,7 @@ def _matches(way: Way, width: int, given: torch.Tensor, expected: torch.Tensor) 
 def roots(given: torch.Tensor, width: int, way: Way) -> torch.Tensor:
     """Return square roots taken `width` at a time; NaN where the library would be called."""
     got = torch.empty_like(given)
-    linked = native.Linked(native.compiled(emit_roots(type_of(given.dtype), width, way)), ("roots",))
+    linked = machine.Linked(machine.compiled(emit_roots(type_of(given.dtype), width, way)), ("roots",))
     function = linked.function("roots", ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64)
     function(given.data_ptr(), got.data_ptr(), len(given))
     return got

@@ -41,24 +41,6 @@ def compiled(assembly: str) -> bytes:
         return code
 
 
-class KernelFunctions:
-    """The functions of a kernel's machine code. They release the GIL while they run."""
-
-    def __init__(self, code: bytes) -> None:
-        linked = Linked(code, ("schedule", "descend"))
-        whole, pointer, real = ctypes.c_int64, ctypes.c_void_p, ctypes.c_double
-        self.schedule = linked.function("schedule", whole, whole, pointer, whole, pointer, pointer, pointer)
-        self.descend = linked.function(
-            "descend",
-            *[whole] * 4,
-            *[pointer] * 4,
-            whole,
-            pointer,
-            *[whole] * 5,
-            *[real] * 2,
-        )
-
-
 class Linked:
     """Machine code loaded into memory, for as long as one of its functions is referenced.
 

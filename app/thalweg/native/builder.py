@@ -2,9 +2,10 @@
 
 import struct
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Literal
 
-from thalweg.engine.fused.frontend.program import Type
+Type = Literal["double", "float", "i1"]
+"""LLVM's name of the type of a number."""
 
 BYTES: Final[dict[str, int]] = {"double": 8, "float": 4, "i64": 8}
 BITS: Final[dict[Type, str]] = {"double": "i64", "float": "i32"}

@@ -1,0 +1,23 @@
+"""The functions of a kernel, callable from Python."""
+
+import ctypes
+
+from thalweg.native.machine import Linked
+
+
+class KernelFunctions:
+    """The functions of a kernel's machine code. They release the GIL while they run."""
+
+    def __init__(self, code: bytes) -> None:
+        linked = Linked(code, ("schedule", "descend"))
+        whole, pointer, real = ctypes.c_int64, ctypes.c_void_p, ctypes.c_double
+        self.schedule = linked.function("schedule", whole, whole, pointer, whole, pointer, pointer, pointer)
+        self.descend = linked.function(
+            "descend",
+            *[whole] * 4,
+            *[pointer] * 4,
+            whole,
+            pointer,
+            *[whole] * 5,
+            *[real] * 2,
+        )

@@ -1,0 +1,1 @@
+"""Native code: functions of LLVM assembly built line by line, compiled for this processor, and loaded."""

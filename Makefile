@@ -4,7 +4,7 @@ READY := $(VENV)/.ready
 PACKAGES := node_modules/.package-lock.json
 PEERS := $(VENV)/.peers
 SPHINX := $(VENV)/.sphinx
-BENCHMARKS := columns eager fused networks storing service startup
+BENCHMARKS := columns eager fused kinds networks storing service startup
 
 .DEFAULT_GOAL := help
 # what needs node runs where node is; where CI is set, a missing one fails

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from thalweg.engine.fused.runtime.kernels import Kernels
-from thalweg.engine.fused.runtime.run import FusedRun
+from thalweg.engine.start import start
 from thalweg.spec.job import JobSpec
 
 CHUNK_STEPS = 1_000_000
@@ -40,7 +40,7 @@ def main(what: str, spec: JobSpec, cache: Path) -> None:
     """Measure in this process, and print the figure."""
     torch.set_num_threads(1)
     begun = time.perf_counter()
-    run = FusedRun(spec, kernels=Kernels(cache))
+    run = start(spec, spec.chosen_engine, kernels=Kernels(cache))
     run.advance(1)
     if what == "ready":
         print(time.perf_counter() - begun)

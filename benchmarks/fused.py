@@ -14,8 +14,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks import fresh, peers
-from benchmarks.eager import by_hand
+from benchmarks import fresh
+from benchmarks.apart import Apart
+from benchmarks.eager import by_hand as script
+from benchmarks.peers import by_hand, c, compiled, xla
 from benchmarks.timing import Figure, Way, multiple, ratios, seconds, table
 from thalweg.engine.eager.run import EagerRun
 from thalweg.engine.fused.runtime.run import FusedRun
@@ -78,28 +80,34 @@ def one() -> None:
     ways: dict[str, Callable[[], Any]] = {
         "fused": lambda: FusedRun(spec, threads=1).advance(STEPS),
         "eager": eager_part(spec, EAGER_STEPS),
-        "script": partial(by_hand, EAGER_STEPS),
-        "optax": peers.optax_one((0.0, 0.0), STEPS),
-        "numba": peers.numba_one((0.0, 0.0), STEPS),
+        "script": partial(script, EAGER_STEPS),
+        "compiled": compiled.one((0.0, 0.0), EAGER_STEPS),
+        "optax": xla.one((0.0, 0.0), STEPS),
+        "numba": by_hand.one((0.0, 0.0), STEPS),
+        "c": c.one((0.0, 0.0), STEPS, 1),
     }
     expected = EagerRun(spec).advance(EAGER_STEPS)
     for name in ("optax", "numba"):
         points, values = ways[name]()
         _check_same(f"{name}'s points", points[: EAGER_STEPS + 1], expected.x[0])
         _check_same(f"{name}'s values", values[: EAGER_STEPS + 1], expected.f[0])
-    _check_same("the script's end", by_hand(EAGER_STEPS).numpy(), expected.x[0, -1])
+    _check_same("the points in C", ways["c"]()[: EAGER_STEPS + 1, :2], expected.x[0])
+    for name in ("script", "compiled"):
+        _check_same(f"the end of {name}", ways[name]().numpy(), expected.x[0, -1])
     chunk = FusedRun(spec, threads=1).advance(STEPS)
     _check_same("the fused points", chunk.x[0, : EAGER_STEPS + 1], expected.x[0])
 
-    scale = dict.fromkeys(("eager", "script"), STEPS / EAGER_STEPS)
+    scale = dict.fromkeys(("eager", "script", "compiled"), STEPS / EAGER_STEPS)
     taken = seconds(ways, rounds=7, least=TURN_SECONDS, scale=scale)
     table(
-        f"Adam, one start, {STEPS} steps, all recorded (eager engine and script: {EAGER_STEPS} steps, scaled)",
+        f"Adam, one start, {STEPS} steps, all recorded (engine and scripts in torch: {EAGER_STEPS} steps, scaled)",
         [
             Figure("eager engine / fused", multiple(taken, "eager", "fused"), at_least=1000),
             Figure("torch script / fused", multiple(taken, "script", "fused")),
+            Figure("a step under torch.compile / fused", multiple(taken, "compiled", "fused")),
             Figure("fused / optax under scan", multiple(taken, "fused", "optax"), at_most=1),
             Figure("fused / by hand in Numba", multiple(taken, "fused", "numba"), at_most=2),
+            Figure("fused / a program in C", multiple(taken, "fused", "c"), at_most=1.25),
         ],
     )
 
@@ -111,17 +119,21 @@ def many() -> None:
     ways: dict[str, Callable[[], Any]] = {
         "fused, 1 thread": lambda: fused(spec).x,
         "fused, 2 threads": lambda: fused(spec, threads=2).x,
-        "optax": peers.optax_many(starts, STEPS_PER_START),
-        "optax, a state each": peers.optax_each(starts, STEPS_PER_START),
-        "numba": peers.numba_many(starts, STEPS_PER_START),
+        "optax": xla.many(starts, STEPS_PER_START),
+        "optax, a state each": xla.each(starts, STEPS_PER_START),
+        "numba": by_hand.many(starts, STEPS_PER_START),
+        "c": c.many(starts, STEPS_PER_START),
     }
     expected = EagerRun(spec).advance(STEPS_PER_START).checkpoint.results.x
     for name, way in ways.items():
         _check_same(f"the ends of {name}", way(), expected)
     for name in ways.keys() - {"fused, 2 threads"}:
-        peers.check_one_thread(ways[name])
+        xla.check_one_thread(ways[name])
 
-    taken = seconds(ways, rounds=7, least=TURN_SECONDS)
+    with Apart(spec, 2) as pair:
+        taken = seconds({**ways, "fused, 2 processes": pair}, rounds=7, least=TURN_SECONDS)
+    by_threads = multiple(taken, "fused, 1 thread", "fused, 2 threads")
+    by_processes = 2 * multiple(taken, "fused, 1 thread", "fused, 2 processes")
     table(
         f"Adam, {N_STARTS} starts, {STEPS_PER_START} steps, the ends recorded; one thread unless said otherwise",
         [
@@ -133,13 +145,13 @@ def many() -> None:
             Figure(
                 "optax under vmap and scan, one count of steps for all / fused",
                 multiple(taken, "optax", "fused, 1 thread"),
+                at_least=1.3,
             ),
             Figure("by hand in Numba / fused", multiple(taken, "numba", "fused, 1 thread")),
-            Figure(
-                "fused, 1 thread / 2 threads",
-                multiple(taken, "fused, 1 thread", "fused, 2 threads"),
-                at_least=1.7,
-            ),
+            Figure("a program in C / fused", multiple(taken, "c", "fused, 1 thread")),
+            Figure("speed of 2 threads / of 1", by_threads),
+            Figure("speed of 2 processes / of 1", by_processes),
+            Figure("speed of 2 threads / of 2 processes", by_threads / by_processes, at_least=0.9),
         ],
     )
 

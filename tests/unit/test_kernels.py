@@ -41,14 +41,15 @@ def works(kernels: Kernels) -> bool:
     return True
 
 
-def test_rates_starts_and_lengths_share_a_kernel(tmp_path: Path, traced: list[str]) -> None:
+def test_hyperparameters_starts_and_lengths_share_a_kernel(tmp_path: Path, traced: list[str]) -> None:
     kernels = Kernels(tmp_path)
     same: list[dict[str, Any]] = [{}, {"lr": 0.5}, {"init": [3, 3]}, {"steps": 7}, {"scheduler": "linear_lr"}]
+    same.append({"optimizer": {"name": "adam", "betas": [0.8, 0.3], "eps": 0.1}})
     for fields in same:
         kernels.get(job(**fields))
     assert traced == ["adam"]
-    betas = {"name": "adam", "betas": [0.8, 0.9]}
-    other: list[dict[str, Any]] = [{"dtype": "float32"}, {"optimizer": betas}, {"function": "booth"}]
+    decayed = {"name": "adam", "weight_decay": 0.1}
+    other: list[dict[str, Any]] = [{"dtype": "float32"}, {"optimizer": decayed}, {"function": "booth"}]
     for fields in other:
         kernels.get(job(**fields))
     assert len(traced) == 4

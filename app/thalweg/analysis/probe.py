@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from thalweg.engine.eager.loop import TorchLoop
 from thalweg.engine.eager.run import EagerRun
+from thalweg.engine.fused.frontend.trace import trace
 from thalweg.engine.fused.runtime.run import FusedRun
 from thalweg.engine.raised import Raised
 from thalweg.optimizers.base import OptimizerParams
@@ -46,7 +47,60 @@ _FUSED_STEPS: Final = 200
 def probed(optimizer: type[OptimizerParams]) -> Record:
     """Return what is measured of an optimizer."""
     coupled = couples(optimizer)
-    return Record(coupled=coupled, unfused=unfused(optimizer, coupled=coupled), memory=memory(optimizer))
+    found = _fusing(optimizer, coupled=coupled)
+    return Record(coupled=coupled, unfused=found.unfused, memory=memory(optimizer), inputs=found.inputs)
+
+
+def _fusing(optimizer: type[OptimizerParams], *, coupled: bool) -> Record:
+    """Return a record that is true of how an optimizer fuses: with as many inputs as possible."""
+    before = optimizer.record
+    tried = [()] if optimizer.closure or optimizer.matrices or coupled else [inputs(optimizer), ()]
+    try:
+        for each in tried:
+            optimizer.record = before.model_copy(update={"inputs": each})
+            reason = unfused(optimizer, coupled=coupled)
+            found = optimizer.record.model_copy(update={"unfused": reason})
+            if reason is None:
+                break
+    finally:
+        optimizer.record = before
+    return found
+
+
+def inputs(optimizer: type[OptimizerParams]) -> tuple[str, ...]:
+    """Return the parameters, beside the learning rate, whose numbers can be symbols in a trace of the step."""
+    candidates = [name for name, value in optimizer.others.items() if name != "lr" and _is_of_numbers(value)]
+    return tuple(
+        name for name in candidates if _is_read_by_the_step(optimizer, name) and _is_traced(optimizer, name)
+    )
+
+
+def _is_of_numbers(value: Any) -> bool:
+    return isinstance(value, float) or (isinstance(value, tuple) and all(isinstance(each, float) for each in value))
+
+
+def _is_read_by_the_step(optimizer: type[OptimizerParams], parameter: str) -> bool:
+    """Return whether the class only keeps a parameter, and makes nothing of it before the first step."""
+    point = torch.ones(2, dtype=torch.float64, requires_grad=True)
+    states = []
+    for each in _allowed(optimizer, {}, {parameter: optimizer.others[parameter]}, *optimizer.variants):
+        built = each.build([point])
+        kept = built.param_groups[0].get(parameter)
+        states.append([built.state[point], kept == getattr(each, parameter)])
+    return all(kept and str(state) == str(states[0][0]) for state, kept in states)
+
+
+def _is_traced(optimizer: type[OptimizerParams], parameter: str) -> bool:
+    before = optimizer.record
+    optimizer.record = before.model_copy(update={"inputs": (parameter,)})
+    try:
+        for each in _allowed(optimizer, {parameter: optimizer.others[parameter]}, *optimizer.variants):
+            trace(JobSpec.model_validate({**_HIMMELBLAU, "optimizer": each, "steps": 1}))
+    except Exception:  # noqa: BLE001 a package's code may raise anything when it is traced
+        return False
+    finally:
+        optimizer.record = before
+    return True
 
 
 def variants(optimizer: type[OptimizerParams]) -> Iterator[OptimizerParams]:

@@ -65,6 +65,10 @@ class Builder:
         self._allocas.append(f"  %m{self._n} = alloca {of_type}, align 64")
         return f"%m{self._n}"
 
+    def at_entry(self, line: str) -> None:
+        """Append a line to the function's entry, where its variables are."""
+        self._allocas.append(f"  {line}")
+
     def declare(self, result: str, name: str, *parameters: str) -> None:
         """Declare an external function."""
         self.declarations.add(f"declare {result} @{name}({', '.join(parameters)})")

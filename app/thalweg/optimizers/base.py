@@ -151,6 +151,16 @@ class SchedulerParams(Params):
         return False
 
     @property
+    def begins_without_momentum(self) -> bool:
+        """Whether the first momentum that it sets may be 0."""
+        return False
+
+    @property
+    def momentum_overshoots(self) -> bool:
+        """Whether it may move the momentum out of the range from 0 to 1, by more than a rounding."""
+        return False
+
+    @property
     def max_steps(self) -> int | None:
         """The number of steps after which torch raises; None if it never does."""
         return None

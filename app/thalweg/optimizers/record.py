@@ -45,11 +45,14 @@ class Record(_Part):
         unfused: Why the fused engine cannot run it, as the predicate of a sentence; None where that engine gave the
             digits of the optimizer's own loop.
         memory: How large its state grows.
+        inputs: The parameters, beside the learning rate, of which a kernel takes any value as an input; it is made
+            for the values of the others.
     """
 
     coupled: bool
     unfused: str | None
     memory: Memory
+    inputs: tuple[str, ...] = ()
 
 
 class Records(_Part):

@@ -181,6 +181,16 @@ class CyclicLR(SchedulerParams):
         return self.cycle_momentum
 
     @property
+    def begins_without_momentum(self) -> bool:
+        """Whether the largest momentum, which is the first, is 0."""
+        return self.cycle_momentum and self.max_momentum == 0
+
+    @property
+    def momentum_overshoots(self) -> bool:
+        """Whether cycles grow with a gamma above 1."""
+        return self.cycle_momentum and self.mode == "exp_range" and self.gamma > 1
+
+    @property
     def max_steps(self) -> int | None:
         """The step at which torch's scale overflows: 2 ** cycle, or gamma ** step with a gamma above 1."""
         if self.mode == "triangular2":
@@ -227,6 +237,11 @@ class OneCycleLR(SchedulerParams):
     def moves_momentum(self) -> bool:
         """Whether it changes the momentum too."""
         return self.cycle_momentum
+
+    @property
+    def begins_without_momentum(self) -> bool:
+        """Whether the largest momentum, which is the first, is 0."""
+        return self.cycle_momentum and self.max_momentum == 0
 
     @property
     def max_steps(self) -> int:
@@ -346,6 +361,16 @@ class SequentialLR(SchedulerParams):
         return any(member.moves_momentum for member in self.schedulers)
 
     @property
+    def begins_without_momentum(self) -> bool:
+        """Whether that of a member may."""
+        return any(member.begins_without_momentum for member in self.schedulers)
+
+    @property
+    def momentum_overshoots(self) -> bool:
+        """Whether a member does."""
+        return any(member.momentum_overshoots for member in self.schedulers)
+
+    @property
     def max_steps(self) -> int | None:
         """The end of the first member that ends before its successor begins."""
         begins = (0, *self.milestones)
@@ -375,6 +400,16 @@ class ChainedScheduler(SchedulerParams):
     def moves_momentum(self) -> bool:
         """Whether it changes the momentum too."""
         return any(member.moves_momentum for member in self.schedulers)
+
+    @property
+    def begins_without_momentum(self) -> bool:
+        """Whether that of a member may."""
+        return any(member.begins_without_momentum for member in self.schedulers)
+
+    @property
+    def momentum_overshoots(self) -> bool:
+        """Whether a member does."""
+        return any(member.momentum_overshoots for member in self.schedulers)
 
     @property
     def max_steps(self) -> int | None:

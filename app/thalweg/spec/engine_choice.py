@@ -15,7 +15,7 @@ def obstacle(optimizer: OptimizerParams, scheduler: SchedulerParams | None, obje
     return (
         objective.untraceable
         or _obstacle_of_optimizer(optimizer)
-        or (scheduler and _obstacle_of_scheduler(scheduler))
+        or (scheduler and _obstacle_of_scheduler(optimizer, scheduler))
         or _obstacle_of_dim(objective.dim)
     )
 
@@ -25,11 +25,13 @@ def _obstacle_of_optimizer(optimizer: OptimizerParams) -> str | None:
     return None if reason is None else f"{optimizer.name} {reason}"
 
 
-def _obstacle_of_scheduler(scheduler: SchedulerParams) -> str | None:
+def _obstacle_of_scheduler(optimizer: OptimizerParams, scheduler: SchedulerParams) -> str | None:
     if scheduler.per_run:
         return f"{scheduler.name} depends on the value of each run"
-    if scheduler.moves_momentum:
-        return f"{scheduler.name} cycles the momentum too, unless cycle_momentum is false"
+    if scheduler.moves_momentum and not {"betas", "momentum"} & set(optimizer.record.inputs):
+        return f"{scheduler.name} cycles the momentum of {optimizer.name} too, unless cycle_momentum is false"
+    if scheduler.begins_without_momentum:
+        return f"{scheduler.name} begins with a momentum of 0, where torch keeps no average yet"
     return None
 
 

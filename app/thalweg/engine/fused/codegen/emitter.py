@@ -12,7 +12,7 @@ from thalweg.engine.fused.codegen.layout import Layout
 from thalweg.engine.fused.codegen.loop import DescendFunction
 from thalweg.engine.fused.codegen.lowering import Library
 from thalweg.engine.fused.codegen.schedule import ScheduleFunction
-from thalweg.engine.fused.frontend.program import Value, needed, type_of
+from thalweg.engine.fused.frontend.program import Value, inputs, needed, type_of
 from thalweg.engine.fused.frontend.trace import Slot, Step, Update
 
 
@@ -26,10 +26,12 @@ def emit(step: Step, dtype: torch.dtype, width: int, library: Library, *, grad_s
         library: Where elementary functions come from.
         grad_stop: Whether a run can converge by its gradient's norm.
     """
-    columns = [_shared(update, step.slots) for update in (step.first, step.later)]
-    layout = Layout(len(step.first.x), step.slots, max(1, *map(len, columns)))
-    schedule = ScheduleFunction(step, columns, layout)
-    descend = DescendFunction(step, columns, layout, type_of(dtype), width, library, grad_stop=grad_stop)
+    shared = [_shared(update, step.slots) for update in (step.first, step.later)]
+    fixed = sorted({value for values in shared for value in values if _is_fixed(value, step)}, key=_number)
+    columns = [[value for value in values if value not in fixed] for values in shared]
+    layout = Layout(len(step.first.x), step.slots, max(1, *map(len, columns)), len(fixed))
+    schedule = ScheduleFunction(step, columns, fixed, layout)
+    descend = DescendFunction(step, columns, fixed, layout, type_of(dtype), width, library, grad_stop=grad_stop)
     functions = [schedule.text(), descend.text()]
     declarations = sorted(schedule.declarations | descend.declarations)
     return "\n".join([*declarations, *functions]), layout
@@ -40,4 +42,14 @@ def _shared(update: Update, slots: Sequence[Slot]) -> list[Value]:
     varying = [*update.x, *(v for slot, vs in zip(slots, update.state, strict=True) if not slot.shared for v in vs)]
     used = [*varying, *(operand for value in needed(varying) if value.varying for operand in value.operands)]
     found = {value for value in used if not value.varying and value.constant is None}
-    return sorted(found, key=lambda value: value.number)
+    return sorted(found, key=_number)
+
+
+def _is_fixed(value: Value, step: Step) -> bool:
+    """Return whether a value that all runs share is the same in all steps: it is made of what nothing moves."""
+    fixed = set(step.hyperparameters) - step.moving
+    return all(given.source[0] in fixed for given in inputs([value]))
+
+
+def _number(value: Value) -> int:
+    return value.number

@@ -18,11 +18,13 @@ class Layout:
         dim: Coordinates of a point.
         slots: The optimizer's state.
         n_shared: Numbers per step that all runs share and a run's update uses.
+        n_fixed: Such numbers that are the same in all steps.
     """
 
     dim: int
     slots: tuple[Slot, ...]
     n_shared: int
+    n_fixed: int
 
     @property
     def rows(self) -> dict[str, slice]:

@@ -22,9 +22,10 @@ _ENTRIES_BETWEEN_TESTS = 256  # how often to test whether a run is at rest; a po
 class DescendFunction(LoweredFunction):
     """The native function `descend`, which takes blocks of runs through many steps.
 
-    `descend(begin, end, first, last, table, noise, reals, marks, n_columns, record, record_block, record_step,
-    record_row, every, due, stop_f, stop_grad)` takes the blocks `begin` to `end - 1` from entry `first` to entry
-    `last`. Judging entry `first` a second time changes nothing. `reals` and `marks` have the rows of `Layout` and
+    `descend(begin, end, first, last, fixed, table, noise, reals, marks, n_columns, record, record_block,
+    record_step, record_row, every, due, stop_f, stop_grad)` takes the blocks `begin` to `end - 1` from entry
+    `first` to entry `last`. Judging entry `first` a second time changes nothing. `fixed` and `table` are as
+    `schedule` fills them, `table` from update `first` on. `reals` and `marks` have the rows of `Layout` and
     `n_columns` columns; `noise` is indexed by (update, coordinate, run). Entry `due` and every `every`-th after it
     is written to `record`; `record_block`, `record_step` and `record_row` are its strides, in numbers.
     """
@@ -33,6 +34,7 @@ class DescendFunction(LoweredFunction):
         self,
         step: Step,
         columns: Sequence[Sequence[Value]],
+        fixed: Sequence[Value],
         layout: Layout,
         real: Type,
         width: int,
@@ -44,6 +46,8 @@ class DescendFunction(LoweredFunction):
         super().__init__(lanes, library, width // lanes)
         self._step = step
         self._columns = columns
+        self._fixed = fixed
+        self._settled: dict[Value, str] = {}
         self._layout = layout
         self._real = real
         self._block_width = width
@@ -78,7 +82,7 @@ class DescendFunction(LoweredFunction):
         self._update()
         self._exit(kept)
         return self.whole(
-            "@descend(i64 %begin, i64 %end, i64 %first, i64 %last, ptr noalias %table, "
+            "@descend(i64 %begin, i64 %end, i64 %first, i64 %last, ptr noalias %fixed, ptr noalias %table, "
             "ptr noalias %noise, ptr noalias %reals, ptr noalias %marks, i64 %n_columns, ptr noalias %record, "
             "i64 %record_block, i64 %record_step, i64 %record_row, i64 %every, i64 %due, "
             "double %stop_f, double %stop_grad)"
@@ -129,6 +133,8 @@ class DescendFunction(LoweredFunction):
         if self._real == "float":
             stops = [self.new(f"fptrunc double {name} to float") for name in stops]
         self._stop_f, self._stop_grad = (self.splat(name, self._real) for name in stops)
+        for k, value in enumerate(self._fixed):
+            self._settled[value] = self._broadcast(value, "%fixed", k)
         self.put("br label %next_block")
         self.label("next_block")
         block = self._get("block")
@@ -368,10 +374,7 @@ class DescendFunction(LoweredFunction):
         for slot, values in zip(self._layout.slots, update.state, strict=True):
             if not slot.shared:
                 wanted |= {f"state.{slot.name}.{k}": value for k, value in enumerate(values)}
-        shared = {}
-        for k, value in enumerate(columns):
-            place = self.new(f"getelementptr i64, ptr %row, i64 {k}")
-            shared[value] = self.splat(self.new(f"load {value.type}, ptr {place}"), value.type)
+        shared = {value: self._broadcast(value, "%row", k) for k, value in enumerate(columns)} | self._settled
         for _ in self.each_part():
             self.names |= shared
             for value in inputs(wanted.values()):
@@ -383,6 +386,10 @@ class DescendFunction(LoweredFunction):
                 self._set(name, self.operand(value))
 
         self.compute((value for value in needed(wanted.values(), known=self.names) if value.varying), keep)
+
+    def _broadcast(self, value: Value, row: str, k: int) -> str:
+        place = self.new(f"getelementptr i64, ptr {row}, i64 {k}")
+        return self.splat(self.new(f"load {value.type}, ptr {place}"), value.type)
 
     def _input(self, value: Value) -> str:
         name, k = value.source

@@ -3,7 +3,6 @@
 Each function is LLVM assembly to add to a module; LLVM inlines its calls.
 """
 
-import math
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -18,19 +17,39 @@ DECLARATIONS: Final = {
 """The functions called by these."""
 
 ONE_MINUS_POWER: Final = """\
-define internal double @one_minus_power(double %base, double %exponent, double %beyond) alwaysinline {
+define internal double @one_minus_power(double %base, double %exponent, ptr %vanished) alwaysinline {
 entry:
-  %vanishes = fcmp ogt double %exponent, %beyond
+  %largest_place = getelementptr double, ptr %vanished, i64 0
+  %least_place = getelementptr double, ptr %vanished, i64 1
+  %largest = load double, ptr %largest_place
+  %least = load double, ptr %least_place
+  %is_positive = fcmp oge double %base, 0.0
+  %is_below = fcmp ole double %base, %largest
+  %is_beyond = fcmp oge double %exponent, %least
+  %is_smaller = and i1 %is_below, %is_beyond
+  %vanishes = and i1 %is_smaller, %is_positive
   br i1 %vanishes, label %done, label %call
 call:
   %power = call double @pow(double %base, double %exponent) nobuiltin
   %rest = fsub double 1.0, %power
+  %is_tiny = fcmp olt double %power, 0x3C30000000000000
+  %is_fraction = fcmp olt double %base, 1.0
+  %falls = and i1 %is_fraction, %is_positive
+  %is_gone = and i1 %falls, %is_tiny
+  br i1 %is_gone, label %note, label %done
+note:
+  store double %base, ptr %largest_place
+  store double %exponent, ptr %least_place
   br label %done
 done:
-  %result = phi double [1.0, %entry], [%rest, %call]
+  %result = phi double [1.0, %entry], [%rest, %call], [%rest, %note]
   ret double %result
 }"""
-"""1 - base ** exponent; 1 without a call where the exponent exceeds `beyond`, see `vanishing_beyond`."""
+"""1 - base ** exponent; 1 without a call where the power is smaller than one that vanished.
+
+`vanished` holds base and exponent of a power below 2^-60, whose base lies in [0, 1): a smaller base or a larger
+exponent gives less, and 1 less that is 1 from 2^-54 on. A base of -1 stands for none.
+"""
 
 ROOT_POWER: Final = """\
 define internal double @root_power(double %base) alwaysinline {
@@ -66,20 +85,12 @@ That is where the residual of the base, which fma gives exactly, is less than 0.
 """
 
 
-def vanishing_beyond(base: float) -> float | None:
-    """Return the exponent above which 1 - base ** exponent is 1 however libm rounds; None if there is none."""
-    return 56.0 / -math.log2(base) + 1.0 if 0.0 < base < 1.0 else None
-
-
 def is_one_minus_power(value: Value) -> bool:
-    """Whether a value is 1 - base ** exponent with a constant base in (0, 1)."""
+    """Whether a value is 1 - base ** exponent."""
     if value.op != "fsub" or value.type != "double":
         return False
     one, power = value.operands
-    if one.constant != 1.0 or power.op != "pow":
-        return False
-    base = power.operands[0].constant
-    return base is not None and vanishing_beyond(base) is not None
+    return one.constant == 1.0 and power.op == "pow"
 
 
 def is_root_power(value: Value) -> bool:

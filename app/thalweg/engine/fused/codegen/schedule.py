@@ -1,6 +1,5 @@
 """Emitting the computation of what all runs share, step by step."""
 
-import math
 from collections.abc import Iterator, Sequence
 
 from thalweg.engine.fused.codegen.layout import Layout
@@ -11,7 +10,6 @@ from thalweg.engine.fused.codegen.powers import (
     ROOT_POWER,
     is_one_minus_power,
     is_root_power,
-    vanishing_beyond,
     without_hidden,
 )
 from thalweg.engine.fused.frontend.program import Value, inputs, needed
@@ -19,28 +17,33 @@ from thalweg.engine.fused.frontend.trace import Slot, Step, Update
 
 
 class ScheduleFunction(LoweredFunction):
-    """The native function `schedule(first, n, lr, lr_stride, state, table, end)`.
+    """The native function `schedule(first, n, hyper, hyper_stride, state, fixed, table, end)`.
 
-    For the updates `first` to `first + n - 1` it fills `n` rows of `table`: the numbers that the update uses, then
-    the shared state after it. The state after the last one is also left in `state`. Before an update in which torch
-    raises it stops, and sets `end` to the number of rows and the code of the refusal. `lr` holds a learning rate
-    per update, `lr_stride` numbers apart; a stride of 0 means a constant rate.
+    It writes what is the same in all updates into `fixed`. For the updates `first` to `first + n - 1` it fills `n`
+    rows of `table`: the numbers that the update uses, then the shared state after it. The state after the last one
+    is also left in `state`. Before an update in which torch raises it stops, and sets `end` to the number of rows
+    and the code of the refusal. `hyper` holds the optimizer's hyperparameters, a row per update, `hyper_stride`
+    numbers apart; a stride of 0 means that they stay the same.
     """
 
-    def __init__(self, step: Step, columns: Sequence[Sequence[Value]], layout: Layout) -> None:
+    def __init__(
+        self, step: Step, columns: Sequence[Sequence[Value]], fixed: Sequence[Value], layout: Layout
+    ) -> None:
         super().__init__(1, Library(vml=False))
         self._step = step
         self._columns = columns
+        self._fixed = fixed
         self._layout = layout
 
     def text(self) -> str:
         """Return the function."""
         u, i = self.alloca("i64"), self.alloca("i64")
+        self._settle()
         self.put(f"store i64 %first, ptr {u}", f"store i64 0, ptr {i}", "br label %header")
         self.label("header")
         self.put(f"%update = load i64, ptr {u}", f"%index = load i64, ptr {i}")
-        self.put("%lr_index = mul i64 %index, %lr_stride")
-        self.put("%lr_place = getelementptr double, ptr %lr, i64 %lr_index", "%rate = load double, ptr %lr_place")
+        self.put("%hyper_index = mul i64 %index, %hyper_stride")
+        self.put("%hyper_row = getelementptr double, ptr %hyper, i64 %hyper_index")
         self.put(f"%row_index = mul i64 %index, {self._layout.n_columns}")
         self.put("%row = getelementptr i64, ptr %table, i64 %row_index")
         self.put("%is_first = icmp eq i64 %update, 0", "br i1 %is_first, label %first_update, label %later_update")
@@ -57,9 +60,16 @@ class ScheduleFunction(LoweredFunction):
         self.label("exit")
         self.put("ret void")
         return self.whole(
-            "@schedule(i64 %first, i64 %n, ptr noalias %lr, i64 %lr_stride, ptr noalias %state, "
-            "ptr noalias %table, ptr noalias %end)"
+            "@schedule(i64 %first, i64 %n, ptr noalias %hyper, i64 %hyper_stride, ptr noalias %state, "
+            "ptr noalias %fixed, ptr noalias %table, ptr noalias %end)"
         )
+
+    def _settle(self) -> None:
+        """Write what is the same in all updates."""
+        self.names = {value: self._hyperparameter(value, "%hyper") for value in inputs(self._fixed)}
+        self.compute(needed(self._fixed))
+        for k, value in enumerate(self._fixed):
+            self._store(value, self.new(f"getelementptr i64, ptr %fixed, i64 {k}"))
 
     def _row(self, name: str, update: Update, columns: Sequence[Value]) -> None:
         places = {
@@ -97,21 +107,30 @@ class ScheduleFunction(LoweredFunction):
     def expression(self, value: Value) -> str:
         """Lower a value; powers call libm only where the result is not known in advance."""
         if is_one_minus_power(value):
-            base, exponent = value.operands[1].operands
-            beyond = self.literal(vanishing_beyond(base.constant or 0.0) or math.inf, "double")
-            given = f"double {self.operand(base)}, double {self.operand(exponent)}, double {beyond}"
+            given = ", ".join(f"double {self.operand(operand)}" for operand in value.operands[1].operands)
             self.declarations |= {*DECLARATIONS, ONE_MINUS_POWER}
-            return self.new(f"call double @one_minus_power({given})")
+            return self.new(f"call double @one_minus_power({given}, ptr {self._vanished()})")
         if is_root_power(value):
             self.declarations |= {*DECLARATIONS, ROOT_POWER}
             return self.new(f"call double @root_power(double {self.operand(value.operands[0])})")
         return super().expression(value)
+
+    def _vanished(self) -> str:
+        """Return a variable for base and exponent of a power that vanishes beside 1; at first there is none."""
+        place = self.alloca("[2 x double]")
+        self.at_entry(f"store [2 x double] [double {self.literal(-1.0, 'double')}, double 0.0], ptr {place}")
+        return place
 
     def _shared_slots(self) -> Iterator[tuple[int, Slot]]:
         return enumerate(self._layout.shared)
 
     def _input(self, value: Value, places: dict[str, str]) -> str:
         name = value.source[0]
-        if name == "lr":
-            return "%rate"
+        if name in self._step.hyperparameters:
+            return self._hyperparameter(value, "%hyper_row")
         return self.new(f"load {value.type}, ptr {places[name.removeprefix('state.')]}")
+
+    def _hyperparameter(self, value: Value, row: str) -> str:
+        index = self._step.hyperparameters.index(value.source[0])
+        place = self.new(f"getelementptr double, ptr {row}, i64 {index}")
+        return self.new(f"load double, ptr {place}")

@@ -199,14 +199,22 @@ class Scalars:
 
     def lerp(self, start: Value, end: Value, weight: Value) -> Value:
         """Return the linear interpolation, computed from the nearer end."""
-        one = self.const(1.0, weight)
-        difference = self.sub(end, start)
-        near_start = self.fma(weight, difference, start)
-        near_end = self.fma(self.neg(self._folded_sub(one, weight)), difference, end)
+        from_end = self.neg(self._folded_sub(self.const(1.0, weight), weight))
+        near_start = self._is_below_half(weight)
+        # which end it is computed from is chosen before, as the choice between weights is often shared by all runs
+        return self.fma(
+            self.where(near_start, weight, from_end),
+            self.sub(end, start),
+            self.where(near_start, start, end),
+        )
+
+    def _is_below_half(self, weight: Value) -> Value:
         if weight.constant is not None:
-            return near_start if abs(weight.constant) < 0.5 else near_end
-        half = self.const(0.5, weight)
-        return self.where(self.compare("lt", self.abs(weight), half), near_start, near_end)
+            return self._program.const(float(abs(weight.constant) < 0.5), "i1")
+        given = weight.operands[0] if weight.op == "cast" else weight
+        if given.op == "fsub" and given.operands[0].constant == 1.0 and given.operands[1] in self._program.sides:
+            return self._program.const(float(self._program.sides[given.operands[1]]), "i1")
+        return self.compare("lt", self.abs(weight), self.const(0.5, weight))
 
     def addcmul(self, a: Value, b: Value, c: Value, value: Value | None = None) -> Value:
         """Return a + value b c."""

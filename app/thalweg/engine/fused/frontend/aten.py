@@ -16,7 +16,13 @@ from torch.fx import GraphModule, Node
 
 from thalweg.engine.fused.frontend.arithmetic import Scalars
 from thalweg.engine.fused.frontend.program import COMPARISONS, Program, Untraceable, Value, type_of
-from thalweg.engine.fused.frontend.refusals import LARGEST_FLOAT32, OVERFLOW, ZERO_DIVISION, refuses_overflow
+from thalweg.engine.fused.frontend.refusals import (
+    LARGEST_FLOAT32,
+    OVERFLOW,
+    POWER_OVERFLOW,
+    ZERO_DIVISION,
+    refuses_overflow,
+)
 from thalweg.native.builder import Type
 
 _FUNCTIONS = {
@@ -155,11 +161,24 @@ class _Interpreter:
         if target in _PYTHON_COMPARISONS:
             return self._scalars.compare(_PYTHON_COMPARISONS[target], *values)
         if target is operator.pow:
+            power = self._program.apply("pow", *values)
             # Python raises where a power overflows; with a base or an exponent in [0, 1] these do not
-            if not any(value.constant is not None and 0 <= value.constant <= 1 for value in values):
-                raise Untraceable("a power that may overflow")
-            return self._program.apply("pow", *values)
+            if not any(map(self._is_up_to_one, values)):
+                self._refuse(self._overflows(power), POWER_OVERFLOW)
+            return power
         raise Untraceable(f"{target} of numbers")
+
+    def _is_up_to_one(self, value: Value) -> bool:
+        return value in self._program.units or (value.constant is not None and 0 <= value.constant <= 1)
+
+    def _overflows(self, power: Value) -> Value:
+        """Return whether a power of finite numbers is infinite."""
+        infinity = self._program.const(math.inf, "double")
+        found = self._scalars.compare("eq", self._scalars.abs(power), infinity)
+        for operand in power.operands:
+            finite = self._scalars.compare("lt", self._scalars.abs(operand), infinity)
+            found = self._scalars.where(found, finite, found)
+        return found
 
     def _in_place(self, name: str, node: Node, args: Sequence[Any], kwargs: Mapping[str, Any]) -> np.ndarray:
         into: np.ndarray = args[0]

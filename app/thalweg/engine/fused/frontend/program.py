@@ -77,6 +77,10 @@ class Program:
 
     def __init__(self) -> None:
         self._values: dict[tuple[object, ...], Value] = {}
+        self.units: set[Value] = set()
+        """Inputs that are known to lie between 0 and 1, up to a rounding."""
+        self.sides: dict[Value, bool] = {}
+        """Whether an input is above one half, for those that are known to be clearly above or below."""
 
     def input(self, name: str, index: int, of_type: Type, *, varying: bool) -> Value:
         """Return a value that comes from outside."""

@@ -19,6 +19,9 @@ OVERFLOW: Final = 1
 ZERO_DIVISION: Final = 2
 """A Python float is divided by zero."""
 
+POWER_OVERFLOW: Final = 3
+"""A power of Python floats is too large for one."""
+
 LARGEST_FLOAT32: Final = torch.finfo(torch.float32).max
 
 _BEYOND: Final = 1e300
@@ -30,10 +33,11 @@ def sentence_of(code: int) -> str:
     provoke: Callable[[], Any] = {
         OVERFLOW: lambda: torch.zeros(1).add(torch.zeros(1), alpha=_BEYOND),
         ZERO_DIVISION: lambda: _BEYOND / float(OVERFLOW - 1),
+        POWER_OVERFLOW: lambda: _BEYOND**2.0,
     }[code]
     try:
         provoke()
-    except (RuntimeError, ZeroDivisionError) as error:
+    except (RuntimeError, ArithmeticError) as error:
         return sentence(error)
     raise AssertionError(f"nothing is raised for {code}")
 

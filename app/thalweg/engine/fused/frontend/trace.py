@@ -1,7 +1,7 @@
 """Tracing one step of a job: what torch computes in it, operation by operation.
 
 The objective with its gradient and the real optimizer's step run once on fake tensors, and every ATen operation is
-recorded in torch's eager order. Numbers that change from step to step (learning rate, step count) are symbols.
+recorded in torch's eager order. The optimizer's hyperparameters and the step count are symbols.
 Where Python code branches on a symbol, as RAdam's does, both branches are traced, and the condition selects at run
 time.
 """
@@ -12,8 +12,9 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import sympy
 import torch
-from torch._subclasses.fake_tensor import FakeTensorMode
+from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
 from torch.fx import GraphModule
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.fx.experimental.symbolic_shapes import ShapeEnv
@@ -22,6 +23,7 @@ from torch.overrides import TorchFunctionMode
 from thalweg.engine import gradients
 from thalweg.engine.fused.frontend import aten
 from thalweg.engine.fused.frontend.arithmetic import Scalars
+from thalweg.engine.fused.frontend.hyperparameters import inputs_of
 from thalweg.engine.fused.frontend.program import Program, Untraceable, Value, type_of
 from thalweg.spec.job import JobSpec
 
@@ -70,8 +72,15 @@ class Update:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of a job: evaluate the point, then move it. The first update creates the optimizer's state."""
+    """One step of a job: evaluate the point, then move it. The first update creates the optimizer's state.
 
+    Attributes:
+        hyperparameters: The names of the inputs that hold them, the learning rate first.
+        moving: Those that a schedule can move.
+    """
+
+    hyperparameters: tuple[str, ...]
+    moving: frozenset[str]
     slots: tuple[Slot, ...]
     entry: Entry
     first: Update
@@ -91,7 +100,10 @@ def trace(spec: JobSpec) -> Step:
     gradient = np.array([entry.gradient], dtype=object)
     optimizer = _TracedOptimizer(spec, program, dtype, x, gradient)
     slots, first = optimizer.first()
-    return Step(slots, entry, first, optimizer.later(slots))
+    given = inputs_of(spec.optimizer, spec.scheduler)
+    names = tuple(each.name for each in given)
+    moving = frozenset(each.name for each in given if each.moved)
+    return Step(names, moving, slots, entry, first, optimizer.later(slots))
 
 
 def _trace_entry(spec: JobSpec, program: Program, dtype: torch.dtype, x: np.ndarray) -> Entry:
@@ -117,8 +129,15 @@ class _TracedOptimizer:
         self._dtype = dtype
         self._given = [x, gradient]
         self._shapes: list[tuple[tuple[int, ...], torch.dtype]] = [(x.shape, dtype)] * 2
-        self._given.append(_inputs(program, "lr", torch.float64, (), varying=False))
-        self._shapes.append(((), torch.float64))
+        self._inputs = inputs_of(spec.optimizer, spec.scheduler)
+        for each in self._inputs:
+            given = _inputs(program, each.name, torch.float64, (), varying=False)
+            self._given.append(given)
+            if each.unit:
+                program.units.add(given.item())
+            if each.above_half is not None:
+                program.sides[given.item()] = each.above_half
+        self._shapes += [((), torch.float64)] * len(self._inputs)
         if spec.gradient_noise is not None:
             self._given.append(_inputs(program, "noise", dtype, x.shape, varying=True))
             self._shapes.append((x.shape, dtype))
@@ -152,10 +171,10 @@ class _TracedOptimizer:
         """Return x and state after the update, by name, with every branch beyond `decisions` traced."""
         branches = _Branches(decisions)
 
-        def update(x: torch.Tensor, gradient: torch.Tensor, lr: torch.Tensor, *others: torch.Tensor) -> Any:
+        def update(x: torch.Tensor, gradient: torch.Tensor, *given: torch.Tensor) -> Any:
             x = x.detach().clone().requires_grad_()
             optimizer = self._spec.optimizer.build([x])
-            optimizer.param_groups[0]["lr"] = lr.item()
+            others = self._put(given, optimizer.param_groups[0], branches, first=not state)
             noise, old = (others[0], others[1:]) if self._spec.gradient_noise else (None, others)
             for slot, tensor in zip(slots, old, strict=True):
                 optimizer.state[x][slot.name] = tensor.clone()
@@ -178,6 +197,18 @@ class _TracedOptimizer:
             otherwise = self._follow(slots, state, note, (*taken, False))
             outputs = self._chosen(conditions[depth], outputs, otherwise)
         return dict(outputs)
+
+    def _put(
+        self, given: Sequence[torch.Tensor], group: dict[str, Any], branches: "_Branches", *, first: bool
+    ) -> Sequence[torch.Tensor]:
+        """Put the first of the tensors into the optimizer's group, as its hyperparameters; return the others."""
+        n = len(self._inputs)
+        for each, tensor in zip(self._inputs, given[:n], strict=True):
+            symbol = tensor.item()
+            if first or not each.moved:
+                branches.know_sign(symbol, each.sign)
+            each.put(group, symbol)
+        return given[n:]
 
     def _chosen(
         self, condition: Value, outputs: dict[str, np.ndarray], otherwise: dict[str, np.ndarray]
@@ -204,12 +235,22 @@ class _TracedOptimizer:
 
 
 class _Branches(ShapeEnv):
-    """Decides the branches that Python code takes on symbols: by `decisions`, then always True."""
+    """Decides the branches that Python code takes on symbols: by `decisions`, then always True.
+
+    The same condition is decided once, and none that follows from the sign of a symbol.
+    """
 
     def __init__(self, decisions: Sequence[bool]) -> None:
         super().__init__()
         self._decisions = decisions
+        self._signed: dict[Any, Any] = {}
+        self._decided: dict[Any, bool] = {}
         self.conditions: list[torch.SymBool] = []
+
+    def know_sign(self, symbol: Any, sign: int) -> None:
+        """Take a symbol's number to be positive, for a sign of 1, or negative, for -1."""
+        known = sympy.Symbol("known", positive=True) if sign > 0 else sympy.Symbol("known", negative=True)
+        self._signed[symbol.node.expr] = known
 
     def evaluate_sym_node(self, sym_node: Any, *args: Any, **kwargs: Any) -> Any:
         """Return the decision for a condition; a symbol of any other type has no value."""
@@ -217,13 +258,18 @@ class _Branches(ShapeEnv):
             return super().evaluate_sym_node(sym_node, *args, **kwargs)
         if sym_node.pytype is not bool:
             raise Untraceable("a number that is known only at run time is needed while tracing")
-        place = len(self.conditions)
-        self.conditions.append(torch.SymBool(sym_node))  # type: ignore[no-untyped-call]
-        return self._decisions[place] if place < len(self._decisions) else True
+        if (known := sym_node.expr.xreplace(self._signed)) in (sympy.true, sympy.false):
+            return bool(known)
+        if sym_node.expr not in self._decided:
+            place = len(self.conditions)
+            self.conditions.append(torch.SymBool(sym_node))  # type: ignore[no-untyped-call]
+            decision = self._decisions[place] if place < len(self._decisions) else True
+            self._decided |= {sym_node.expr: decision, sympy.Not(sym_node.expr): not decision}
+        return self._decided[sym_node.expr]
 
 
 class _SymbolsToTensors(TorchFunctionMode):
-    """Lets `torch.as_tensor` accept a symbol instead of asking for its number."""
+    """Lets torch's functions take symbols instead of asking for their numbers."""
 
     def __torch_function__(
         self, function: Any, _types: Any, args: Sequence[Any] = (), kwargs: dict[str, Any] | None = None
@@ -234,7 +280,16 @@ class _SymbolsToTensors(TorchFunctionMode):
             # through float64: torch.full raises on a number too large for its dtype, this does not
             whole = torch.full((), number, dtype=torch.float64)
             return whole.to(kwargs.get("dtype") or torch.get_default_dtype())
+        if any(isinstance(arg, torch.SymFloat) for arg in (*args, *kwargs.values())):
+            _forget_constants(args)
         return function(*args, **kwargs)
+
+
+def _forget_constants(args: Sequence[Any]) -> None:
+    """Let torch forget that it knows the numbers of tensors: it would compute with a symbol as with a NaN."""
+    for arg in args:
+        if isinstance(arg, FakeTensor) and arg.constant is not None:
+            arg.fake_mode.fake_tensor_converter.invalidate_constant_aliases(arg.constant)
 
 
 def _traced(

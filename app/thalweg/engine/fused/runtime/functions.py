@@ -11,11 +11,11 @@ class KernelFunctions:
     def __init__(self, code: bytes) -> None:
         linked = Linked(code, ("schedule", "descend"))
         whole, pointer, real = ctypes.c_int64, ctypes.c_void_p, ctypes.c_double
-        self.schedule = linked.function("schedule", whole, whole, pointer, whole, pointer, pointer, pointer)
+        self.schedule = linked.function("schedule", whole, whole, pointer, whole, *[pointer] * 4)
         self.descend = linked.function(
             "descend",
             *[whole] * 4,
-            *[pointer] * 4,
+            *[pointer] * 5,
             whole,
             pointer,
             *[whole] * 5,

@@ -19,6 +19,7 @@ import thalweg
 from thalweg.engine.fused.codegen.emitter import emit
 from thalweg.engine.fused.codegen.layout import Layout
 from thalweg.engine.fused.codegen.loop import VECTOR_BYTES
+from thalweg.engine.fused.frontend.hyperparameters import held
 from thalweg.engine.fused.frontend.trace import Slot, trace
 from thalweg.engine.fused.runtime import libraries
 from thalweg.engine.fused.runtime.functions import KernelFunctions
@@ -148,14 +149,13 @@ def _width(spec: JobSpec) -> int:
 def _key(spec: JobSpec, width: int) -> str:
     """Return everything that the machine code depends on."""
     dtype: torch.dtype = getattr(torch, spec.dtype)
-    optimizer = {name: value for name, value in spec.optimizer.arguments.items() if name != "lr"}
     parts = (
         _world(),
         _library(dtype),
         spec.function.model_dump_json(),
         spec.dtype,
         spec.optimizer.identity,
-        optimizer,
+        held(spec.optimizer, spec.scheduler),
         spec.gradient_noise is not None,
         spec.clip_grad_norm,
         _stops_by_gradient(spec),
@@ -194,7 +194,8 @@ def _world() -> str:
 
 def _packed(key: str, layout: Layout, code: bytes) -> bytes:
     slots = [[slot.name, str(slot.dtype).removeprefix("torch."), slot.shape] for slot in layout.slots]
-    header = json.dumps({"key": key, "dim": layout.dim, "slots": slots, "n_shared": layout.n_shared}).encode()
+    sizes = {"dim": layout.dim, "n_shared": layout.n_shared, "n_fixed": layout.n_fixed}
+    header = json.dumps({"key": key, "slots": slots, **sizes}).encode()
     body = _HEADER_LENGTH.pack(len(header)) + header + code
     return _MAGIC + hashlib.sha256(body).digest() + body
 
@@ -213,4 +214,4 @@ def _unpacked(data: bytes, key: str) -> tuple[Layout, bytes]:
     if header["key"] != key:
         raise ValueError("it is a kernel with another key")
     slots = tuple(Slot(name, getattr(torch, dtype), tuple(shape)) for name, dtype, shape in header["slots"])
-    return Layout(header["dim"], slots, header["n_shared"]), body[code_start:]
+    return Layout(header["dim"], slots, header["n_shared"], header["n_fixed"]), body[code_start:]

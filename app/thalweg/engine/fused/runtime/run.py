@@ -11,8 +11,8 @@ import torch
 
 from thalweg.engine.columns import pack, unpack
 from thalweg.engine.fused.codegen.layout import MARKS
+from thalweg.engine.fused.runtime.hyperparameters import Hyperparameters
 from thalweg.engine.fused.runtime.kernels import Kernels
-from thalweg.engine.fused.runtime.rates import LearningRates
 from thalweg.engine.fused.runtime.shared import PIECE, SharedTables
 from thalweg.engine.noise import standard_normal_block
 from thalweg.engine.outcome import Checkpoint, Chunk, Outcome, Results
@@ -60,8 +60,8 @@ class FusedRun:
             self.step = 0
             self._has_started = False
             self._runs = np.arange(spec.n_runs)
-            self._rates = LearningRates(spec)
-            self._shared = SharedTables(self._kernel, self._rates)
+            self._hyper = Hyperparameters(spec)
+            self._shared = SharedTables(self._kernel, self._hyper)
             self._place({"x": self._results.x.T})
         else:
             saved = unpack(checkpoint.state)
@@ -69,15 +69,15 @@ class FusedRun:
             self.step = checkpoint.step
             self._has_started = True
             self._runs = saved.pop("runs")
-            self._rates = LearningRates(spec, saved.pop("rates").tobytes())
-            self._shared = SharedTables(self._kernel, self._rates, saved.pop("shared"))
+            self._hyper = Hyperparameters(spec, saved.pop("rates").tobytes())
+            self._shared = SharedTables(self._kernel, self._hyper, saved.pop("shared"))
             self._place(saved)
 
     @property
     def first_steps(self) -> int:
         """A size for the first chunk that is certain to take only a moment."""
         steps = max(1, _FIRST_CHUNK_UPDATES // (self._spec.n_runs * self._dim))
-        return steps if self._rates.constant else min(steps, _FIRST_CHUNK_RATES)
+        return steps if self._hyper.constant else min(steps, _FIRST_CHUNK_RATES)
 
     def most_steps(self, n_values: int) -> int:
         """Return the largest chunk, in steps and at least 1, that holds at most `n_values` numbers."""
@@ -182,6 +182,7 @@ class FusedRun:
                 end,
                 first,
                 last,
+                self._shared.fixed.ctypes.data,
                 table.ctypes.data,
                 noise.ctypes.data,
                 self._reals.ctypes.data,
@@ -269,7 +270,7 @@ class FusedRun:
         state: dict[str, np.ndarray] = {
             "runs": self._runs,
             "shared": self._shared.state,
-            "rates": np.frombuffer(self._rates.state(), np.uint8),
+            "rates": np.frombuffer(self._hyper.state(), np.uint8),
             **self._resumable(len(self._runs)),
         }
         return Checkpoint(self.step, pack(state), self._results.copy())

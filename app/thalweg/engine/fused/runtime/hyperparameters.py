@@ -1,70 +1,77 @@
-"""The learning rate of each update, from torch's own scheduler."""
+"""The hyperparameters of each update, moved by torch's own scheduler."""
 
 import io
+from typing import Any
 
 import numpy as np
 import torch
 
+from thalweg.engine.fused.frontend.hyperparameters import inputs_of
 from thalweg.engine.raised import Raised, raising_results
 from thalweg.spec.job import JobSpec
 
 
-class LearningRates:
-    """The learning rates of a job, update by update.
+class Hyperparameters:
+    """The numbers of a job's optimizer that its kernel takes as inputs, update by update.
 
     Args:
         spec: The job.
         state: A result of `state()` to continue from; empty at the start.
 
     Attributes:
-        raised: The message of what the scheduler raised after the last update that has a rate; None for nothing.
+        raised: The message of what the scheduler raised after the last update that has a row; None for nothing.
     """
 
     def __init__(self, spec: JobSpec, state: bytes = b"") -> None:
         self.raised: str | None = None
-        self._constant = np.array([spec.optimizer.lr], dtype=np.float64)
+        self._inputs = inputs_of(spec.optimizer, spec.scheduler)
+        self._moved = [(k, each) for k, each in enumerate(self._inputs) if each.moved]
+        self._group: dict[str, Any] = spec.optimizer.arguments
         self._schedule = None
         if spec.scheduler is None:
             return
         self._optimizer = spec.optimizer.build([torch.zeros(1)])
+        self._group = self._optimizer.param_groups[0]
         self._schedule = spec.scheduler.build(self._optimizer)
         # a step without a gradient moves nothing; torch warns if the scheduler is stepped before the optimizer
         self._optimizer.step()
         if state:
             saved = torch.load(io.BytesIO(state), weights_only=True)
             self._schedule.load_state_dict(saved["schedule"])
-            self._optimizer.param_groups[0]["lr"] = saved["lr"]
+            for _, each in self._moved:
+                each.put(self._group, saved[each.parameter])
 
     @property
     def constant(self) -> bool:
-        """Whether all rates are equal."""
+        """Whether they stay the same."""
         return self._schedule is None
 
     def next(self, n: int) -> np.ndarray:
-        """Return the rates of the next `n` updates, float64, `(n,)`; `(1,)` if they are constant.
+        """Return those of the next `n` updates, float64, a row each; one row if they stay the same.
 
         There are fewer if the scheduler raises; see `raised`.
         """
+        now = [each.of(self._group) for each in self._inputs]
         if self._schedule is None:
-            return self._constant
-        rates = np.empty(n)
-        group = self._optimizer.param_groups[0]
+            return np.array([now])
+        rows = np.tile(now, (n, 1))
         k = 0
         try:
             with raising_results():
                 for k in range(n):
-                    rates[k] = group["lr"]
+                    for column, each in self._moved:
+                        rows[k, column] = each.of(self._group)
                     self._schedule.step()
         except Raised as error:
             self.raised = str(error)
-            return rates[: k + 1]
-        return rates
+            return rows[: k + 1]
+        return rows
 
     def state(self) -> bytes:
         """Return the state to continue from."""
         if self._schedule is None:
             return b""
         buffer = io.BytesIO()
-        saved = {"schedule": self._schedule.state_dict(), "lr": self._optimizer.param_groups[0]["lr"]}
-        torch.save(saved, buffer)
+        moved = {each.parameter: each.of(self._group) for _, each in self._moved}
+        torch.save({"schedule": self._schedule.state_dict(), **moved}, buffer)
         return buffer.getvalue()

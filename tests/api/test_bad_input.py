@@ -101,7 +101,11 @@ BAD_FIELDS: list[tuple[dict[str, Any], str, str]] = [
     ({"gradient_noise": {"std": -1}}, "#/gradient_noise/std", ""),
     ({"gradient_noise": {"std": 1, "seed": 2**64}}, "#/gradient_noise/seed", ""),
     ({"engine": "fused", "optimizer": "lbfgs"}, "#/engine", "within a step"),
-    ({"engine": "fused", "function": "sphere", "init": [0] * 17}, "#/engine", "16 coordinates"),
+    (
+        {"engine": "fused", "function": {"expression": "lgamma(x) + y", "variables": ["x", "y"]}},
+        "#/engine",
+        "lgamma",
+    ),
     ({"engine": "numba"}, "#/engine", "'auto', 'eager' or 'fused'"),
     ({"engine": "warp"}, "#/engine", ""),
     ({"timeout_s": 0}, "#/timeout_s", ""),

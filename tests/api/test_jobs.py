@@ -97,7 +97,7 @@ def test_a_run_that_has_not_begun_has_its_start_and_nothing_else(idle: httpx.Cli
         ({"engine": "eager"}, "eager", None),
         ({"optimizer": "lbfgs"}, "eager", "lbfgs evaluates the function within a step"),
         ({"optimizer": "lbfgs", "engine": "eager"}, "eager", None),
-        ({"function": "sphere", "init": [1] * 17}, "eager", "up to 16 coordinates, and the points have 17"),
+        ({"function": "sphere", "init": [1] * 17}, "fused", None),
     ],
     ids=str,
 )

@@ -213,7 +213,7 @@ def test_the_spec_is_shown_filled_in_and_can_be_posted_again(idle: httpx.Client)
     [
         ({"function": net(**FEW)}, "fused", None),
         ({"function": net(**FEW), "record_every": 2}, "eager", "the loss is recorded at every step"),
-        ({"function": net(layers=[2, 8, 1])}, "eager", "up to 16 coordinates, and the points have 33"),
+        ({"function": net(layers=[2, 8, 1])}, "eager", "networks of up to 16 parameters, and this one has 33"),
         ({"function": net(**FEW, batch_size=2)}, "eager", "another mini-batch in every step"),
         ({"function": net(**FEW, batch_size=4)}, "fused", None),  # all samples
         (

@@ -55,7 +55,7 @@ def test_torchs_digits(
 
 @pytest.mark.parametrize(
     ("text", "reason"),
-    [("lgamma(x[0]) + 1", "lgamma"), ("sum(x[0]*sin(i*x[1]) for i in range(1000))", "too long to compile")],
+    [("lgamma(x[0]) + 1", "lgamma")],
 )
 def test_what_is_not_compiled_says_why(text: str, reason: str) -> None:
     objective = ExpressionReference(expression=text, variables=("x",)).objective(2)

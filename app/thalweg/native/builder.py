@@ -7,7 +7,7 @@ from typing import Final, Literal
 Type = Literal["double", "float", "i1"]
 """LLVM's name of the type of a number."""
 
-BYTES: Final[dict[str, int]] = {"double": 8, "float": 4, "i64": 8}
+BYTES: Final[dict[str, int]] = {"double": 8, "float": 4, "i64": 8, "i1": 1}
 BITS: Final[dict[Type, str]] = {"double": "i64", "float": "i32"}
 """The integer type of the same width."""
 
@@ -31,9 +31,11 @@ class Builder:
         self._lines: list[str] = []
         self._n = 0
 
-    def whole(self, signature: str) -> str:
-        """Return the function's text."""
-        return "\n".join([f"define void {signature} {{", "entry:", *self._allocas, *self._lines, "}"])
+    def whole(self, signature: str, result: str = "void", *, internal: bool = False) -> str:
+        """Return the function's text; an internal one can be called from the module alone."""
+        linkage = "internal " if internal else ""
+        head = f"define {linkage}{result} {signature} {{"
+        return "\n".join([head, "entry:", *self._allocas, *self._lines, "}"])
 
     def put(self, *lines: str) -> None:
         """Append lines."""

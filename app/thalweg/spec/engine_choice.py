@@ -1,13 +1,26 @@
 """The engine of a job: decided by its specification and recorded facts, and so the same on every machine."""
 
-from typing import Literal
+from typing import Final, Literal
 
 from thalweg.functions.base import Objective
 from thalweg.optimizers.base import OptimizerParams, SchedulerParams
 
 EngineName = Literal["eager", "fused"]
 
-MAX_FUSED_DIM = 16
+MAX_FUSED_DIM: Final = 10_000
+
+MAX_NARROW_DIM: Final = 16
+"""Coordinates up to which runs lie side by side in vectors; above, the coordinates of a run do."""
+
+MAX_NARROW_VALUES: Final = 1_000
+"""Values computed per point up to which a formula is compiled to a straight line, without loops."""
+
+
+def is_wide(optimizer: OptimizerParams, objective: Objective) -> bool:
+    """Return whether the fused engine takes the runs of a job one by one, with loops over their coordinates."""
+    if objective.dim > MAX_NARROW_DIM or optimizer.coupled:
+        return True
+    return not objective.matrix_shapes and objective.n_values > MAX_NARROW_VALUES
 
 
 def obstacle(optimizer: OptimizerParams, scheduler: SchedulerParams | None, objective: Objective) -> str | None:
@@ -16,7 +29,7 @@ def obstacle(optimizer: OptimizerParams, scheduler: SchedulerParams | None, obje
         objective.untraceable
         or _obstacle_of_optimizer(optimizer)
         or (scheduler and _obstacle_of_scheduler(optimizer, scheduler))
-        or _obstacle_of_dim(objective.dim)
+        or _obstacle_of_dim(objective)
     )
 
 
@@ -35,7 +48,10 @@ def _obstacle_of_scheduler(optimizer: OptimizerParams, scheduler: SchedulerParam
     return None
 
 
-def _obstacle_of_dim(dim: int) -> str | None:
-    if dim <= MAX_FUSED_DIM:
-        return None
-    return f"the fused engine takes up to {MAX_FUSED_DIM} coordinates, and the points have {dim}"
+def _obstacle_of_dim(objective: Objective) -> str | None:
+    dim = objective.dim
+    if objective.matrix_shapes and dim > MAX_NARROW_DIM:
+        return f"the fused engine takes networks of up to {MAX_NARROW_DIM} parameters, and this one has {dim}"
+    if dim > MAX_FUSED_DIM:
+        return f"the fused engine takes up to {MAX_FUSED_DIM} coordinates, and the points have {dim}"
+    return None

@@ -16,7 +16,7 @@ from thalweg.optimizers.catalogue import Optimizer
 from thalweg.optimizers.check import check
 from thalweg.optimizers.schedules import Scheduler
 from thalweg.settings import Limits
-from thalweg.spec.engine_choice import EngineName, obstacle
+from thalweg.spec.engine_choice import EngineName, is_wide, obstacle
 from thalweg.spec.function import CatalogueReference, FunctionField, FunctionReference, check_dim, objective_of
 from thalweg.spec.starts import Grid, Init, Points, Random
 from thalweg.whole_numbers import WHOLE, Seed
@@ -210,6 +210,11 @@ class JobSpec(_Part):
     def coupled(self) -> bool:
         """Whether every run needs an optimizer of its own."""
         return self.optimizer.coupled or (self.scheduler is not None and self.scheduler.per_run)
+
+    @property
+    def wide(self) -> bool:
+        """Whether the fused engine takes the runs one by one, with loops over their coordinates."""
+        return is_wide(self.optimizer, self.objective())
 
     @property
     def chosen_engine(self) -> EngineName:

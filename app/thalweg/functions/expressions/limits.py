@@ -31,6 +31,3 @@ MAX_LOOPS: Final = 4
 
 MAX_VALUES: Final = 1_000_000
 """Values computed per point."""
-
-MAX_TRACED_VALUES: Final = 1_000
-"""Values computed per point up to which a formula is compiled, which unrolls its loops."""

@@ -7,7 +7,6 @@ import torch
 
 from thalweg.functions.base import Box
 from thalweg.functions.expressions.binding import Bound
-from thalweg.functions.expressions.limits import MAX_TRACED_VALUES
 from thalweg.functions.expressions.steps import Frame
 from thalweg.functions.minima import ListedMinima
 
@@ -46,11 +45,6 @@ class ExpressionObjective:
         """Why the formula cannot be compiled to native code, as a sentence; None if it can."""
         if self.bound.untraceable is not None:
             return f"{self.bound.untraceable} and its gradient exist in torch only"
-        if self.bound.n_values > MAX_TRACED_VALUES:
-            return (
-                f"evaluating the formula computes {self.bound.n_values} values, and more than {MAX_TRACED_VALUES} "
-                "would take too long to compile"
-            )
         return None
 
     def __call__(

@@ -14,6 +14,7 @@ from thalweg.engine.fused.codegen.lowering import Library
 from thalweg.engine.fused.codegen.schedule import ScheduleFunction
 from thalweg.engine.fused.frontend.program import Value, inputs, needed, type_of
 from thalweg.engine.fused.frontend.trace import Slot, Step, Update
+from thalweg.engine.fused.frontend.wide_trace import WideStep
 
 
 def emit(step: Step, dtype: torch.dtype, width: int, library: Library, *, grad_stop: bool) -> tuple[str, Layout]:
@@ -26,9 +27,7 @@ def emit(step: Step, dtype: torch.dtype, width: int, library: Library, *, grad_s
         library: Where elementary functions come from.
         grad_stop: Whether a run can converge by its gradient's norm.
     """
-    shared = [_shared(update, step.slots) for update in (step.first, step.later)]
-    fixed = sorted({value for values in shared for value in values if _is_fixed(value, step)}, key=_number)
-    columns = [[value for value in values if value not in fixed] for values in shared]
+    fixed, columns = divided([_shared(update, step.slots) for update in (step.first, step.later)], step)
     layout = Layout(len(step.first.x), step.slots, max(1, *map(len, columns)), len(fixed))
     schedule = ScheduleFunction(step, columns, fixed, layout)
     descend = DescendFunction(step, columns, fixed, layout, type_of(dtype), width, library, grad_stop=grad_stop)
@@ -45,7 +44,13 @@ def _shared(update: Update, slots: Sequence[Slot]) -> list[Value]:
     return sorted(found, key=_number)
 
 
-def _is_fixed(value: Value, step: Step) -> bool:
+def divided(shared: Sequence[Sequence[Value]], step: Step | WideStep) -> tuple[list[Value], list[list[Value]]]:
+    """Return which values that all runs share are the same in all steps, and what is left of each update's."""
+    fixed = sorted({value for values in shared for value in values if _is_fixed(value, step)}, key=_number)
+    return fixed, [[value for value in values if value not in fixed] for values in shared]
+
+
+def _is_fixed(value: Value, step: Step | WideStep) -> bool:
     """Return whether a value that all runs share is the same in all steps: it is made of what nothing moves."""
     fixed = set(step.hyperparameters) - step.moving
     return all(given.source[0] in fixed for given in inputs([value]))

@@ -6,8 +6,10 @@ import numpy as np
 
 from thalweg.engine.fused.frontend.trace import Slot
 
-MARKS = ("n_steps", "outcome", "best_step")
+MARKS = ("n_steps", "outcome", "best_step", "run")
 """The rows of 8-byte integers that `descend` keeps for each run."""
+
+_ALIGNED = 16  # numbers of a vector, at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,16 +21,49 @@ class Layout:
         slots: The optimizer's state.
         n_shared: Numbers per step that all runs share and a run's update uses.
         n_fixed: Such numbers that are the same in all steps.
+        wide: Whether a run is a block of its own, its numbers side by side in memory.
+        scratch_bytes: Memory that a thread needs to work in, if `wide`.
     """
 
     dim: int
     slots: tuple[Slot, ...]
     n_shared: int
     n_fixed: int
+    wide: bool = False
+    scratch_bytes: int = 0
 
     @property
     def rows(self) -> dict[str, slice]:
         """The rows of floating-point numbers by name."""
+        return self._wide_rows if self.wide else self._narrow_rows
+
+    @property
+    def moved(self) -> list[str]:
+        """The rows that an update changes; if `wide` they come first, in this order."""
+        return ["x", *(f"state.{slot.name}" for slot in self.slots if not slot.shared)]
+
+    @property
+    def _wide_rows(self) -> dict[str, slice]:
+        names = [*self.moved, "gradient", "finite_x", "best_x", "f", "finite_f", "best_f"]
+        rows, begin = {}, 0
+        for name in names:
+            size = 1 if name in {"f", "finite_f", "best_f"} else self.dim
+            rows[name] = slice(begin, begin + size)
+            begin += -(-size // _ALIGNED) * _ALIGNED
+        return rows
+
+    @property
+    def n_moved(self) -> int:
+        """How many numbers of a run an update changes, if `wide`, with the gaps between them."""
+        return int(self._wide_rows["gradient"].start)
+
+    @property
+    def row_length(self) -> int:
+        """How many numbers a run has, if `wide`, with gaps."""
+        return -(-int(self._wide_rows["best_f"].stop) // _ALIGNED) * _ALIGNED
+
+    @property
+    def _narrow_rows(self) -> dict[str, slice]:
         sizes = {
             "x": self.dim,
             "f": 1,

@@ -14,6 +14,7 @@ from thalweg.engine.fused.codegen.powers import (
 )
 from thalweg.engine.fused.frontend.program import Value, inputs, needed
 from thalweg.engine.fused.frontend.trace import Slot, Step, Update
+from thalweg.engine.fused.frontend.wide_trace import WideStep, WideUpdate
 
 
 class ScheduleFunction(LoweredFunction):
@@ -27,7 +28,7 @@ class ScheduleFunction(LoweredFunction):
     """
 
     def __init__(
-        self, step: Step, columns: Sequence[Sequence[Value]], fixed: Sequence[Value], layout: Layout
+        self, step: Step | WideStep, columns: Sequence[Sequence[Value]], fixed: Sequence[Value], layout: Layout
     ) -> None:
         super().__init__(1, Library(vml=False))
         self._step = step
@@ -71,7 +72,7 @@ class ScheduleFunction(LoweredFunction):
         for k, value in enumerate(self._fixed):
             self._store(value, self.new(f"getelementptr i64, ptr %fixed, i64 {k}"))
 
-    def _row(self, name: str, update: Update, columns: Sequence[Value]) -> None:
+    def _row(self, name: str, update: Update | WideUpdate, columns: Sequence[Value]) -> None:
         places = {
             slot.name: self.new(f"getelementptr i64, ptr %state, i64 {k}") for k, slot in self._shared_slots()
         }
@@ -91,7 +92,7 @@ class ScheduleFunction(LoweredFunction):
             self._store(new[slot.name], places[slot.name])
             self._store(new[slot.name], self.new(f"getelementptr i64, ptr %row, i64 {self._layout.n_shared + k}"))
 
-    def _end_where_raised(self, name: str, update: Update) -> None:
+    def _end_where_raised(self, name: str, update: Update | WideUpdate) -> None:
         code = self.operand(update.raised)
         is_done = self.compare("oeq", "double", code, self.literal(0.0, "double"))
         self.branch(is_done, f"{name}_goes_on", f"{name}_raises")

@@ -14,9 +14,14 @@ import numpy as np
 import torch
 
 from thalweg.engine.fused.frontend.program import Program, Value
+from thalweg.native.builder import BYTES, Type
 
 _VECTOR_BYTES = 32  # torch builds its reductions for AVX2 even where the processor has wider vectors
-_ITEM_BYTES = {"double": 8, "float": 4}
+
+
+def vector_lanes(of_type: Type) -> int:
+    """Return how many numbers torch's reductions take side by side."""
+    return _VECTOR_BYTES // BYTES[of_type]
 
 
 class Scalars:
@@ -247,7 +252,7 @@ class Scalars:
     def sum(self, terms: Sequence[Value]) -> Value:
         """Return the sum of contiguous numbers, added in torch's order."""
         zero = self.const(0.0, terms[0])
-        lanes = _VECTOR_BYTES // _ITEM_BYTES[terms[0].type]
+        lanes = vector_lanes(terms[0].type)
         if len(terms) < lanes:
             return self._four_at_a_time([[term] for term in terms], zero)[0]
         n_whole = len(terms) // lanes
@@ -266,7 +271,7 @@ class Scalars:
 
     def norm(self, terms: Sequence[Value]) -> Value:
         """Return the Euclidean norm of contiguous numbers, with squares added in torch's order."""
-        lanes = _VECTOR_BYTES // _ITEM_BYTES[terms[0].type]
+        lanes = vector_lanes(terms[0].type)
         whole = len(terms) // lanes * lanes
         plain = whole + (len(terms) - whole) // 4 * 4
         partials = [self.const(0.0, terms[0])] * lanes

@@ -61,11 +61,13 @@ def run(graph: GraphModule, program: Program, arguments: Sequence[Any]) -> tuple
     Raises:
         Untraceable: An operation is unknown.
     """
-    interpreter = _Interpreter(graph, program)
+    interpreter = Interpreter(graph, program)
     return interpreter.run(arguments), interpreter.raised
 
 
-class _Interpreter:
+class Interpreter:
+    """Computes the results of a graph's nodes one by one, with numpy arrays of values for tensors."""
+
     def __init__(self, graph: GraphModule, program: Program) -> None:
         self._graph = graph
         self._program = program
@@ -74,6 +76,7 @@ class _Interpreter:
         self._refusals: list[tuple[Value | None, int]] = []
 
     def run(self, arguments: Sequence[Any]) -> Any:
+        """Return the graph's result for `arguments`."""
         given = iter(arguments)
         for node in self._graph.graph.nodes:
             match node.op:
@@ -126,7 +129,7 @@ class _Interpreter:
         if tensor.dtype == torch.int64:  # indices, not numbers to compute with
             return np.asarray(tensor.tolist(), dtype=np.int64)
         of_type = type_of(tensor.dtype)
-        return mapped(lambda number: self._program.const(number, of_type), np.asarray(tensor.tolist()))
+        return self._mapped(lambda number: self._program.const(number, of_type), np.asarray(tensor.tolist()))
 
     def _call(self, node: Node) -> Any:
         args: Any = torch.fx.map_arg(node.args, self._results.__getitem__)
@@ -143,7 +146,7 @@ class _Interpreter:
         name = target._schema.name.removeprefix("aten::")  # noqa: SLF001 - it has no public name
         if "out" in kwargs:
             into = kwargs.pop("out")
-            into[...] = self._tensor(name, node, args, kwargs)
+            self._write(into, self._tensor(name, node, args, kwargs))
             return into
         if name.endswith("_") and not name.startswith("_"):
             return self._in_place(name.removesuffix("_"), node, args, kwargs)
@@ -192,7 +195,7 @@ class _Interpreter:
                 result = self._where(node, mask, values, into)
             case _:
                 result = self._tensor(name, node, args, kwargs)
-        into[...] = self._cast(result, type_of(node.meta["val"].dtype))
+        self._write(into, self._cast(result, type_of(node.meta["val"].dtype)))
         return into
 
     def _tensor(self, name: str, node: Node, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
@@ -202,7 +205,7 @@ class _Interpreter:
                     raise Untraceable("indices used as numbers")
                 return args[0]
             return args[0] if name in _VIEWS else self._cast(args[0].copy(), type_of(node.meta["val"].dtype))
-        if name == "pow" and isinstance(args[1], np.ndarray):
+        if name == "pow" and self._is_tensor(args[1]):
             name = "any_power"
         if name == "div" and (rounding := kwargs.get("rounding_mode")):
             name, kwargs = f"div_{rounding}", {}
@@ -225,12 +228,12 @@ class _Interpreter:
         return self._where(node, condition, a, b)
 
     def _op_logical_and(self, _node: Node, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        return mapped(lambda one, other: self._scalars.where(one, other, one), a, b)
+        return self._mapped(lambda one, other: self._scalars.where(one, other, one), a, b)
 
     _op_bitwise_and = _op_logical_and
 
     def _op_logical_or(self, _node: Node, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        return mapped(lambda one, other: self._scalars.where(one, one, other), a, b)
+        return self._mapped(lambda one, other: self._scalars.where(one, one, other), a, b)
 
     _op_bitwise_or = _op_logical_or
 
@@ -238,7 +241,7 @@ class _Interpreter:
         return self._where(node, mask, value, tensor)
 
     def _op_pow(self, _node: Node, base: np.ndarray, exponent: Any) -> np.ndarray:
-        return mapped(partial(self._scalars.pow, exponent=self._scalar(exponent, "double")), base)
+        return self._mapped(partial(self._scalars.pow, exponent=self._scalar(exponent, "double")), base)
 
     def _op_sum(self, node: Node, terms: np.ndarray, dim: Any = None, *_: Any, **__: Any) -> np.ndarray:
         return self._reduce(self._scalars.sum, node, terms, dim)
@@ -361,15 +364,15 @@ class _Interpreter:
                 column[index] = value
             return scalar(*column[: len(args)], **dict(zip(names, column[len(args) :], strict=True)))
 
-        return mapped(place, *(self._array(operands[index], of_type) for index in given))
+        return self._mapped(place, *(self._array(operands[index], of_type) for index in given))
 
     def _compare(self, name: str, args: Sequence[Any]) -> np.ndarray:
-        of_type = max((arg for arg in args if isinstance(arg, np.ndarray)), key=np.ndim).flat[0].type
-        return mapped(partial(self._scalars.compare, name), *(self._array(arg, of_type) for arg in args))
+        of_type = max((arg for arg in args if self._is_tensor(arg)), key=np.ndim).flat[0].type
+        return self._mapped(partial(self._scalars.compare, name), *(self._array(arg, of_type) for arg in args))
 
     def _where(self, node: Node, condition: np.ndarray, a: Any, b: Any) -> np.ndarray:
         of_type = type_of(node.meta["val"].dtype)
-        return mapped(self._scalars.where, condition, self._array(a, of_type), self._array(b, of_type))
+        return self._mapped(self._scalars.where, condition, self._array(a, of_type), self._array(b, of_type))
 
     def _reduce(
         self, reduce: Callable[[Sequence[Value]], Value], node: Node, terms: np.ndarray, dim: Any
@@ -391,7 +394,7 @@ class _Interpreter:
         return np.broadcast_to(self._array(value, type_of(node.meta["val"].dtype)), _shape(node))
 
     def _array(self, operand: Any, of_type: Type) -> np.ndarray:
-        if isinstance(operand, np.ndarray):
+        if self._is_tensor(operand):
             return self._cast(operand, of_type)
         whole = np.empty((), dtype=object)
         whole[()] = self._scalar(operand, of_type)
@@ -403,7 +406,19 @@ class _Interpreter:
         return self._program.const(operand, of_type)
 
     def _cast(self, array: np.ndarray, of_type: Type) -> np.ndarray:
-        return mapped(lambda value: self._program.cast(value, of_type), array)
+        return self._mapped(lambda value: self._program.cast(value, of_type), array)
+
+    @staticmethod
+    def _mapped(scalar: Callable[..., Value], *arrays: np.ndarray) -> np.ndarray:
+        return mapped(scalar, *arrays)
+
+    @staticmethod
+    def _is_tensor(operand: Any) -> bool:
+        return isinstance(operand, np.ndarray)
+
+    @staticmethod
+    def _write(into: np.ndarray, result: np.ndarray) -> None:
+        into[...] = result
 
 
 def mapped(scalar: Callable[..., Value], *arrays: np.ndarray) -> np.ndarray:

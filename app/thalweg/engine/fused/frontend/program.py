@@ -8,6 +8,7 @@ once.
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -35,13 +36,28 @@ def type_of(dtype: torch.dtype) -> Type:
     return _TYPES[dtype]
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the numbers of an array lie.
+
+    Attributes:
+        buffer: The memory; see `thalweg.engine.fused.frontend.buffers.Buffer`.
+        offset: Where the first number lies, in numbers.
+        strides: By how many numbers the place moves along each axis.
+    """
+
+    buffer: Any
+    offset: int
+    strides: tuple[int, ...]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Value:
     """The result of one operation.
 
     Attributes:
-        op: `input`, `const`, or the operation.
-        args: The operands; name and index of an input, the number of a constant.
+        op: `input`, `const`, `read`, or the operation.
+        args: The operands; name and index of an input, the number of a constant, the place of a read.
         type: LLVM's name of its type: double, float or truth value.
         varying: Whether it differs from run to run.
         number: Its position in the program, behind its operands.
@@ -49,7 +65,7 @@ class Value:
     """
 
     op: str
-    args: "tuple[Value, ...] | tuple[str, int] | tuple[float]"
+    args: "tuple[Value, ...] | tuple[str, int] | tuple[float] | tuple[Place]"
     type: Type
     varying: bool
     number: int
@@ -65,6 +81,13 @@ class Value:
         """The name and index of an input."""
         name, index = self.args  # type: ignore[misc]
         return name, index  # type: ignore[return-value]
+
+    @property
+    def place(self) -> Place:
+        """The place of a read."""
+        place: Any = self.args[0]
+        assert isinstance(place, Place)  # noqa: S101 - only a read is asked for its place
+        return place
 
     @property
     def constant(self) -> float | None:
@@ -85,6 +108,10 @@ class Program:
     def input(self, name: str, index: int, of_type: Type, *, varying: bool) -> Value:
         """Return a value that comes from outside."""
         return self._value("input", (name, index), of_type, varying=varying, depth=0)
+
+    def read(self, place: Place, of_type: Type) -> Value:
+        """Return a number of an array in memory, at a place that moves with the cell for which it is read."""
+        return self._value("read", (place,), of_type, varying=True, depth=0)
 
     def const(self, number: float, of_type: Type) -> Value:
         """Return a constant, rounded to its type."""
@@ -112,10 +139,26 @@ class Program:
             return self.const(value.constant, of_type)
         return self.apply("cast", value, of_type=of_type)
 
+    def substituted(self, value: Value, known: dict[Value, Value]) -> Value:
+        """Return a value in which others are replaced as `known` says, which is extended on the way."""
+        waiting = [value]
+        while waiting:
+            now = waiting[-1]
+            missing = [operand for operand in now.operands if operand.varying and operand not in known]
+            if now in known or missing:
+                waiting = waiting[:-1] if now in known else [*waiting, *missing]
+                continue
+            operands = [known.get(operand, operand) for operand in now.operands]
+            same = all(new is old for new, old in zip(operands, now.operands, strict=True))
+            is_call = now.depth > max((operand.depth for operand in now.operands), default=0)
+            known[now] = now if same else self.apply(now.op, *operands, of_type=now.type, is_call=is_call)
+            waiting.pop()
+        return known[value]
+
     def _value(
         self,
         op: str,
-        args: "tuple[Value, ...] | tuple[str, int] | tuple[float]",
+        args: "tuple[Value, ...] | tuple[str, int] | tuple[float] | tuple[Place]",
         of_type: Type,
         *,
         varying: bool,
@@ -129,13 +172,13 @@ class Program:
 
 
 def needed(outputs: Iterable[Value], known: Iterable[Value] = ()) -> list[Value]:
-    """Return what must be computed for `outputs`, in order, apart from inputs, constants and `known` values."""
+    """Return what must be computed for `outputs`, in order, apart from leaves and `known` values."""
     seen = set(known)
     found = []
     waiting = list(outputs)
     while waiting:
         value = waiting.pop()
-        if value in seen or value.op in {"input", "const"}:
+        if value in seen or value.op in {"input", "const", "read"}:
             continue
         seen.add(value)
         found.append(value)

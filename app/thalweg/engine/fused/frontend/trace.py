@@ -28,7 +28,7 @@ from thalweg.engine.fused.frontend.program import Program, Untraceable, Value, t
 from thalweg.spec.job import JobSpec
 
 _MAX_BRANCHES = 6
-_RAISED = "raised"  # an output beside x and the optimizer's state
+RAISED = "raised"  # an output beside x and the optimizer's state
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +98,15 @@ def trace(spec: JobSpec) -> Step:
     x = _inputs(program, "x", dtype, (1, spec.dim), varying=True)
     entry = _trace_entry(spec, program, dtype, x)
     gradient = np.array([entry.gradient], dtype=object)
-    optimizer = _TracedOptimizer(spec, program, dtype, x, gradient)
+    optimizer = TracedOptimizer(spec, program, dtype, x, gradient)
     slots, first = optimizer.first()
+    return Step(*hyperparameters_of(spec), slots, entry, first, optimizer.later(slots))
+
+
+def hyperparameters_of(spec: JobSpec) -> tuple[tuple[str, ...], frozenset[str]]:
+    """Return the names of a kernel's hyperparameters, and of those that a schedule moves."""
     given = inputs_of(spec.optimizer, spec.scheduler)
-    names = tuple(each.name for each in given)
-    moving = frozenset(each.name for each in given if each.moved)
-    return Step(names, moving, slots, entry, first, optimizer.later(slots))
+    return tuple(each.name for each in given), frozenset(each.name for each in given if each.moved)
 
 
 def _trace_entry(spec: JobSpec, program: Program, dtype: torch.dtype, x: np.ndarray) -> Entry:
@@ -115,34 +118,34 @@ def _trace_entry(spec: JobSpec, program: Program, dtype: torch.dtype, x: np.ndar
         (gradient,) = torch.autograd.grad(f.sum(), points)
         return [f.detach(), gradient, torch.linalg.vector_norm(gradient, dim=-1)]
 
-    graph = _traced(evaluate, [((1, spec.dim), dtype)], _Branches(()))
+    graph = traced(evaluate, [((1, spec.dim), dtype)], Branches(()))
     (f, gradient, norm), _ = aten.run(graph, program, [x])
     return Entry(f.item(), gradient[0].tolist(), norm.item())
 
 
-class _TracedOptimizer:
-    def __init__(
-        self, spec: JobSpec, program: Program, dtype: torch.dtype, x: np.ndarray, gradient: np.ndarray
-    ) -> None:
+class TracedOptimizer:
+    """Traces an optimizer's step on a parameter, branch by branch."""
+
+    def __init__(self, spec: JobSpec, program: Program, dtype: torch.dtype, x: Any, gradient: Any) -> None:
         self._spec = spec
         self._program = program
         self._dtype = dtype
         self._given = [x, gradient]
         self._shapes: list[tuple[tuple[int, ...], torch.dtype]] = [(x.shape, dtype)] * 2
-        self._inputs = inputs_of(spec.optimizer, spec.scheduler)
-        for each in self._inputs:
-            given = _inputs(program, each.name, torch.float64, (), varying=False)
+        self._hyper = inputs_of(spec.optimizer, spec.scheduler)
+        for each in self._hyper:
+            given = self._array(each.name, torch.float64, (), varying=False)
             self._given.append(given)
             if each.unit:
-                program.units.add(given.item())
+                program.units.add(self._number(given))
             if each.above_half is not None:
-                program.sides[given.item()] = each.above_half
-        self._shapes += [((), torch.float64)] * len(self._inputs)
+                program.sides[self._number(given)] = each.above_half
+        self._shapes += [((), torch.float64)] * len(self._hyper)
         if spec.gradient_noise is not None:
-            self._given.append(_inputs(program, "noise", dtype, x.shape, varying=True))
+            self._given.append(self._array("noise", dtype, x.shape, varying=True))
             self._shapes.append((x.shape, dtype))
 
-    def first(self) -> tuple[tuple[Slot, ...], Update]:
+    def first(self) -> tuple[tuple[Slot, ...], Any]:
         """Return the slots of the state that the first update creates, and that update."""
         shapes: dict[str, Slot] = {}
 
@@ -153,23 +156,22 @@ class _TracedOptimizer:
         slots = tuple(shapes[name] for name in sorted(shapes))
         return slots, self._update(outputs, slots)
 
-    def later(self, slots: Sequence[Slot]) -> Update:
+    def later(self, slots: Sequence[Slot]) -> Any:
         """Return the update of every later step."""
         state = [
-            _inputs(self._program, f"state.{slot.name}", slot.dtype, slot.shape, varying=not slot.shared)
-            for slot in slots
+            self._array(f"state.{slot.name}", slot.dtype, slot.shape, varying=not slot.shared) for slot in slots
         ]
         return self._update(self._follow(slots, state), slots)
 
     def _follow(
         self,
         slots: Sequence[Slot],
-        state: Sequence[np.ndarray],
+        state: Sequence[Any],
         note: Callable[[str, torch.Tensor], None] = lambda _name, _value: None,
         decisions: tuple[bool, ...] = (),
-    ) -> dict[str, np.ndarray]:
+    ) -> dict[str, Any]:
         """Return x and state after the update, by name, with every branch beyond `decisions` traced."""
-        branches = _Branches(decisions)
+        branches = Branches(decisions)
 
         def update(x: torch.Tensor, gradient: torch.Tensor, *given: torch.Tensor) -> Any:
             x = x.detach().clone().requires_grad_()
@@ -186,10 +188,9 @@ class _TracedOptimizer:
             return {"x": x.detach(), **new}, list(branches.conditions)
 
         shapes = [*self._shapes, *((slot.shape, slot.dtype) for slot in slots)]
-        graph = _traced(update, shapes, branches)
-        given = [_copy(each) for each in (*self._given, *state)]
-        (outputs, conditions), raised = aten.run(graph, self._program, given)
-        outputs = {**outputs, _RAISED: np.array([raised])}
+        graph = traced(update, shapes, branches)
+        (outputs, conditions), raised = self._run(graph, [*self._given, *state])
+        outputs = {**outputs, RAISED: self._scalar(raised)}
         if len(conditions) > _MAX_BRANCHES:
             raise Untraceable("the optimizer's code has too many branches")
         for depth in reversed(range(len(decisions), len(conditions))):
@@ -199,30 +200,44 @@ class _TracedOptimizer:
         return dict(outputs)
 
     def _put(
-        self, given: Sequence[torch.Tensor], group: dict[str, Any], branches: "_Branches", *, first: bool
+        self, given: Sequence[torch.Tensor], group: dict[str, Any], branches: "Branches", *, first: bool
     ) -> Sequence[torch.Tensor]:
         """Put the first of the tensors into the optimizer's group, as its hyperparameters; return the others."""
-        n = len(self._inputs)
-        for each, tensor in zip(self._inputs, given[:n], strict=True):
+        n = len(self._hyper)
+        for each, tensor in zip(self._hyper, given[:n], strict=True):
             symbol = tensor.item()
             if first or not each.moved:
                 branches.know_sign(symbol, each.sign)
             each.put(group, symbol)
         return given[n:]
 
-    def _chosen(
-        self, condition: Value, outputs: dict[str, np.ndarray], otherwise: dict[str, np.ndarray]
-    ) -> dict[str, np.ndarray]:
+    def _chosen(self, condition: Value, outputs: dict[str, Any], otherwise: dict[str, Any]) -> dict[str, Any]:
         if set(outputs) != set(otherwise):
             raise Untraceable("the optimizer's state depends on a branch")
-        choose = partial(Scalars(self._program).where, condition)
-        return {name: aten.mapped(choose, array, otherwise[name]) for name, array in outputs.items()}
+        return {name: self._where(condition, array, otherwise[name]) for name, array in outputs.items()}
 
-    def _update(self, outputs: dict[str, np.ndarray], slots: Sequence[Slot]) -> Update:
+    def _array(self, name: str, dtype: torch.dtype, shape: tuple[int, ...], *, varying: bool) -> Any:
+        return _inputs(self._program, name, dtype, shape, varying=varying)
+
+    def _number(self, array: Any) -> Value:
+        value: Value = array.item()
+        return value
+
+    def _run(self, graph: GraphModule, given: Sequence[Any]) -> Any:
+        # in-place operations of one graph must not reach the next
+        return aten.run(graph, self._program, [each.copy() for each in given])
+
+    def _scalar(self, value: Value) -> Any:
+        return np.array([value])
+
+    def _where(self, condition: Value, one: Any, other: Any) -> Any:
+        return aten.mapped(partial(Scalars(self._program).where, condition), one, other)
+
+    def _update(self, outputs: dict[str, Any], slots: Sequence[Slot]) -> Any:
         update = Update(
             x=outputs["x"].ravel().tolist(),
             state=[outputs[slot.name].ravel().tolist() for slot in slots],
-            raised=outputs[_RAISED].item(),
+            raised=outputs[RAISED].item(),
         )
         if update.raised.varying or any(
             value.varying
@@ -234,7 +249,7 @@ class _TracedOptimizer:
         return update
 
 
-class _Branches(ShapeEnv):
+class Branches(ShapeEnv):
     """Decides the branches that Python code takes on symbols: by `decisions`, then always True.
 
     The same condition is decided once, and none that follows from the sign of a symbol.
@@ -292,9 +307,10 @@ def _forget_constants(args: Sequence[Any]) -> None:
             arg.fake_mode.fake_tensor_converter.invalidate_constant_aliases(arg.constant)
 
 
-def _traced(
-    function: Callable[..., Any], inputs: Sequence[tuple[tuple[int, ...], torch.dtype]], branches: _Branches
+def traced(
+    function: Callable[..., Any], inputs: Sequence[tuple[tuple[int, ...], torch.dtype]], branches: Branches
 ) -> GraphModule:
+    """Return the ATen operations of a function of tensors with these shapes and dtypes."""
     with FakeTensorMode(shape_env=branches, allow_non_fake_inputs=True), _SymbolsToTensors():
         tensors = [torch.empty(shape, dtype=dtype) for shape, dtype in inputs]
         graph: GraphModule = make_fx(function, tracing_mode="real", _allow_non_fake_inputs=True)(*tensors)
@@ -308,8 +324,3 @@ def _inputs(
     for index, place in enumerate(np.ndindex(shape)):
         result[place] = program.input(name, index, type_of(dtype), varying=varying)
     return result
-
-
-def _copy(array: np.ndarray) -> np.ndarray:
-    # in-place operations of one graph must not reach the next
-    return array.copy()

@@ -19,8 +19,10 @@ import thalweg
 from thalweg.engine.fused.codegen.emitter import emit
 from thalweg.engine.fused.codegen.layout import Layout
 from thalweg.engine.fused.codegen.loop import VECTOR_BYTES
+from thalweg.engine.fused.codegen.wide.emitter import emit_wide, objective_of
 from thalweg.engine.fused.frontend.hyperparameters import held
 from thalweg.engine.fused.frontend.trace import Slot, trace
+from thalweg.engine.fused.frontend.wide_trace import trace_objective, trace_updates
 from thalweg.engine.fused.runtime import libraries
 from thalweg.engine.fused.runtime.functions import KernelFunctions
 from thalweg.native import machine
@@ -34,6 +36,7 @@ _MODULES: Final = ("__init__", "cancellation", "errors", "lists", "settings", "w
 _MAGIC: Final = b"thalweg kernel\n"
 _DIGEST_BYTES: Final = 32
 _HEADER_LENGTH: Final = struct.Struct("<I")
+_NUMBERS: Final = ("dim", "n_shared", "n_fixed", "wide", "scratch_bytes")
 _MAX_KEPT: Final = 256
 _FEW: Final = 2
 _MAX_VECTORS: Final = 8  # per coordinate; longer calls of the vector library are no cheaper
@@ -87,16 +90,10 @@ class Kernels:
             return kernel
 
     def _make(self, spec: JobSpec, key: str, width: int) -> Kernel:
-        assembly, layout = emit(
-            trace(spec),
-            getattr(torch, spec.dtype),
-            width,
-            libraries.library(getattr(torch, spec.dtype)),
-            grad_stop=_stops_by_gradient(spec),
-        )
+        assembly, layout = _emitted(spec, width)
         code = machine.compiled(assembly)
         self._save(key, layout, code)
-        return Kernel(KernelFunctions(code), layout, width, key)
+        return Kernel(KernelFunctions(code, wide=layout.wide), layout, width, key)
 
     def _path(self, key: str) -> Path | None:
         if self._directory is None:
@@ -109,7 +106,7 @@ class Kernels:
             return None
         try:
             layout, code = _unpacked(path.read_bytes(), key)
-            return Kernel(KernelFunctions(code), layout, width, key)
+            return Kernel(KernelFunctions(code, wide=layout.wide), layout, width, key)
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError, RuntimeError, struct.error) as error:
@@ -130,13 +127,22 @@ class Kernels:
             _log.warning("the kernel cannot be saved in %s: %s", path, error)
 
 
+def _emitted(spec: JobSpec, width: int) -> tuple[str, Layout]:
+    dtype: torch.dtype = getattr(torch, spec.dtype)
+    library, grad_stop = libraries.library(dtype), _stops_by_gradient(spec)
+    if spec.wide:
+        objective = objective_of(trace_objective(spec), dtype, library)
+        return emit_wide(trace_updates(spec), objective, spec.dim, dtype, library, grad_stop=grad_stop)
+    return emit(trace(spec), dtype, width, library, grad_stop=grad_stop)
+
+
 def _stops_by_gradient(spec: JobSpec) -> bool:
     return spec.stop is not None and spec.stop.grad_norm is not None
 
 
 def _width(spec: JobSpec) -> int:
     """Return how many runs to do side by side: one, or a power of two of full vectors."""
-    if spec.n_runs <= _FEW:
+    if spec.n_runs <= _FEW or spec.wide:
         return 1
     dtype: torch.dtype = getattr(torch, spec.dtype)
     lanes = VECTOR_BYTES // dtype.itemsize
@@ -194,8 +200,8 @@ def _world() -> str:
 
 def _packed(key: str, layout: Layout, code: bytes) -> bytes:
     slots = [[slot.name, str(slot.dtype).removeprefix("torch."), slot.shape] for slot in layout.slots]
-    sizes = {"dim": layout.dim, "n_shared": layout.n_shared, "n_fixed": layout.n_fixed}
-    header = json.dumps({"key": key, "slots": slots, **sizes}).encode()
+    numbers = {name: getattr(layout, name) for name in _NUMBERS}
+    header = json.dumps({"key": key, "slots": slots, **numbers}).encode()
     body = _HEADER_LENGTH.pack(len(header)) + header + code
     return _MAGIC + hashlib.sha256(body).digest() + body
 
@@ -214,4 +220,4 @@ def _unpacked(data: bytes, key: str) -> tuple[Layout, bytes]:
     if header["key"] != key:
         raise ValueError("it is a kernel with another key")
     slots = tuple(Slot(name, getattr(torch, dtype), tuple(shape)) for name, dtype, shape in header["slots"])
-    return Layout(header["dim"], slots, header["n_shared"], header["n_fixed"]), body[code_start:]
+    return Layout(slots=slots, **{name: header[name] for name in _NUMBERS}), body[code_start:]

@@ -1,5 +1,6 @@
 """A run on the fused engine: native code, chunk by chunk."""
 
+import math
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +27,8 @@ _MAX_CALL_UPDATES = 50_000_000  # some tenths of a second, the longest between t
 _FIRST_CHUNK_UPDATES = 5_000_000
 _FIRST_CHUNK_RATES = 50_000  # torch's schedulers take longer than everything else
 _MAX_CHUNK_STEPS = 2**40
+_LINE = 64
+_VALUES_PER_COORDINATE = 10  # that a function computes usually
 
 _in_process = Kernels()
 
@@ -54,7 +57,11 @@ class FusedRun:
         self._threads = threads or len(os.sched_getaffinity(0))
         self._kernel = (kernels or _in_process).get(spec)
         self._rows = self._kernel.layout.rows
+        self._wide = self._kernel.layout.wide
         self._dim = spec.dim
+        self._cost = (
+            max(self._dim, spec.objective().n_values // _VALUES_PER_COORDINATE) if self._wide else self._dim
+        )
         if checkpoint is None:
             self._results = Results.before_start(spec.starts())
             self.step = 0
@@ -76,7 +83,7 @@ class FusedRun:
     @property
     def first_steps(self) -> int:
         """A size for the first chunk that is certain to take only a moment."""
-        steps = max(1, _FIRST_CHUNK_UPDATES // (self._spec.n_runs * self._dim))
+        steps = max(1, _FIRST_CHUNK_UPDATES // (self._spec.n_runs * self._cost))
         return steps if self._hyper.constant else min(steps, _FIRST_CHUNK_RATES)
 
     def most_steps(self, n_values: int) -> int:
@@ -127,9 +134,13 @@ class FusedRun:
         width, rows = self._kernel.width, self._rows
         n = len(self._runs)
         n_columns = -(-n // width) * width
-        self._reals = np.zeros((max(row.stop for row in rows.values()), n_columns), self._spec.dtype)
+        if self._wide:
+            self._reals = _aligned((n, self._kernel.layout.row_length), self._spec.dtype).T
+        else:
+            self._reals = np.zeros((max(row.stop for row in rows.values()), n_columns), self._spec.dtype)
         self._marks = np.zeros((len(MARKS), n_columns), np.int64)
         self._marks[MARKS.index("outcome"), n:] = Outcome.max_steps
+        self._marks[MARKS.index("run"), :n] = self._runs
         best = {"best_x": self._results.best_x[self._runs].T, "best_f": self._results.best_f[self._runs]}
         for name, values in {**saved, **best}.items():
             self._reals[rows[name], :n] = values
@@ -147,11 +158,15 @@ class FusedRun:
         """Return an array for a chunk's record: by block, then in the order in which native code writes."""
         width, n_rows = self._kernel.width, self._dim + 1
         n_blocks = self._reals.shape[1] // width
+        if self._wide:
+            return np.empty((n_blocks, n_entries, n_rows), self._reals.dtype)
         shape = (n_blocks, n_rows, n_entries) if width == 1 else (n_blocks, n_entries, n_rows, width)
         return np.empty(shape, self._reals.dtype)
 
     def _by_run(self, record: np.ndarray, n_runs: int) -> tuple[np.ndarray, np.ndarray]:
         """Return x `(n_runs, m, dim)` and f `(n_runs, m)` of a record."""
+        if self._wide:
+            return record[..., :-1], record[..., -1]
         if self._kernel.width > 1:
             n_blocks, n_entries, n_rows, width = record.shape
             by_run = np.ascontiguousarray(record.transpose(0, 3, 2, 1))
@@ -159,7 +174,7 @@ class FusedRun:
         return record[:n_runs, :-1].swapaxes(1, 2), record[:n_runs, -1]
 
     def _pieces(self, last: int) -> Iterator[tuple[int, int]]:
-        size = max(1, min(PIECE, _MAX_CALL_UPDATES // (self._reals.shape[1] * self._dim)))
+        size = max(1, min(PIECE, _MAX_CALL_UPDATES // (self._reals.shape[1] * self._cost)))
         if self._spec.gradient_noise is not None:
             size = max(1, min(size, _MAX_NOISE_VALUES // (self._reals.shape[1] * self._dim)))
         first = self.step
@@ -171,39 +186,36 @@ class FusedRun:
     def _descend(self, first: int, table: np.ndarray, record: np.ndarray, n_done: int, due: int) -> None:
         last = first + len(table)
         noise = self._noise(first, last)
-        block, step, row = (stride // record.itemsize for stride in self._record_strides(record))
+        reals, marks = self._reals.ctypes.data, self._marks.ctypes.data
+        step = self._record_strides(record)[1] // record.itemsize
+        begun = record.ctypes.data + n_done * step * record.itemsize
+        shared = (self._shared.fixed.ctypes.data, table.ctypes.data, noise.ctypes.data)
+        given = (first, last, *shared, reals, marks, self._reals.shape[1], begun)
+        rest = self._wide_rest(record) if self._wide else self._narrow_rest(record)
         stop = self._spec.stop
-        stop_f = -np.inf if stop is None or stop.f is None else stop.f
-        stop_grad = -np.inf if stop is None or stop.grad_norm is None else stop.grad_norm
+        stops = (-np.inf if stop is None or at is None else at for at in (stop and stop.f, stop and stop.grad_norm))
+        ends = (self._spec.record_every, due, *stops)
 
         def blocks(begin: int, end: int) -> None:
-            self._kernel.functions.descend(
-                begin,
-                end,
-                first,
-                last,
-                self._shared.fixed.ctypes.data,
-                table.ctypes.data,
-                noise.ctypes.data,
-                self._reals.ctypes.data,
-                self._marks.ctypes.data,
-                self._reals.shape[1],
-                record.ctypes.data + n_done * step * record.itemsize,
-                block,
-                step,
-                row,
-                self._spec.record_every,
-                due,
-                stop_f,
-                stop_grad,
-            )
+            scratch = _aligned((self._kernel.layout.scratch_bytes,), "uint8")
+            memory = (scratch.ctypes.data,) if self._wide else ()
+            self._kernel.functions.descend(begin, end, *given, *rest, *ends, *memory)
 
         self._share(blocks, last - first)
+
+    def _narrow_rest(self, record: np.ndarray) -> tuple[int, ...]:
+        block, step, row = (stride // record.itemsize for stride in self._record_strides(record))
+        return block, step, row
+
+    def _wide_rest(self, record: np.ndarray) -> tuple[int | None, ...]:
+        block, step, _ = (stride // record.itemsize for stride in record.strides)
+        return block, step, None, 0
 
     def _share(self, blocks: Callable[[int, int], None], n_updates: int) -> None:
         """Call `blocks` on all blocks, with as many threads as the work pays for."""
         n_blocks = self._reals.shape[1] // self._kernel.width
-        threads = min(self._threads, n_blocks, self._reals.shape[1] * n_updates // _WORTH_A_THREAD)
+        n_moved = self._reals.shape[1] * n_updates * (self._cost if self._wide else 1)
+        threads = min(self._threads, n_blocks, n_moved // _WORTH_A_THREAD)
         if threads <= 1:
             blocks(0, n_blocks)
             return
@@ -217,9 +229,8 @@ class FusedRun:
         for done in [_pool().submit(take_shares) for _ in range(threads)]:
             done.result()
 
-    @staticmethod
-    def _record_strides(record: np.ndarray) -> tuple[int, int, int]:
-        if record.ndim == 3:
+    def _record_strides(self, record: np.ndarray) -> tuple[int, int, int]:
+        if record.ndim == 3 and not self._wide:
             return record.strides[0], record.strides[2], record.strides[1]
         return record.strides[:3]  # type: ignore[return-value]
 
@@ -228,6 +239,9 @@ class FusedRun:
         if noise is None:
             return np.empty(0)
         dim, n_columns = self._dim, self._reals.shape[1]
+        if self._wide:
+            numbers = standard_normal_block(noise.seed, first, last, self._runs, dim) * noise.std
+            return numbers.astype(self._reals.dtype, copy=False)
         drawn = np.zeros((last - first, dim, n_columns), self._reals.dtype)
         numbers = standard_normal_block(noise.seed, first, last, self._runs, dim) * noise.std
         drawn[:, :, : len(self._runs)] = numbers.transpose(0, 2, 1)
@@ -274,6 +288,14 @@ class FusedRun:
             **self._resumable(len(self._runs)),
         }
         return Checkpoint(self.step, pack(state), self._results.copy())
+
+
+def _aligned(shape: tuple[int, ...], dtype: str) -> np.ndarray:
+    """Return zeros of which the first is at the begin of a line of the processor's cache."""
+    n_bytes = math.prod(shape) * np.dtype(dtype).itemsize
+    raw = np.zeros(n_bytes + _LINE, np.uint8)
+    begin = -raw.ctypes.data % _LINE
+    return raw[begin : begin + n_bytes].view(dtype).reshape(shape)
 
 
 @cache

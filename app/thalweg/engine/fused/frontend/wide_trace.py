@@ -1,0 +1,137 @@
+"""Tracing one step of a job whose points have many coordinates, with arrays for tensors."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch.fx import GraphModule
+
+from thalweg.engine.fused.frontend import wide
+from thalweg.engine.fused.frontend.arithmetic import Scalars
+from thalweg.engine.fused.frontend.arrays import Array, Arrays
+from thalweg.engine.fused.frontend.buffers import Buffer, Store, Tasks
+from thalweg.engine.fused.frontend.program import Program, Untraceable, Value, needed, type_of
+from thalweg.engine.fused.frontend.trace import RAISED, Branches, Slot, TracedOptimizer, hyperparameters_of, traced
+from thalweg.spec.job import JobSpec
+
+
+@dataclass(frozen=True, slots=True)
+class WideUpdate:
+    """An update of one point, as tasks that fill the buffers `next.x` and `next.state.*`.
+
+    Attributes:
+        tasks: What to do.
+        state: The new state of each slot that all runs share; nothing for the others.
+        raised: The code of the refusal that torch raises instead; 0 for none.
+    """
+
+    tasks: Tasks
+    state: list[list[Value]]
+    raised: Value
+
+    @property
+    def shared(self) -> list[Value]:
+        """The values that all runs share and the update uses."""
+        stored = [task.value for task in self.tasks.needed() if isinstance(task, Store)]
+        operands = (operand for value in needed(stored) if value.varying for operand in value.operands)
+        found = {value for value in (*stored, *operands) if not value.varying and value.constant is None}
+        return sorted(found, key=lambda value: value.number)
+
+    @property
+    def inputs(self) -> set[str]:
+        """The names of the buffers that the update reads."""
+        return {buffer.name for buffer in self.tasks.inputs() if buffer.name}
+
+
+@dataclass(frozen=True, slots=True)
+class WideStep:
+    """One step of a job with many coordinates; like `Step`, but evaluated apart."""
+
+    hyperparameters: tuple[str, ...]
+    moving: frozenset[str]
+    slots: tuple[Slot, ...]
+    first: WideUpdate
+    later: WideUpdate
+
+
+def trace_objective(spec: JobSpec) -> Tasks:
+    """Return the tasks that fill the buffers `f` and `gradient` from `x`.
+
+    Raises:
+        Untraceable: An operation is unknown.
+    """
+    objective, dtype = spec.objective(), getattr(torch, spec.dtype)
+
+    def evaluate(points: torch.Tensor) -> list[torch.Tensor]:
+        points = points.detach().requires_grad_()
+        f = objective(points)
+        (gradient,) = torch.autograd.grad(f.sum(), points)
+        return [f.detach(), gradient]
+
+    shape = (1, spec.dim)
+    graph = traced(evaluate, [(shape, dtype)], Branches(()))
+    tasks = Tasks(Program())
+    arrays = Arrays(tasks)
+    (f, gradient), _ = wide.run(graph, arrays, [arrays.argument("x", shape, type_of(dtype))])
+    for name, array in (("f", f), ("gradient", gradient)):
+        arrays.store(array, Buffer(array.size, array.type, name))
+    return tasks
+
+
+def trace_updates(spec: JobSpec) -> WideStep:
+    """Return the updates of a job.
+
+    Raises:
+        Untraceable: An operation is unknown.
+    """
+    program, dtype = Program(), getattr(torch, spec.dtype)
+    # an optimizer that works element by element moves rows of points, any other a single point
+    shape = (spec.dim,) if spec.optimizer.coupled else (1, spec.dim)
+    slots, first = _WideOptimizer(spec, program, dtype, shape).first()
+    later = _WideOptimizer(spec, program, dtype, shape).later(slots)
+    return WideStep(*hyperparameters_of(spec), slots, first, later)
+
+
+class _WideOptimizer(TracedOptimizer):
+    def __init__(self, spec: JobSpec, program: Program, dtype: torch.dtype, shape: tuple[int, ...]) -> None:
+        self._arrays = Arrays(Tasks(program))
+        x, gradient = (self._arrays.argument(name, shape, type_of(dtype)) for name in ("x", "gradient"))
+        super().__init__(spec, program, dtype, x, gradient)
+
+    def _array(self, name: str, dtype: torch.dtype, shape: tuple[int, ...], *, varying: bool) -> Array:
+        of_type = type_of(dtype)
+        if varying:
+            return self._arrays.argument(name, shape, of_type)
+        return Array(shape, of_type, self._program.input(name, 0, of_type, varying=False))
+
+    def _number(self, array: Array) -> Value:
+        return array.value
+
+    def _run(self, graph: GraphModule, given: Sequence[Array]) -> Any:
+        # in-place operations of one graph must not reach the next
+        fresh = [Array(each.shape, each.type, each.value) for each in given]
+        return wide.run(graph, self._arrays, fresh)
+
+    def _scalar(self, value: Value) -> Array:
+        return Array((), value.type, value)
+
+    def _where(self, condition: Value, one: Array, other: Array) -> Array:
+        place = Scalars(self._program).where
+        if one.shape != other.shape:
+            raise Untraceable("a shape that depends on a branch")
+        whole = self._arrays.broadcast(Array((), "i1", condition), one.shape)
+        value = place(whole, self._arrays.value(one), self._arrays.value(other))
+        return Array(one.shape, one.type, value)
+
+    def _update(self, outputs: dict[str, Array], slots: Sequence[Slot]) -> WideUpdate:
+        arrays = self._arrays
+        raised = arrays.value(outputs[RAISED])
+        state = [[arrays.value(outputs[slot.name])] if slot.shared else [] for slot in slots]
+        if raised.varying or any(value.varying for values in state for value in values):
+            raise Untraceable("the optimizer's shared state depends on the point")
+        moved = {"next.x": outputs["x"]}
+        moved |= {f"next.state.{slot.name}": outputs[slot.name] for slot in slots if not slot.shared}
+        for name, array in moved.items():
+            arrays.store(array, Buffer(array.size, array.type, name))
+        return WideUpdate(arrays.tasks, state, raised)

@@ -18,7 +18,7 @@ def net(**fields: Any) -> dict[str, Any]:
     return network(**fields).model_dump(mode="json")
 
 
-FEW: dict[str, Any] = {"layers": [2, 2, 1], "dataset": "xor"}  # small enough for the fused engine
+FEW: dict[str, Any] = {"layers": [2, 2, 1], "dataset": "xor"}
 MOONS: dict[str, Any] = {"layers": [2, 5, 1], "dataset": {"name": "moons", "n": 24, "noise": 0.2}}
 BATCHES: dict[str, Any] = {**MOONS, "batch_size": 7, "seed": 5}
 LEARNING: dict[str, Any] = {"optimizer": "adam", "lr": 0.05, "init": {"random": 3, "seed": 7}, "steps": 60}
@@ -211,16 +211,8 @@ def test_the_spec_is_shown_filled_in_and_can_be_posted_again(idle: httpx.Client)
 @pytest.mark.parametrize(
     ("fields", "engine", "reason"),
     [
-        ({"function": net(**FEW)}, "fused", None),
+        ({"function": net(**FEW)}, "eager", "does not run networks yet"),
         ({"function": net(**FEW), "record_every": 2}, "eager", "the loss is recorded at every step"),
-        ({"function": net(layers=[2, 8, 1])}, "eager", "networks of up to 16 parameters, and this one has 33"),
-        ({"function": net(**FEW, batch_size=2)}, "eager", "another mini-batch in every step"),
-        ({"function": net(**FEW, batch_size=4)}, "fused", None),  # all samples
-        (
-            {"function": net(layers=[2, 2, 1], dataset={"name": "moons", "n": 5000})},
-            "eager",
-            "with 5000 samples the network is too large",
-        ),
         (
             {"function": net(**FEW), "optimizer": "muon"},
             "eager",

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from tests.unit.driving import OPTIMIZERS, assert_equal, assert_same, drive, job, name_of
 from tests.unit.nets import objective
 from thalweg.engine.eager.run import EagerRun
-from thalweg.engine.fused.runtime.run import FusedRun
 from thalweg.engine.outcome import Outcome
 from thalweg.spec.job import JobSpec
 
@@ -138,22 +137,6 @@ def test_training_does_not_depend_on_the_cuts(
     for found in (losses(spec, cuts), losses(spec, [])):
         for run, f in enumerate(found):
             assert_same(f, every.f[run])
-
-
-@pytest.mark.parametrize("optimizer", SOME, ids=name_of)
-@given(cuts=st.lists(st.integers(1, 15), max_size=5), record_every=st.integers(1, 9))
-@settings(max_examples=8, deadline=None)
-def test_fused_training_does_not_depend_on_the_cuts(
-    optimizer: dict[str, Any], cuts: list[int], record_every: int
-) -> None:
-    # without the losses, which the fused engine does not record beside a sparse trajectory
-    spec = training(FEW, optimizer=optimizer, stop={"f": 0.2})
-    sparse = spec.model_copy(update={"record_every": record_every})
-    whole = drive(sparse, engine=FusedRun)
-    assert_equal(drive(sparse, cuts, engine=FusedRun), whole)
-    eager = drive(spec)
-    for run in range(3):
-        assert_same(whole.x[run], eager.x[run][::record_every])
 
 
 def test_losses_end_with_their_runs() -> None:

@@ -31,15 +31,6 @@ SHAPES: list[dict[str, Any]] = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def one_thread() -> Any:
-    """Run on one thread, as jobs do: with several, the split of a matrix product is arbitrary."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def fits(fields: dict[str, Any], loss: str) -> bool:
     return loss != "cross_entropy" or fields["layers"][-1] > 1
 
@@ -135,18 +126,15 @@ def test_column_j_of_a_matrix_leads_into_node_j() -> None:
 
 def test_it_is_an_objective() -> None:
     of: Objective = objective()
-    assert (of.dim, of.domain, of.minima.count, of.untraceable) == (13, None, 0, None)
+    assert (of.dim, of.domain, of.minima.count) == (13, None, 0)
     assert sum(rows * columns for rows, columns in of.matrix_shapes) == of.dim
     grown = objective(layers=[2, 30, 1], dataset={"name": "moons", "n": 1000})
     assert grown.n_values > 100 * of.n_values
-    assert "1000 samples" in str(grown.untraceable)
-    assert "mini-batch" in str(objective(batch_size=2).untraceable)
     few = objective(layers=[2, 30, 1], dataset={"name": "moons", "n": 1000}, batch_size=2)
     assert few.n_step_values < grown.n_step_values / 20
     assert few.n_values == grown.n_values == grown.n_step_values
     points = torch.from_numpy(few.starts(3, 1))
     assert torch.equal(few(points), grown(points))
-    assert objective(batch_size=4).untraceable is None
     assert of(torch.zeros(3, 5, 13)).shape == (3, 5)
 
 

@@ -20,16 +20,16 @@ def is_wide(optimizer: OptimizerParams, objective: Objective) -> bool:
     """Return whether the fused engine takes the runs of a job one by one, with loops over their coordinates."""
     if objective.dim > MAX_NARROW_DIM or optimizer.coupled:
         return True
-    return not objective.matrix_shapes and objective.n_values > MAX_NARROW_VALUES
+    return objective.n_values > MAX_NARROW_VALUES
 
 
 def obstacle(optimizer: OptimizerParams, scheduler: SchedulerParams | None, objective: Objective) -> str | None:
     """Return why a job cannot run on the fused engine, as a sentence; None if it can."""
     return (
-        objective.untraceable
-        or _obstacle_of_optimizer(optimizer)
+        _obstacle_of_optimizer(optimizer)
+        or objective.untraceable
         or (scheduler and _obstacle_of_scheduler(optimizer, scheduler))
-        or _obstacle_of_dim(objective)
+        or _obstacle_of_dim(objective.dim)
     )
 
 
@@ -48,10 +48,7 @@ def _obstacle_of_scheduler(optimizer: OptimizerParams, scheduler: SchedulerParam
     return None
 
 
-def _obstacle_of_dim(objective: Objective) -> str | None:
-    dim = objective.dim
-    if objective.matrix_shapes and dim > MAX_NARROW_DIM:
-        return f"the fused engine takes networks of up to {MAX_NARROW_DIM} parameters, and this one has {dim}"
+def _obstacle_of_dim(dim: int) -> str | None:
     if dim > MAX_FUSED_DIM:
         return f"the fused engine takes up to {MAX_FUSED_DIM} coordinates, and the points have {dim}"
     return None

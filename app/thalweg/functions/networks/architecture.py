@@ -20,11 +20,6 @@ from thalweg.whole_numbers import WHOLE
 Width = Annotated[int, Field(strict=True, ge=1, le=100_000), WHOLE]
 Number = Annotated[float, Field(strict=True, ge=-1e308, le=1e308, allow_inf_nan=False)]
 
-# torch multiplies smaller matrices by a loop of its own, and larger ones by a library whose rounding depends on the
-# alignment of rows and on whether there is a single column
-_PRODUCTS_OF_LIBRARY = 400
-_COLUMNS_OF_LIBRARY = 4
-
 
 class OneOf:
     """Restricts a pydantic field of type str to the names in `entries`.
@@ -149,9 +144,9 @@ def with_ones(inputs: torch.Tensor) -> torch.Tensor:
 
 
 def last_nets(architecture: Architecture, points: torch.Tensor, inputs: torch.Tensor) -> torch.Tensor:
-    """Return the net inputs of the output layer, `(n, s, n_outputs)`.
+    """Return the net inputs of the output layer, `(n, s, n_outputs)`, in torch's operations.
 
-    On one thread, value and gradient of a point are the same to the bit alone and in a batch.
+    The digits of a network are those of native code; this is for second derivatives, and to check the first.
 
     Args:
         architecture: The network.
@@ -164,8 +159,8 @@ def last_nets(architecture: Architecture, points: torch.Tensor, inputs: torch.Te
     *hidden, last = torch.split(points, [n_in * n_out for n_in, n_out in architecture.matrix_shapes], dim=-1)
     activation = ACTIVATIONS[architecture.activation].value
     for rows, shape in zip(hidden, architecture.matrix_shapes[:-1], strict=True):
-        incoming = with_ones(activation(_products(incoming, rows.reshape(n, *shape))))
-    return _products(incoming, last.reshape(n, *architecture.matrix_shapes[-1]))
+        incoming = with_ones(activation(torch.bmm(incoming, rows.reshape(n, *shape))))
+    return torch.bmm(incoming, last.reshape(n, *architecture.matrix_shapes[-1]))
 
 
 def outputs(architecture: Architecture, nets: torch.Tensor) -> torch.Tensor:
@@ -178,23 +173,3 @@ def errors(architecture: Architecture, nets: torch.Tensor, targets: torch.Tensor
     """Return the error of each sample, `(n, s)`, from the net inputs of the last layer."""
     loss = LOSSES[architecture.loss]
     return loss.error(nets if loss.output_activation else outputs(architecture, nets), targets)
-
-
-def n_products(architecture: Architecture, n_samples: int) -> int:
-    """Return the number of multiplications in the largest layer for `n_samples` samples."""
-    return n_samples * max(n_rows * n_columns for n_rows, n_columns in architecture.matrix_shapes)
-
-
-def multiplies_itself(products: int) -> bool:
-    """Return whether torch multiplies matrices of this size by its own loop, in a fixed order."""
-    return products < _PRODUCTS_OF_LIBRARY
-
-
-def _products(incoming: torch.Tensor, matrices: torch.Tensor) -> torch.Tensor:
-    """Return incoming `(n, s, k)` times matrices `(n, k, m)`, to the bit independent of the batch."""
-    n_columns = matrices.shape[-1]
-    if multiplies_itself(incoming.shape[-2] * matrices.shape[-2] * n_columns):
-        return torch.bmm(incoming, matrices)
-    # padding copies the matrices so that rows start at multiples of 16 bytes
-    padded = torch.constant_pad_nd(matrices, (0, -n_columns % _COLUMNS_OF_LIBRARY))
-    return torch.bmm(incoming, padded)[..., :n_columns]

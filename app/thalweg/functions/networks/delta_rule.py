@@ -18,8 +18,9 @@ import numpy as np
 import torch
 
 from thalweg.functions.networks.activations import ACTIVATIONS
-from thalweg.functions.networks.architecture import Architecture, errors, last_nets, outputs, with_ones
+from thalweg.functions.networks.architecture import Architecture
 from thalweg.functions.networks.losses import LOSSES
+from thalweg.functions.networks.native_loss import NativeLoss
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +77,10 @@ def backpropagation(
     """
     weights, biases = architecture.parts(point.astype(np.float64))
     with np.errstate(over="ignore", invalid="ignore"):  # non-finite numbers show in the result
-        nets, passed = _forward(architecture, weights, biases, sample)
-        layers = _backward(architecture, weights, nets, passed, target)
-        error, gradient = _autograd(architecture, point, sample, target)
+        loss = NativeLoss(architecture, sample[None].astype(np.float64), target[None].astype(np.float64))
+        error, nets, passed = _forward(architecture, loss, point)
+        layers = _backward(architecture, weights, nets, [sample, *passed], target)
+        gradient = _autograd(loss, point)
         by_hand = architecture.point(
             [layer.weight_gradient for layer in layers], [layer.bias_gradient for layer in layers]
         )
@@ -87,19 +89,18 @@ def backpropagation(
 
 
 def _forward(
-    architecture: Architecture, weights: Sequence[np.ndarray], biases: Sequence[np.ndarray], sample: np.ndarray
-) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """Return the net inputs of each layer after the input layer, and the outputs of all layers."""
-    hidden = ACTIVATIONS[architecture.activation].value
-    nets: list[np.ndarray] = []
-    passed = [sample]
-    for weight, bias in zip(weights, biases, strict=True):
-        net = passed[-1] @ weight + bias
-        values = torch.from_numpy(net)
-        last = len(nets) == len(weights) - 1
-        nets.append(net)
-        passed.append((outputs(architecture, values) if last else hidden(values)).numpy())
-    return nets, passed
+    architecture: Architecture, loss: NativeLoss, point: np.ndarray
+) -> tuple[float, list[np.ndarray], list[np.ndarray]]:
+    """Return the error, and the net inputs and outputs of each layer after the input layer."""
+    problem = loss.problem
+    scratch = problem.scratch()
+    (error,) = loss.values(point[None].astype(np.float64), scratch=scratch).tolist()
+    widths = architecture.layers[1:]
+    nets, outputs = (
+        [problem.first_of_planes(scratch, begin, n) for begin, n in zip(begins, widths, strict=True)]
+        for begins in (problem.nets, problem.outputs)
+    )
+    return error, nets, outputs
 
 
 def _backward(
@@ -131,12 +132,9 @@ def _layer(net: np.ndarray, output: np.ndarray, delta: np.ndarray, incoming: np.
     return Layer(net, output, delta, weight_gradient=np.outer(incoming, delta), bias_gradient=delta)
 
 
-def _autograd(
-    architecture: Architecture, point: np.ndarray, sample: np.ndarray, target: np.ndarray
-) -> tuple[float, np.ndarray]:
-    """Return the error, and its gradient by autograd, `(dim,)`."""
+def _autograd(loss: NativeLoss, point: np.ndarray) -> np.ndarray:
+    """Return the gradient by autograd, of the same network in torch's operations, `(dim,)`."""
     points = torch.tensor(point[None], dtype=torch.float64, requires_grad=True)
-    nets = last_nets(architecture, points, with_ones(torch.tensor(sample[None])))
-    error = errors(architecture, nets, torch.tensor(target[None]))
-    (gradient,) = torch.autograd.grad(error.sum(), points)
-    return error.item(), gradient[0].numpy()
+    (gradient,) = torch.autograd.grad(loss.in_torch(points).sum(), points)
+    slope: np.ndarray = gradient[0].numpy()
+    return slope

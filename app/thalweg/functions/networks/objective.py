@@ -5,24 +5,16 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from thalweg.functions.base import row_sum
 from thalweg.functions.minima import ListedMinima
-from thalweg.functions.networks.architecture import (
-    Architecture,
-    errors,
-    last_nets,
-    multiplies_itself,
-    n_products,
-    outputs,
-    with_ones,
-)
+from thalweg.functions.networks.architecture import Architecture
 from thalweg.functions.networks.datasets import Samples
+from thalweg.functions.networks.differentiable import loss_at
 from thalweg.functions.networks.minibatches import Minibatches
+from thalweg.functions.networks.native_loss import NativeLoss
 from thalweg.functions.networks.targets import targets
 
 _NUMBERS_OF_NODE = 5  # net input, output, and intermediate values of activation and loss
 _BATCH_VALUES = 4_000_000
-_MAX_TRACED_VALUES = 2500  # compiles in about two seconds
 
 
 class NetworkObjective:
@@ -42,9 +34,8 @@ class NetworkObjective:
         self.architecture = architecture
         self.classes = samples.classes
         self.n_samples = len(samples.x)
-        inputs, wanted = torch.from_numpy(samples.x), torch.from_numpy(targets(architecture, samples))
-        self._inputs = {dtype: with_ones(inputs.to(dtype)) for dtype in (torch.float64, torch.float32)}
-        self._targets = {dtype: wanted.to(dtype) for dtype in (torch.float64, torch.float32)}
+        self._x, self._y = samples.x.astype(np.float64), targets(architecture, samples)
+        self._native: dict[torch.dtype, NativeLoss] = {}
         drawn = batch_size is not None and batch_size < self.n_samples
         self._n_rows = batch_size if drawn and batch_size else self.n_samples
         self._batches = Minibatches(self.n_samples, self._n_rows, seed) if drawn else None
@@ -75,31 +66,31 @@ class NetworkObjective:
         return sum(n_in + _NUMBERS_OF_NODE * n_out for n_in, n_out in self.matrix_shapes)
 
     @property
-    def untraceable(self) -> str | None:
-        """Why its operations cannot be compiled to native code; None if they can."""
-        if self._batches is not None:
-            return "the network uses another mini-batch in every step"
-        is_small = multiplies_itself(n_products(self.architecture, self.n_samples))
-        if not is_small or self.n_values > _MAX_TRACED_VALUES:
-            return f"with {self.n_samples} samples the network is too large to compile"
-        return None
+    def untraceable(self) -> str:
+        """Why its operations cannot be traced: its loss is native code of its own."""
+        return "the fused engine does not run networks yet"
+
+    def native(self, dtype: torch.dtype) -> NativeLoss:
+        """Return the native loss on all samples for points of a dtype."""
+        if dtype not in self._native:
+            name = str(dtype).removeprefix("torch.")
+            self._native[dtype] = NativeLoss(self.architecture, self._x.astype(name), self._y.astype(name))
+        return self._native[dtype]
 
     def __call__(self, points: torch.Tensor, step: int = 0, runs: np.ndarray | None = None) -> torch.Tensor:
         """Return the loss at points `(..., dim)`, `(...)`: on all samples, or on the mini-batches of `runs`."""
-        inputs, wanted = self._inputs[points.dtype], self._targets[points.dtype]
-        if self._batches is not None and runs is not None:
-            drawn = torch.from_numpy(self._batches.at(step, runs))
-            inputs, wanted = inputs[drawn], wanted[drawn]
-        nets = last_nets(self.architecture, points.reshape(-1, self.dim), inputs)
-        error = errors(self.architecture, nets, wanted)
-        return (row_sum(error) / error.shape[-1]).reshape(points.shape[:-1])
+        orders = None if self._batches is None or runs is None else self._batches.at(step, runs)
+        values = loss_at(points.reshape(-1, self.dim), self.native(points.dtype), orders)
+        return values.reshape(points.shape[:-1])
 
     def predict(self, points: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
         """Return the outputs of networks with the parameters `points`, `(n, dim)`, for inputs `x`, `(s, n_inputs)`.
 
         For cross_entropy they are probabilities. The result is `(n, s, n_outputs)`.
         """
-        return outputs(self.architecture, last_nets(self.architecture, points, with_ones(x)))
+        inputs = x.numpy()
+        anything = np.zeros((len(inputs), self.architecture.layers[-1]), inputs.dtype)
+        return NativeLoss(self.architecture, inputs, anything).outputs(points)
 
     def accuracy(self, points: torch.Tensor) -> torch.Tensor | None:
         """Return the fraction of all samples classified correctly, `(...)` for points `(..., dim)`.
@@ -111,13 +102,11 @@ class NetworkObjective:
             return None
         flat = points.detach().reshape(-1, self.dim)
         n_together = max(1, _BATCH_VALUES // self.n_values)
-        with torch.no_grad():
-            shares = [self._accuracy(part) for part in torch.split(flat, n_together)]
+        shares = [self._accuracy(part) for part in torch.split(flat, n_together)]
         return torch.cat(shares).reshape(points.shape[:-1])
 
     def _accuracy(self, points: torch.Tensor) -> torch.Tensor:
-        nets = last_nets(self.architecture, points, self._inputs[points.dtype])
-        found, wanted = outputs(self.architecture, nets), self._targets[points.dtype]
+        found, wanted = self.native(points.dtype).outputs(points), torch.from_numpy(self._y)
         if found.shape[-1] == 1:
             right = ((found > 0.5) == (wanted > 0.5)).squeeze(-1)
         else:
@@ -127,7 +116,7 @@ class NetworkObjective:
 
     def sample(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         """Return the input and the target of a sample, float64, `(n_inputs,)` and `(n_outputs,)`."""
-        return self._inputs[torch.float64][index, :-1].numpy(), self._targets[torch.float64][index].numpy()
+        return self._x[index], self._y[index]
 
     def starts(self, n: int, seed: int) -> np.ndarray:
         """Return points drawn from `weight_init`, float64, `(n, dim)`; row k does not depend on n."""

@@ -95,7 +95,7 @@ def test_a_run_that_has_not_begun_has_its_start_and_nothing_else(idle: httpx.Cli
         ({}, "fused", None),
         ({"engine": "fused"}, "fused", None),
         ({"engine": "eager"}, "eager", None),
-        ({"optimizer": "lbfgs"}, "eager", "lbfgs evaluates the function within a step"),
+        ({"optimizer": "lbfgs"}, "fused", None),
         ({"optimizer": "lbfgs", "engine": "eager"}, "eager", None),
         ({"function": "sphere", "init": [1] * 17}, "fused", None),
     ],

@@ -10,6 +10,7 @@ import numpy as np
 from thalweg.engine.eager.run import EagerRun
 from thalweg.engine.outcome import Checkpoint, Results
 from thalweg.engine.run import Run
+from thalweg.engine.start import start
 from thalweg.spec.job import JobSpec
 
 OPTIMIZERS: list[dict[str, Any]] = [
@@ -52,6 +53,11 @@ def job(**fields: Any) -> JobSpec:
     """Return a valid specification in which `fields` replace the defaults."""
     default = {"function": "himmelblau", "optimizer": "adam", "init": [0, 0], "steps": 100}
     return JobSpec.model_validate({**default, **fields})
+
+
+def native(spec: JobSpec, checkpoint: Checkpoint | None = None) -> Run:
+    """Return the job's run on the fused engine."""
+    return start(spec, "fused", checkpoint)
 
 
 def drive(

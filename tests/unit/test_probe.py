@@ -10,7 +10,7 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from tests.unit.driving import assert_equal, drive, job
+from tests.unit.driving import assert_equal, drive, job, native
 from thalweg.analysis import probe
 from thalweg.engine.eager.run import EagerRun
 from thalweg.engine.fused.frontend import trace as tracing
@@ -164,7 +164,7 @@ def test_the_trace_agrees_with_the_record(cls: type[OptimizerParams]) -> None:
         spec = job(optimizer=params, **(of_network if cls.matrices else {}))
         if cls.record.unfused is None:
             assert spec.chosen_engine == "fused"
-            trace(spec)
+            native(spec)
         else:
             assert cls.record.unfused in str(spec.obstacle)
             with pytest.raises((Untraceable, TypeError, RuntimeError)):

@@ -6,11 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.unit.driving import Recording, assert_equal, assert_same, drive
+from tests.unit.driving import Recording, assert_equal, assert_same, drive, native
 from tests.unit.random_jobs import random_fields
 from thalweg.analysis.evaluation import Evaluation, evaluate
 from thalweg.engine.eager.run import EagerRun
-from thalweg.engine.fused.runtime.run import FusedRun
 from thalweg.spec.job import JobSpec
 
 N_HERE = 12
@@ -24,8 +23,8 @@ def check(seed: int) -> None:
     spec = JobSpec.model_validate(fields)
     cuts = [chance.randint(1, spec.steps) for _ in range(2)]
     eager = drive(spec)
-    assert_equal(eager, drive(spec, engine=FusedRun))
-    assert_equal(eager, drive(spec, cuts, engine=FusedRun))
+    assert_equal(eager, drive(spec, engine=native))
+    assert_equal(eager, drive(spec, cuts, engine=native))
     begun = JobSpec.model_validate({**fields, "steps": cuts[0]})
     assert_equal(
         *(drive(spec, checkpoint=drive(begun, engine=engine).checkpoint, engine=engine) for engine in ENGINES)
@@ -34,7 +33,7 @@ def check(seed: int) -> None:
         check_evaluation(fields, eager, chance)
 
 
-ENGINES = (EagerRun, FusedRun)
+ENGINES = (EagerRun, native)
 
 
 def check_evaluation(fields: dict[str, Any], job: Recording, chance: random.Random) -> None:

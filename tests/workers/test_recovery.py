@@ -219,7 +219,7 @@ def test_an_extended_job_is_one_that_was_longer_from_the_start(service: Service,
 
 
 def test_time_and_cancelling_end_a_job_of_which_one_step_takes_long(tmp_path: Path) -> None:
-    slow: dict[str, Any] = {"optimizer": "lbfgs", "init": {"random": 20_000}, "steps": 5}
+    slow: dict[str, Any] = {"optimizer": "lbfgs", "init": {"random": 20_000}, "steps": 5, "engine": "eager"}
     with Service(tmp_path, workers=1) as service:
         late = service.ended(service.post(**slow, timeout_s=1.5))
         assert late["status"] == "succeeded"

@@ -14,9 +14,10 @@ from pydantic import ValidationError
 
 from thalweg.engine.eager.loop import TorchLoop
 from thalweg.engine.eager.run import EagerRun
+from thalweg.engine.fused.definitions import is_lbfgs
 from thalweg.engine.fused.frontend.trace import trace
-from thalweg.engine.fused.runtime.run import FusedRun
 from thalweg.engine.raised import Raised
+from thalweg.engine.start import start
 from thalweg.optimizers.base import OptimizerParams
 from thalweg.optimizers.catalogue import FAMILIES
 from thalweg.optimizers.family import Family
@@ -256,11 +257,12 @@ def unfused(optimizer: type[OptimizerParams], *, coupled: bool) -> str | None:
 
     None if it gave the digits of the optimizer's own loop, whenever it was tried.
     """
-    if optimizer.closure:
+    is_defined = is_lbfgs(optimizer)
+    if optimizer.closure and not is_defined:
         return "evaluates the function within a step, as often as it sees fit"
     if optimizer.matrices:
         return "moves whole matrices, and the fused engine single coordinates"
-    if coupled:
+    if coupled and not is_defined:
         return "scales each coordinate by all the others"
     for function, params in _tried_fused(optimizer):
         spec = JobSpec.model_validate({**function, "optimizer": params, "steps": _FUSED_STEPS})
@@ -278,7 +280,7 @@ def _tried_fused(optimizer: type[OptimizerParams]) -> Iterator[tuple[Mapping[str
 
 def _differs(spec: JobSpec) -> str | None:
     try:
-        fused = FusedRun(spec).advance(spec.steps)
+        fused = start(spec, "fused").advance(spec.steps)
     except Exception as error:  # noqa: BLE001 a package's code may raise anything when it is traced
         return f"cannot be traced: {error}"
     eager = EagerRun(spec).advance(spec.steps)

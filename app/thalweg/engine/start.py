@@ -1,7 +1,9 @@
 """Starting a job on an engine."""
 
 from thalweg.engine.eager.run import EagerRun
+from thalweg.engine.fused.definitions import is_lbfgs
 from thalweg.engine.fused.runtime.kernels import Kernels
+from thalweg.engine.fused.runtime.lbfgs import LbfgsRun
 from thalweg.engine.fused.runtime.run import FusedRun
 from thalweg.engine.outcome import Checkpoint
 from thalweg.engine.run import Run
@@ -27,4 +29,4 @@ def start(
         case "eager":
             return EagerRun(spec, checkpoint)
         case "fused":
-            return FusedRun(spec, checkpoint, kernels)
+            return (LbfgsRun if is_lbfgs(type(spec.optimizer)) else FusedRun)(spec, checkpoint, kernels)

@@ -58,6 +58,10 @@ class Linked:
                 builder = builder.export_symbol(name)
             self._library = builder.link(_linker(), f"kernel{next(self._numbers)}")
 
+    def address(self, name: str) -> int:
+        """Return the address of an exported function, for native code to call while this object lives."""
+        return int(self._library[name])
+
     def function(self, name: str, *parameters: Any) -> Any:
         """Return an exported function, without a return value."""
         function = ctypes.CFUNCTYPE(None, *parameters)(self._library[name])

@@ -18,7 +18,12 @@ MAX_NARROW_VALUES: Final = 1_000
 
 def is_wide(optimizer: OptimizerParams, objective: Objective) -> bool:
     """Return whether the fused engine takes the runs of a job one by one, with loops over their coordinates."""
-    if objective.dim > MAX_NARROW_DIM or optimizer.coupled:
+    return optimizer.coupled or needs_loops(objective)
+
+
+def needs_loops(objective: Objective) -> bool:
+    """Return whether an objective is compiled with loops over its coordinates, and not to a straight line."""
+    if objective.dim > MAX_NARROW_DIM:
         return True
     return objective.n_values > MAX_NARROW_VALUES
 

@@ -25,7 +25,7 @@ def common() -> Iterator[JobSpec]:
 
 def warm(kernels: str, spec: JobSpec) -> None:
     """Compile the kernel of a job, unless it is kept already."""
-    kept_in(kernels).get(spec)
+    kept_in(kernels).warm(spec)
 
 
 @lru_cache(maxsize=4)

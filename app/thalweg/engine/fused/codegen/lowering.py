@@ -40,11 +40,13 @@ class Library:
         vml: Whether Intel's vector library, which torch calls, is available; else libm is called lane by lane.
         roots: How square roots get that library's digits.
         sleef: Whether Sleef, which torch calls for some functions, is available.
+        blas: Whether the dot product that torch calls is available.
     """
 
     vml: bool
     roots: Roots = Roots.asked
     sleef: bool = False
+    blas: bool = False
 
 
 class LoweredFunction(Builder):

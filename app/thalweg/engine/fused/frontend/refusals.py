@@ -1,7 +1,7 @@
 """Refusals: numbers on which torch or Python raises in an update, where native code would carry on.
 
-They are numbers that all runs share, such as the learning rate over a bias correction, so the exception ends all
-runs at once. Each kind of refusal has a code; 0 is none.
+In traced updates they are numbers that all runs share, such as the learning rate over a bias correction, so the
+exception ends all runs at once; in LBFGS they are a run's own. Each kind of refusal has a code; 0 is none.
 """
 
 from collections.abc import Callable
@@ -22,6 +22,12 @@ ZERO_DIVISION: Final = 2
 POWER_OVERFLOW: Final = 3
 """A power of Python floats is too large for one."""
 
+INDEX: Final = 4
+"""A list is asked for more than it has, as by a line search that met a NaN."""
+
+SCHEDULER: Final = 5
+"""The scheduler raised behind the optimizer; it alone knows what."""
+
 LARGEST_FLOAT32: Final = torch.finfo(torch.float32).max
 
 _BEYOND: Final = 1e300
@@ -34,10 +40,11 @@ def sentence_of(code: int) -> str:
         OVERFLOW: lambda: torch.zeros(1).add(torch.zeros(1), alpha=_BEYOND),
         ZERO_DIVISION: lambda: _BEYOND / float(OVERFLOW - 1),
         POWER_OVERFLOW: lambda: _BEYOND**2.0,
+        INDEX: lambda: [code][OVERFLOW],
     }[code]
     try:
         provoke()
-    except (RuntimeError, ArithmeticError) as error:
+    except (RuntimeError, ArithmeticError, IndexError) as error:
         return sentence(error)
     raise AssertionError(f"nothing is raised for {code}")
 

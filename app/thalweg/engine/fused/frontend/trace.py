@@ -109,6 +109,16 @@ def hyperparameters_of(spec: JobSpec) -> tuple[tuple[str, ...], frozenset[str]]:
     return tuple(each.name for each in given), frozenset(each.name for each in given if each.moved)
 
 
+def trace_entry(spec: JobSpec) -> Entry:
+    """Return the traced evaluation of a point, alone.
+
+    Raises:
+        Untraceable: It is not straight-line arithmetic.
+    """
+    program, dtype = Program(), getattr(torch, spec.dtype)
+    return _trace_entry(spec, program, dtype, _inputs(program, "x", dtype, (1, spec.dim), varying=True))
+
+
 def _trace_entry(spec: JobSpec, program: Program, dtype: torch.dtype, x: np.ndarray) -> Entry:
     objective = spec.objective()
 

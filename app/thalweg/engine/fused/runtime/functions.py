@@ -1,6 +1,7 @@
-"""The functions of a kernel, callable from Python."""
+"""The functions of machine code, callable from Python and from each other."""
 
 import ctypes
+from typing import Any
 
 from thalweg.native.machine import Linked
 
@@ -23,3 +24,20 @@ class KernelFunctions:
         else:
             rest = [*[whole] * 5, *[real] * 2]
         self.descend = linked.function("descend", *begin, *rest)
+
+
+class LbfgsFunction:
+    """The function `descend` of native LBFGS. It releases the GIL while it runs."""
+
+    def __init__(self, code: bytes, _about: dict[str, Any]) -> None:
+        whole, pointer = ctypes.c_int64, ctypes.c_void_p
+        self.descend = Linked(code, ("descend",)).function("descend", whole, whole, pointer, pointer)
+
+
+class EvaluateFunction:
+    """The function `evaluate` of an objective, for native code to call; it needs scratch of `scratch_bytes`."""
+
+    def __init__(self, code: bytes, about: dict[str, Any]) -> None:
+        self.scratch_bytes: int = about["scratch_bytes"]
+        self._linked = Linked(code, ("evaluate",))
+        self.address = self._linked.address("evaluate")

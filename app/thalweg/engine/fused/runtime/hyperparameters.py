@@ -34,7 +34,7 @@ class Hyperparameters:
         self._group = self._optimizer.param_groups[0]
         self._schedule = spec.scheduler.build(self._optimizer)
         # a step without a gradient moves nothing; torch warns if the scheduler is stepped before the optimizer
-        self._optimizer.step()
+        self._optimizer.step(lambda: 0.0)
         if state:
             saved = torch.load(io.BytesIO(state), weights_only=True)
             self._schedule.load_state_dict(saved["schedule"])

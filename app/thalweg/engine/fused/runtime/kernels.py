@@ -3,39 +3,40 @@
 import hashlib
 import importlib.metadata
 import json
-import logging
-import struct
-import tempfile
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import torch
 
 import thalweg
 from thalweg.engine.fused.codegen.emitter import emit
 from thalweg.engine.fused.codegen.layout import Layout
+from thalweg.engine.fused.codegen.lbfgs.descend import emit as emit_lbfgs
 from thalweg.engine.fused.codegen.loop import VECTOR_BYTES
+from thalweg.engine.fused.codegen.objective import evaluate_module, unrolled
 from thalweg.engine.fused.codegen.wide.emitter import emit_wide, objective_of
+from thalweg.engine.fused.definitions import is_lbfgs
 from thalweg.engine.fused.frontend.hyperparameters import held
-from thalweg.engine.fused.frontend.trace import Slot, trace
+from thalweg.engine.fused.frontend.program import type_of
+from thalweg.engine.fused.frontend.trace import Slot, trace, trace_entry
 from thalweg.engine.fused.frontend.wide_trace import trace_objective, trace_updates
 from thalweg.engine.fused.runtime import libraries
-from thalweg.engine.fused.runtime.functions import KernelFunctions
+from thalweg.engine.fused.runtime.code_files import CodeFiles
+from thalweg.engine.fused.runtime.functions import EvaluateFunction, KernelFunctions, LbfgsFunction
 from thalweg.native import machine
+from thalweg.spec.engine_choice import needs_loops
 from thalweg.spec.job import JobSpec
-
-_log = logging.getLogger(__name__)
 
 _PACKAGES: Final = ("functions", "optimizers", "spec", "engine", "native")
 _MODULES: Final = ("__init__", "cancellation", "errors", "lists", "settings", "whole_numbers")
 
-_MAGIC: Final = b"thalweg kernel\n"
-_DIGEST_BYTES: Final = 32
-_HEADER_LENGTH: Final = struct.Struct("<I")
+_Loaded = TypeVar("_Loaded")
+
 _NUMBERS: Final = ("dim", "n_shared", "n_fixed", "wide", "scratch_bytes")
 _MAX_KEPT: Final = 256
 _FEW: Final = 2
@@ -60,6 +61,19 @@ class Kernel:
     key: str
 
 
+@dataclass(frozen=True, slots=True)
+class LbfgsKernel:
+    """Native LBFGS and the objective of a job.
+
+    Attributes:
+        function: Takes runs through many steps, see `thalweg.engine.fused.codegen.lbfgs.descend`.
+        evaluate: The objective, which it calls.
+    """
+
+    function: LbfgsFunction
+    evaluate: EvaluateFunction
+
+
 class Kernels:
     """A cache that compiles kernels on demand.
 
@@ -68,9 +82,17 @@ class Kernels:
     """
 
     def __init__(self, directory: Path | None = None) -> None:
-        self._directory = directory
+        self._files = CodeFiles(directory)
         self._kept: OrderedDict[str, Kernel] = OrderedDict()
+        self._functions: OrderedDict[str, Any] = OrderedDict()
         self._lock = threading.Lock()
+
+    def warm(self, spec: JobSpec) -> None:
+        """Compile the kernel of a job, unless it is kept."""
+        if is_lbfgs(type(spec.optimizer)):
+            self.lbfgs(spec)
+        else:
+            self.get(spec)
 
     def get(self, spec: JobSpec) -> Kernel:
         """Return the kernel of a job.
@@ -89,42 +111,68 @@ class Kernels:
                 self._kept.popitem(last=False)
             return kernel
 
+    def lbfgs(self, spec: JobSpec) -> LbfgsKernel:
+        """Return the kernel of a job with LBFGS: its code is the same for all objectives of a dtype.
+
+        Raises:
+            Untraceable: The objective cannot be compiled.
+        """
+        dtype: torch.dtype = getattr(torch, spec.dtype)
+        real, library = type_of(dtype), libraries.library(dtype)
+        shared = (_world(), _library(dtype), spec.dtype)
+        objective = ("evaluate", spec.function.model_dump_json())
+
+        with self._lock:
+            function = self._compiled(
+                repr((*shared, "lbfgs")), LbfgsFunction, lambda: (emit_lbfgs(real, library), {})
+            )
+            evaluate = self._compiled(repr((*shared, *objective)), EvaluateFunction, lambda: _evaluate(spec))
+        return LbfgsKernel(function, evaluate)
+
+    def _compiled(
+        self,
+        key: str,
+        load: Callable[[bytes, dict[str, Any]], _Loaded],
+        emit: Callable[[], tuple[str, dict[str, Any]]],
+    ) -> _Loaded:
+        """Return what `load` makes of machine code, which is kept in the process and on disk."""
+        if key not in self._functions:
+            kept = self._files.load(key)
+            if kept is None:
+                text, about = emit()
+                kept = about, machine.compiled(text)
+                self._files.save(key, *kept)
+            about, code = kept
+            self._functions[key] = load(code, about)
+            if len(self._functions) > _MAX_KEPT:
+                self._functions.popitem(last=False)
+        self._functions.move_to_end(key)
+        loaded: _Loaded = self._functions[key]
+        return loaded
+
     def _make(self, spec: JobSpec, key: str, width: int) -> Kernel:
         assembly, layout = _emitted(spec, width)
         code = machine.compiled(assembly)
-        self._save(key, layout, code)
+        self._files.save(key, _about(layout), code)
         return Kernel(KernelFunctions(code, wide=layout.wide), layout, width, key)
 
-    def _path(self, key: str) -> Path | None:
-        if self._directory is None:
-            return None
-        return self._directory / f"{hashlib.sha256(key.encode()).hexdigest()[:40]}.kernel"
-
     def _load(self, key: str, width: int) -> Kernel | None:
-        path = self._path(key)
-        if path is None:
+        kept = self._files.load(key)
+        if kept is None:
             return None
+        about, code = kept
         try:
-            layout, code = _unpacked(path.read_bytes(), key)
+            layout = _layout(about)
             return Kernel(KernelFunctions(code, wide=layout.wide), layout, width, key)
-        except FileNotFoundError:
-            return None
-        except (OSError, ValueError, KeyError, TypeError, RuntimeError, struct.error) as error:
-            _log.warning("the kernel in %s cannot be used and is compiled again: %s", path, error)
+        except (ValueError, KeyError, TypeError, RuntimeError) as error:
+            self._files.reject(key, error)
             return None
 
-    def _save(self, key: str, layout: Layout, code: bytes) -> None:
-        path = self._path(key)
-        if path is None:
-            return
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            # renamed into place, so that other processes see a whole file or none
-            with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-                file.write(_packed(key, layout, code))
-            Path(file.name).replace(path)
-        except OSError as error:
-            _log.warning("the kernel cannot be saved in %s: %s", path, error)
+
+@cache
+def in_process() -> Kernels:
+    """Return the kernels that are kept in this process only."""
+    return Kernels()
 
 
 def _emitted(spec: JobSpec, width: int) -> tuple[str, Layout]:
@@ -134,6 +182,17 @@ def _emitted(spec: JobSpec, width: int) -> tuple[str, Layout]:
         objective = objective_of(trace_objective(spec), dtype, library)
         return emit_wide(trace_updates(spec), objective, spec.dim, dtype, library, grad_stop=grad_stop)
     return emit(trace(spec), dtype, width, library, grad_stop=grad_stop)
+
+
+def _evaluate(spec: JobSpec) -> tuple[str, dict[str, Any]]:
+    """Return the objective as a module, and how much scratch it needs."""
+    dtype: torch.dtype = getattr(torch, spec.dtype)
+    library = libraries.library(dtype)
+    if needs_loops(spec.objective()):
+        objective = objective_of(trace_objective(spec), dtype, library)
+    else:
+        objective = unrolled(trace_entry(spec), type_of(dtype), library)
+    return evaluate_module(objective, type_of(dtype)), {"scratch_bytes": objective.scratch_bytes}
 
 
 def _stops_by_gradient(spec: JobSpec) -> bool:
@@ -198,26 +257,11 @@ def _world() -> str:
     return digest.hexdigest()
 
 
-def _packed(key: str, layout: Layout, code: bytes) -> bytes:
+def _about(layout: Layout) -> dict[str, Any]:
     slots = [[slot.name, str(slot.dtype).removeprefix("torch."), slot.shape] for slot in layout.slots]
-    numbers = {name: getattr(layout, name) for name in _NUMBERS}
-    header = json.dumps({"key": key, "slots": slots, **numbers}).encode()
-    body = _HEADER_LENGTH.pack(len(header)) + header + code
-    return _MAGIC + hashlib.sha256(body).digest() + body
+    return {"slots": slots, **{name: getattr(layout, name) for name in _NUMBERS}}
 
 
-def _unpacked(data: bytes, key: str) -> tuple[Layout, bytes]:
-    """Return the layout and code packed in `data`. Raises `ValueError` if it is damaged or not of this key."""
-    if not data.startswith(_MAGIC):
-        raise ValueError("it is not a kernel")
-    start = len(_MAGIC) + _DIGEST_BYTES
-    body = data[start:]
-    if hashlib.sha256(body).digest() != data[len(_MAGIC) : start]:
-        raise ValueError("it is damaged")
-    (length,) = _HEADER_LENGTH.unpack_from(body)
-    code_start = _HEADER_LENGTH.size + length
-    header: dict[str, Any] = json.loads(body[_HEADER_LENGTH.size : code_start])
-    if header["key"] != key:
-        raise ValueError("it is a kernel with another key")
-    slots = tuple(Slot(name, getattr(torch, dtype), tuple(shape)) for name, dtype, shape in header["slots"])
-    return Layout(slots=slots, **{name: header[name] for name in _NUMBERS}), body[code_start:]
+def _layout(about: dict[str, Any]) -> Layout:
+    slots = tuple(Slot(name, getattr(torch, dtype), tuple(shape)) for name, dtype, shape in about["slots"])
+    return Layout(slots=slots, **{name: about[name] for name in _NUMBERS})

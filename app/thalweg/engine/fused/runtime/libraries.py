@@ -34,12 +34,31 @@ def has_sleef(dtype: torch.dtype) -> bool:
 
 
 @cache
+def has_blas(dtype: torch.dtype) -> bool:
+    """Whether torch's dot product can be called and has torch's digits, compared on many vectors."""
+    double = dtype == torch.float64
+    name, real = ("ddot_", ctypes.c_double) if double else ("sdot_", ctypes.c_float)
+    if not _exports(name):
+        return False
+    dot = getattr(ctypes.CDLL(str(machine.TORCH)), name)
+    dot.restype, one = real, ctypes.byref(ctypes.c_int32(1))
+    for n in (*range(1, 65), 100, 257, 1000):
+        a, b = torch.linspace(-1.1, 2.3, n, dtype=dtype), torch.linspace(3.7, -0.9, n, dtype=dtype)
+        places = ctypes.c_void_p(a.data_ptr()), one, ctypes.c_void_p(b.data_ptr()), one
+        if dot(ctypes.byref(ctypes.c_int32(n)), *places) != torch.dot(a, b).item():
+            return False
+    return True
+
+
+@cache
 def unlike_torch() -> str | None:
     """Return why native code may differ from torch in the last digit on this machine; None if it cannot."""
     if not has_vml():
         return "functions such as exp may differ in the last digit from eager: torch was built without MKL here"
     if not all(map(has_sleef, (torch.float64, torch.float32))):
         return "log1p and expm1 may differ in the last digit from eager: native code cannot call torch's own here"
+    if not all(map(has_blas, (torch.float64, torch.float32))):
+        return "lbfgs may differ in the last digit from eager: native code cannot call torch's dot product here"
     return None
 
 
@@ -58,9 +77,9 @@ def _exports(name: str) -> bool:
 def library(dtype: torch.dtype) -> Library:
     """Return where kernels find elementary functions with torch's digits."""
     if not has_vml():
-        return Library(vml=False, sleef=has_sleef(dtype))
+        return Library(vml=False, sleef=has_sleef(dtype), blas=has_blas(dtype))
     roots = next(how for how in (Roots.repeated, Roots.nearest, Roots.asked) if roots_match(how, dtype))
-    return Library(vml=True, roots=roots, sleef=has_sleef(dtype))
+    return Library(vml=True, roots=roots, sleef=has_sleef(dtype), blas=has_blas(dtype))
 
 
 @cache

@@ -3,8 +3,6 @@
 import math
 import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache
 from itertools import pairwise
 
 import numpy as np
@@ -13,8 +11,9 @@ import torch
 from thalweg.engine.columns import pack, unpack
 from thalweg.engine.fused.codegen.layout import MARKS
 from thalweg.engine.fused.runtime.hyperparameters import Hyperparameters
-from thalweg.engine.fused.runtime.kernels import Kernels
+from thalweg.engine.fused.runtime.kernels import Kernels, in_process
 from thalweg.engine.fused.runtime.shared import PIECE, SharedTables
+from thalweg.engine.fused.runtime.threads import pool
 from thalweg.engine.noise import standard_normal_block
 from thalweg.engine.outcome import Checkpoint, Chunk, Outcome, Results
 from thalweg.engine.run import Interrupted
@@ -29,8 +28,6 @@ _FIRST_CHUNK_RATES = 50_000  # torch's schedulers take longer than everything el
 _MAX_CHUNK_STEPS = 2**40
 _LINE = 64
 _VALUES_PER_COORDINATE = 10  # that a function computes usually
-
-_in_process = Kernels()
 
 
 class FusedRun:
@@ -55,7 +52,7 @@ class FusedRun:
     ) -> None:
         self._spec = spec
         self._threads = threads or len(os.sched_getaffinity(0))
-        self._kernel = (kernels or _in_process).get(spec)
+        self._kernel = (kernels or in_process()).get(spec)
         self._rows = self._kernel.layout.rows
         self._wide = self._kernel.layout.wide
         self._dim = spec.dim
@@ -226,7 +223,7 @@ class FusedRun:
             for begin, end in shares:  # one iterator for all: a thread that is held up takes fewer
                 blocks(begin, end)
 
-        for done in [_pool().submit(take_shares) for _ in range(threads)]:
+        for done in [pool().submit(take_shares) for _ in range(threads)]:
             done.result()
 
     def _record_strides(self, record: np.ndarray) -> tuple[int, int, int]:
@@ -296,8 +293,3 @@ def _aligned(shape: tuple[int, ...], dtype: str) -> np.ndarray:
     raw = np.zeros(n_bytes + _LINE, np.uint8)
     begin = -raw.ctypes.data % _LINE
     return raw[begin : begin + n_bytes].view(dtype).reshape(shape)
-
-
-@cache
-def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(len(os.sched_getaffinity(0)), thread_name_prefix="descend")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.unit.driving import Recording, assert_equal, assert_same, drive, job, name_of
+from tests.unit.driving import Recording, assert_equal, assert_same, drive, job, name_of, native
 from tests.unit.test_fused import DTYPES, FUSED, drawn, fusable_dims
 from tests.unit.test_operations import EQUAL
 from thalweg.engine import gradients
@@ -152,7 +152,7 @@ def assert_agree(**fields: Any) -> Recording:
     spec = job(**fields)
     assert spec.wide
     assert spec.obstacle is None
-    fused = drive(spec, engine=FusedRun)
+    fused = drive(spec, engine=native)
     assert_equal(drive(spec), fused)
     return fused
 
@@ -177,7 +177,7 @@ ROSENBROCK = {"function": {"name": "rosenbrock", "dim": 40}, "init": {"random": 
 def test_options_of_a_job(fields: dict[str, Any]) -> None:
     fields = {**ROSENBROCK, **fields, "steps": 300}
     fused = assert_agree(**fields)
-    assert_equal(fused, drive(job(**fields), cuts=[1, 12, 7, 100], engine=FusedRun))
+    assert_equal(fused, drive(job(**fields), cuts=[1, 12, 7, 100], engine=native))
 
 
 def test_formulas() -> None:
@@ -195,7 +195,7 @@ def test_a_formula_of_few_coordinates_and_many_values() -> None:
     text = "sum(sin(i*x)/i + (y - 1/i)**2 for i in range(1, 900))"
     spec = job(function={"expression": text, "variables": ["x", "y"]}, init=[0.3, 0.1], steps=15)
     assert spec.wide
-    assert_equal(drive(spec), drive(spec, engine=FusedRun))
+    assert_equal(drive(spec), drive(spec, engine=native))
 
 
 def test_runs_at_rest_and_denormals() -> None:
@@ -219,7 +219,7 @@ def test_neither_threads_nor_company_matter() -> None:
     spec = job(init={"random": 9, "seed": 4}, **fields)
     many = drive(spec, engine=lambda spec, at: FusedRun(spec, at, threads=1))
     assert_equal(many, drive(spec, engine=lambda spec, at: FusedRun(spec, at, threads=3)))
-    alone = drive(job(init=spec.starts()[4].tolist(), **fields), engine=FusedRun)
+    alone = drive(job(init=spec.starts()[4].tolist(), **fields), engine=native)
     assert_same(alone.x[0], many.x[4])
     assert_same(alone.f[0], many.f[4])
 
@@ -237,7 +237,7 @@ def test_clipping_has_torch_digits_for_every_size() -> None:
         x = torch.linspace(-3, 2, dim, dtype=torch.float64)
         clipped = gradients.effective(2 * x, None, 0.7)
         spec = job(function="sphere", init=x.tolist(), optimizer="sgd", lr=1.0, steps=1, clip_grad_norm=0.7)
-        assert_same(drive(spec, engine=FusedRun).x[0][1], (x - clipped).numpy())
+        assert_same(drive(spec, engine=native).x[0][1], (x - clipped).numpy())
 
 
 def test_a_product_of_matrices_is_not_traced(monkeypatch: pytest.MonkeyPatch) -> None:

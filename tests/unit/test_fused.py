@@ -297,7 +297,6 @@ def test_most_steps_bounds_the_chunk() -> None:
 
 def test_a_job_that_cannot_be_fused_says_why() -> None:
     cases: list[tuple[dict[str, Any], str]] = [
-        ({"optimizer": "adafactor"}, "all the others"),
         ({"scheduler": "reduce_lr_on_plateau"}, "value of each run"),
     ]
     for fields, words in cases:

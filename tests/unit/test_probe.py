@@ -69,6 +69,14 @@ class Normed(Toy):
         return gradient / (1 + gradient.norm()) if group["centered"] else gradient
 
 
+class Shortened(Toy):
+    """Raises where the gradient of a run is zero: Python divides by its norm."""
+
+    def scaled(self, gradient: torch.Tensor, _state: Any, _group: Any) -> torch.Tensor:
+        scaled: torch.Tensor = gradient * (1.0 / gradient.norm().item())
+        return scaled
+
+
 class Outer(Toy):
     """Keeps a matrix for a vector."""
 
@@ -215,9 +223,19 @@ def test_a_probe_counts_what_is_kept(added: Callable[[type[Toy]], type[Optimizer
 
 def test_a_probe_finds_out_what_fuses(added: Callable[[type[Toy]], type[OptimizerParams]]) -> None:
     assert probe.unfused(added(Toy), coupled=False) is None
-    assert "all the others" in str(probe.unfused(added(Normed), coupled=True))
+    assert probe.unfused(added(Normed), coupled=True) is None
     assert "cannot be traced" in str(probe.unfused(added(Reading), coupled=False))
     assert "other digits" in str(probe.unfused(added(Counting), coupled=False))
+
+
+def test_what_one_run_raises_ends_that_run(added: Callable[[type[Toy]], type[OptimizerParams]]) -> None:
+    starts = [[3.0, 0.1], [0.0, 0.0], [1.0, 2.0]]
+    optimizer = added(Shortened).model_validate({"lr": 0.5})
+    spec = job(function="sphere", optimizer=optimizer, init=starts, steps=5)
+    fused = drive(spec, engine=FusedRun)
+    assert_equal(drive(spec), fused)
+    assert fused.results.sentences == ["ZeroDivisionError: float division by zero"]
+    assert fused.results.raised.tolist() == [0, 1, 0]
 
 
 def test_a_parameter_that_nobody_described_is_named(toys: Family) -> None:

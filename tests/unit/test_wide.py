@@ -214,6 +214,14 @@ def test_where_nothing_is_finite() -> None:
     assert (fused.results.finite_f[1:] < np.inf).all()
 
 
+@pytest.mark.parametrize(("dim", "dtype"), [(1, "float64"), (2, "float32"), (19, "float32"), (300, "float64")])
+def test_an_optimizer_that_couples_coordinates(dim: int, dtype: str) -> None:
+    other = {"weight_decay": 0.1, "d": 1.3, "beta2_decay": -0.5, "eps": [1e-3, 1e-2], "maximize": True}
+    fields = {"function": {"name": "levy", "dim": dim}, "init": {"random": 3, "seed": dim}, "dtype": dtype}
+    for optimizer in ({"name": "adafactor"}, {"name": "adafactor", "lr": 0.3, **other}):
+        assert_agree(**fields, optimizer=optimizer, steps=60, clip_grad_norm=30.0, stop={"f": 0.5})
+
+
 def test_neither_threads_nor_company_matter() -> None:
     fields = {"function": {"name": "levy", "dim": 60}, "optimizer": "adam", "lr": 0.05, "steps": 400}
     spec = job(init={"random": 9, "seed": 4}, **fields)

@@ -6,6 +6,7 @@ variants; what fails for one of them does not hold for the optimizer.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 
 import numpy as np
@@ -16,6 +17,7 @@ from thalweg.engine.eager.loop import TorchLoop
 from thalweg.engine.eager.run import EagerRun
 from thalweg.engine.fused.definitions import is_lbfgs
 from thalweg.engine.fused.frontend.trace import trace
+from thalweg.engine.fused.frontend.wide_trace import trace_updates
 from thalweg.engine.raised import Raised
 from thalweg.engine.start import start
 from thalweg.optimizers.base import OptimizerParams
@@ -54,18 +56,26 @@ def probed(optimizer: type[OptimizerParams]) -> Record:
 
 def _fusing(optimizer: type[OptimizerParams], *, coupled: bool) -> Record:
     """Return a record that is true of how an optimizer fuses: with as many inputs as possible."""
-    before = optimizer.record
-    tried = [()] if optimizer.closure or optimizer.matrices or coupled else [inputs(optimizer), ()]
-    try:
+    with _assumed(optimizer, coupled=coupled):
+        tried = [()] if optimizer.closure or optimizer.matrices else [inputs(optimizer), ()]
         for each in tried:
-            optimizer.record = before.model_copy(update={"inputs": each})
-            reason = unfused(optimizer, coupled=coupled)
-            found = optimizer.record.model_copy(update={"unfused": reason})
+            with _assumed(optimizer, inputs=each):
+                reason = unfused(optimizer, coupled=coupled)
+                found = optimizer.record.model_copy(update={"unfused": reason})
             if reason is None:
                 break
+    return found
+
+
+@contextmanager
+def _assumed(optimizer: type[OptimizerParams], **facts: Any) -> Iterator[None]:
+    """Take facts for recorded while they are tried."""
+    before = optimizer.record
+    optimizer.record = before.model_copy(update=facts)
+    try:
+        yield
     finally:
         optimizer.record = before
-    return found
 
 
 def inputs(optimizer: type[OptimizerParams]) -> tuple[str, ...]:
@@ -92,15 +102,13 @@ def _is_read_by_the_step(optimizer: type[OptimizerParams], parameter: str) -> bo
 
 
 def _is_traced(optimizer: type[OptimizerParams], parameter: str) -> bool:
-    before = optimizer.record
-    optimizer.record = before.model_copy(update={"inputs": (parameter,)})
-    try:
-        for each in _allowed(optimizer, {parameter: optimizer.others[parameter]}, *optimizer.variants):
-            trace(JobSpec.model_validate({**_HIMMELBLAU, "optimizer": each, "steps": 1}))
-    except Exception:  # noqa: BLE001 a package's code may raise anything when it is traced
-        return False
-    finally:
-        optimizer.record = before
+    with _assumed(optimizer, inputs=(parameter,)):
+        try:
+            for each in _allowed(optimizer, {parameter: optimizer.others[parameter]}, *optimizer.variants):
+                spec = JobSpec.model_validate({**_HIMMELBLAU, "optimizer": each, "steps": 1})
+                (trace_updates if spec.wide else trace)(spec)
+        except Exception:  # noqa: BLE001 a package's code may raise anything when it is traced
+            return False
     return True
 
 
@@ -262,12 +270,11 @@ def unfused(optimizer: type[OptimizerParams], *, coupled: bool) -> str | None:
         return "evaluates the function within a step, as often as it sees fit"
     if optimizer.matrices:
         return "moves whole matrices, and the fused engine single coordinates"
-    if coupled and not is_defined:
-        return "scales each coordinate by all the others"
-    for function, params in _tried_fused(optimizer):
-        spec = JobSpec.model_validate({**function, "optimizer": params, "steps": _FUSED_STEPS})
-        if (reason := _differs(spec)) is not None:
-            return reason
+    with _assumed(optimizer, coupled=coupled):
+        for function, params in _tried_fused(optimizer):
+            spec = JobSpec.model_validate({**function, "optimizer": params, "steps": _FUSED_STEPS})
+            if (reason := _differs(spec)) is not None:
+                return reason
     return None
 
 

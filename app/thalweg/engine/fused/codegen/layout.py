@@ -6,7 +6,7 @@ import numpy as np
 
 from thalweg.engine.fused.frontend.trace import Slot
 
-MARKS = ("n_steps", "outcome", "best_step", "run")
+MARKS = ("n_steps", "outcome", "best_step", "run", "raised")
 """The rows of 8-byte integers that `descend` keeps for each run."""
 
 _ALIGNED = 16  # numbers of a vector, at most

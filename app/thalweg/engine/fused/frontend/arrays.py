@@ -135,7 +135,7 @@ class Arrays:
         whole = tuple(shape)
         if array.shape == whole:
             return self.value(array)
-        return self.value(self._seen(array, lambda numbers: np.broadcast_to(numbers, whole)))
+        return self.value(self.moved(array, lambda numbers: np.broadcast_to(numbers, whole)))
 
     def view(self, array: Array, view: View) -> Array:
         """Return a view of an array, `view` being the same of a numpy array.
@@ -143,9 +143,10 @@ class Arrays:
         Raises:
             ValueError: There is no such view without a copy.
         """
-        return self._seen(array.as_base(), view, is_view=True)
+        return self.moved(array.as_base(), view, is_view=True)
 
-    def _seen(self, array: Array, view: View, *, is_view: bool = False) -> Array:
+    def moved(self, array: Array, view: View, *, is_view: bool = False) -> Array:
+        """Return a copy of a view, which operations in place on either do not reach; see `view`."""
         if array.tensor is not None:
             return self.constant(torch.from_numpy(np.array(view(array.tensor.numpy()))))
         value = self.value(array)
@@ -159,11 +160,12 @@ class Arrays:
         value = value if same else self._program.substituted(value, moved)
         return Array(shape, array.type, value, is_view=is_view)
 
-    def reshaped(self, array: Array, shape: Sequence[int]) -> Array:
-        """Return an array with the same numbers, row after row, in another shape."""
+    def reshaped(self, array: Array, shape: Sequence[int], *, is_view: bool = False) -> Array:
+        """Return the same numbers, row after row, in another shape: a copy, or a view where there can be one."""
         whole = tuple(shape)
+        look = self.view if is_view else self.moved
         try:
-            return self.view(array, lambda numbers: np.reshape(numbers, whole, copy=False))
+            return look(array, lambda numbers: np.reshape(numbers, whole, copy=False))
         except ValueError:
             return self.read(*self._read_of(array, whole))
 

@@ -62,6 +62,10 @@ class _WideInterpreter(Interpreter):
         self._arrays = arrays
         self._scalars: ArrayScalars = ArrayScalars(arrays)
 
+    def _refuse(self, condition: Value | None, refusal: int) -> None:
+        """Add a refusal that is raised where the condition holds, for this run alone if it depends on the point."""
+        self._refusals.append((condition, refusal))
+
     def _constant_tensor(self, tensor: torch.Tensor) -> Array:  # type: ignore[override]
         return self._arrays.constant(tensor)
 
@@ -163,7 +167,7 @@ class _WideInterpreter(Interpreter):
         n_rows = terms.size // max(1, length)
         if length < vector_lanes(terms.type) or (n_rows > 1 and length <= _FEW):
             rows = self._arrays.reshaped(terms, (n_rows, length))
-            columns = [self._arrays.view(rows, _at(1, k)) for k in range(length)]
+            columns = [self._arrays.moved(rows, _at(1, k)) for k in range(length)]
             summed = self._mapped(lambda *values: reduce(values), *columns)
             return self._arrays.reshaped(summed, shape)
         buffer, offset = self._arrays.contiguous(terms)
@@ -203,7 +207,7 @@ class _WideInterpreter(Interpreter):
         row = self._arrays.reshaped(tensor, (tensor.size,))
         if step is not None:
             first, n = int(places[0]), len(places)
-            spread = self._arrays.view(row, lambda numbers: _spread(numbers, first, step, n))
+            spread = self._arrays.moved(row, lambda numbers: _spread(numbers, first, step, n))
             return self._arrays.reshaped(spread, tuple(node.meta["val"].shape))
         buffer, offset = self._arrays.contiguous(tensor)
         into = self._arrays.buffer(len(places), tensor.type)
@@ -283,7 +287,7 @@ class _WideInterpreter(Interpreter):
         return self._arrays.view(tensor, lambda numbers: np.broadcast_to(numbers, shape))
 
     def _op_view(self, node: Node, tensor: Array, _shape_wanted: Any) -> Array:  # type: ignore[override]
-        return self._arrays.reshaped(tensor, tuple(node.meta["val"].shape))
+        return self._arrays.reshaped(tensor, tuple(node.meta["val"].shape), is_view=True)
 
     _op__unsafe_view = _op_reshape = _op_unsqueeze = _op_squeeze = _op_view  # type: ignore[assignment]
 

@@ -23,12 +23,14 @@ class WideUpdate:
     Attributes:
         tasks: What to do.
         state: The new state of each slot that all runs share; nothing for the others.
-        raised: The code of the refusal that torch raises instead; 0 for none.
+        raised: The code of the refusal that torch raises instead in all runs; 0 for none.
+        raises: Whether there is such a code for each run, which the tasks store in the buffer `raised`.
     """
 
     tasks: Tasks
     state: list[list[Value]]
     raised: Value
+    raises: bool
 
     @property
     def shared(self) -> list[Value]:
@@ -128,10 +130,14 @@ class _WideOptimizer(TracedOptimizer):
         arrays = self._arrays
         raised = arrays.value(outputs[RAISED])
         state = [[arrays.value(outputs[slot.name])] if slot.shared else [] for slot in slots]
-        if raised.varying or any(value.varying for values in state for value in values):
+        if any(value.varying for values in state for value in values):
             raise Untraceable("the optimizer's shared state depends on the point")
+        raises = raised.varying
+        if raises:
+            arrays.store(outputs[RAISED], Buffer(1, "double", "raised"))
+            raised = self._program.const(0.0, "double")
         moved = {"next.x": outputs["x"]}
         moved |= {f"next.state.{slot.name}": outputs[slot.name] for slot in slots if not slot.shared}
         for name, array in moved.items():
             arrays.store(array, Buffer(array.size, array.type, name))
-        return WideUpdate(arrays.tasks, state, raised)
+        return WideUpdate(arrays.tasks, state, raised, raises)

@@ -10,6 +10,7 @@ import torch
 
 from thalweg.engine.columns import pack, unpack
 from thalweg.engine.fused.codegen.layout import MARKS
+from thalweg.engine.fused.frontend.refusals import sentence_of
 from thalweg.engine.fused.runtime.hyperparameters import Hyperparameters
 from thalweg.engine.fused.runtime.kernels import Kernels, in_process
 from thalweg.engine.fused.runtime.shared import PIECE, SharedTables
@@ -258,6 +259,8 @@ class FusedRun:
             alive[:] = False
         elif self.step >= self._spec.steps:
             now.outcome[runs[alive]] = Outcome.max_steps
+        for code in np.unique(marks["raised"][marks["raised"] > 0]):
+            now.end_raised(runs[marks["raised"] == code], sentence_of(int(code)))
         for name in ("x", "finite_x", "best_x"):
             getattr(now, name)[runs] = reals[name].T
         for name in ("f", "finite_f", "best_f"):

@@ -270,12 +270,16 @@ class WideDescendFunction(Builder):
                 f"ptr {self._at('%noise', self._get('noise'))}, ptr {self._get('other')}, ptr %working",
             ]
         )
-        first, later, moved = self.labels("first", "later", "moved")
-        self.put("%at_start = icmp eq i64 %entry_now, 0", f"br i1 %at_start, label %{first}, label %{later}")
-        for label, name in ((first, "first_update"), (later, "later_update")):
+        self.put("%at_start = icmp eq i64 %entry_now, 0", "br i1 %at_start, label %first_one, label %later_one")
+        for label, name in (("first_one", "first_update"), ("later_one", "later_update")):
             self.label(label)
-            self.put(f"call void @{name}({arguments})", f"br label %{moved}")
-        self.label(moved)
+            self.put(f"%{label}.code = call double @{name}({arguments})", "br label %done_one")
+        self.label("done_one")
+        codes = ", ".join(f"[%{label}.code, %{label}]" for label in ("first_one", "later_one"))
+        self.put(f"%raised = phi double {codes}", "%is_done = fcmp oeq double %raised, 0.0")
+        self.branch("%is_done", "moved", "raises")
+        self._raise()
+        self.label("moved")
         now, other = self._get("now"), self._get("other")
         self._set("now", other)
         self._set("other", now)
@@ -285,6 +289,17 @@ class WideDescendFunction(Builder):
         self.label("latch")
         self._next_entry()
         self.put("br label %step")
+
+    def _raise(self) -> None:
+        """End a run that torch's update does not move on from."""
+        self.label("raises")
+        self.put(f"store i64 {self.cast_one('fptosi', '%raised', 'double', 'i64')}, ptr {self._mark('raised')}")
+        x = self._get("now")
+        self._copy(self._row("finite_x"), x, self._layout.dim)
+        for row in ("f", "finite_f"):
+            self._store("%f", self._row(row))
+        self.put(f"store i64 %entry_now, ptr {self._mark('n_steps')}")
+        self.put(f"store i64 {int(Outcome.diverged)}, ptr {self._mark('outcome')}", "br label %exit")
 
     def _next_entry(self) -> None:
         self._advance("entry", "1")

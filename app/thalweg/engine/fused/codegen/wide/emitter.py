@@ -92,7 +92,7 @@ def _update(
     name: str,
 ) -> Routine:
     rows = layout.rows
-    arguments = {"gradient": "%gradient", "noise": "%noise"}
+    arguments = {"gradient": "%gradient", "noise": "%noise", "raised": "%raised"}
     arguments |= {row: f"%from.{row}" for row in layout.moved} | {
         f"next.{row}": f"%to.{row}" for row in layout.moved
     }
@@ -105,12 +105,13 @@ def _update(
         for k, value in enumerate(values):
             place = function.new(f"getelementptr i64, ptr {row}, i64 {k}")
             given[value] = function.new(f"load {value.type}, ptr {place}")
+    function.put("%raised = alloca double", "store double 0.0, ptr %raised")
     function.do(given)
-    function.put("ret void")
+    function.put("%code = load double, ptr %raised", "ret double %code")
     parameters = ", ".join(
         f"ptr noalias %{each}" for each in ("now", "gradient", "fixed", "row", "noise", "next", "scratch")
     )
-    return _routine(function, f"@{name}({parameters})", "void")
+    return _routine(function, f"@{name}({parameters})", "double")
 
 
 def _routine(function: TasksFunction, signature: str, result: str) -> Routine:

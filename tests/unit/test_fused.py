@@ -38,7 +38,7 @@ VARIANTS: list[dict[str, Any]] = [
 ]
 FUSED = [case for case in VARIANTS if job(optimizer=case).obstacle is None]
 FUSED_SCHEDULERS = [
-    *(case for case in SCHEDULERS if case["name"] != "reduce_lr_on_plateau"),
+    *SCHEDULERS,
     *(case | {"cycle_momentum": False} for case in SCHEDULERS if case["name"] in {"cyclic_lr", "one_cycle_lr"}),
 ]
 NAMES = sorted({case["name"] for case in FUSED})
@@ -297,7 +297,12 @@ def test_most_steps_bounds_the_chunk() -> None:
 
 def test_a_job_that_cannot_be_fused_says_why() -> None:
     cases: list[tuple[dict[str, Any], str]] = [
-        ({"scheduler": "reduce_lr_on_plateau"}, "value of each run"),
+        (
+            {"scheduler": "reduce_lr_on_plateau", "function": "sphere", "init": [0.5] * 17},
+            "takes the runs one by one",
+        ),
+        ({"scheduler": "reduce_lr_on_plateau", "optimizer": "lbfgs"}, "takes the runs one by one"),
+        ({"scheduler": "reduce_lr_on_plateau", "optimizer": "adafactor"}, "takes the runs one by one"),
     ]
     for fields, words in cases:
         spec = job(**fields)

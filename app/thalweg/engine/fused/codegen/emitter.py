@@ -28,7 +28,7 @@ def emit(step: Step, dtype: torch.dtype, width: int, library: Library, *, grad_s
         grad_stop: Whether a run can converge by its gradient's norm.
     """
     fixed, columns = divided([_shared(update, step.slots) for update in (step.first, step.later)], step)
-    layout = Layout(len(step.first.x), step.slots, max(1, *map(len, columns)), len(fixed))
+    layout = Layout(len(step.first.x), step.slots, max(1, *map(len, columns)), len(fixed), step.own)
     schedule = ScheduleFunction(step, columns, fixed, layout)
     descend = DescendFunction(step, columns, fixed, layout, type_of(dtype), width, library, grad_stop=grad_stop)
     functions = [schedule.text(), descend.text()]
@@ -38,8 +38,10 @@ def emit(step: Step, dtype: torch.dtype, width: int, library: Library, *, grad_s
 
 def _shared(update: Update, slots: Sequence[Slot]) -> list[Value]:
     """Return the values that all runs share and a run's update uses."""
-    varying = [*update.x, *(v for slot, vs in zip(slots, update.state, strict=True) if not slot.shared for v in vs)]
-    used = [*varying, *(operand for value in needed(varying) if value.varying for operand in value.operands)]
+    state = (v for slot, vs in zip(slots, update.state, strict=True) if slot.per_coordinate for v in vs)
+    raised = [update.raised] if update.raised.varying else []
+    results = [*update.x, *state, *update.own, *raised]
+    used = [*results, *(operand for value in needed(results) if value.varying for operand in value.operands)]
     found = {value for value in used if not value.varying and value.constant is None}
     return sorted(found, key=_number)
 

@@ -21,6 +21,7 @@ class Layout:
         slots: The optimizer's state.
         n_shared: Numbers per step that all runs share and a run's update uses.
         n_fixed: Such numbers that are the same in all steps.
+        own: The names of the numbers that each run has, rows of doubles beside.
         wide: Whether a run is a block of its own, its numbers side by side in memory.
         scratch_bytes: Memory that a thread needs to work in, if `wide`.
     """
@@ -29,6 +30,7 @@ class Layout:
     slots: tuple[Slot, ...]
     n_shared: int
     n_fixed: int
+    own: tuple[str, ...] = ()
     wide: bool = False
     scratch_bytes: int = 0
 
@@ -72,7 +74,7 @@ class Layout:
             "finite_f": 1,
             "best_x": self.dim,
             "best_f": 1,
-            **{f"state.{slot.name}": self.dim for slot in self.slots if not slot.shared},
+            **{f"state.{slot.name}": self.dim for slot in self.slots if slot.per_coordinate},
         }
         ends = np.cumsum(list(sizes.values())).tolist()
         return {name: slice(end - size, end) for (name, size), end in zip(sizes.items(), ends, strict=True)}

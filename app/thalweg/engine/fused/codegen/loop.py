@@ -22,10 +22,10 @@ _ENTRIES_BETWEEN_TESTS = 256  # how often to test whether a run is at rest; a po
 class DescendFunction(LoweredFunction):
     """The native function `descend`, which takes blocks of runs through many steps.
 
-    `descend(begin, end, first, last, fixed, table, noise, reals, marks, n_columns, record, record_block,
+    `descend(begin, end, first, last, fixed, table, noise, reals, own, marks, n_columns, record, record_block,
     record_step, record_row, every, due, stop_f, stop_grad)` takes the blocks `begin` to `end - 1` from entry
     `first` to entry `last`. Judging entry `first` a second time changes nothing. `fixed` and `table` are as
-    `schedule` fills them, `table` from update `first` on. `reals` and `marks` have the rows of `Layout` and
+    `schedule` fills them, `table` from update `first` on. `reals`, `own` and `marks` have the rows of `Layout` and
     `n_columns` columns; `noise` is indexed by (update, coordinate, run). Entry `due` and every `every`-th after it
     is written to `record`; `record_block`, `record_step` and `record_row` are its strides, in numbers.
     """
@@ -56,7 +56,7 @@ class DescendFunction(LoweredFunction):
         self._variables: dict[str, list[str]] = {}
         self._event = "false"
         moved = ["x", *(row for row in layout.rows if row.startswith("state."))]
-        self._moved = [f"{name}.{k}" for name, k in self._numbers(moved)]
+        self._moved = [f"{name}.{k}" for name, k in self._numbers(moved)] + [f"{name}.0" for name in layout.own]
         self._before: list[dict[str, str]] = []
 
     def text(self) -> str:
@@ -66,6 +66,8 @@ class DescendFunction(LoweredFunction):
         kept = ["x", *wide_state, "best_x", "best_f"]
         for name, k in self._numbers(kept):
             self._variable(f"{name}.{k}", self._real)
+        for name in self._layout.own:
+            self._variable(f"{name}.0", "double")
         for k in range(dim):
             self._variable(f"previous_x.{k}", self._real)
         self._variable("previous_f.0", self._real)
@@ -83,8 +85,8 @@ class DescendFunction(LoweredFunction):
         self._exit(kept)
         return self.whole(
             "@descend(i64 %begin, i64 %end, i64 %first, i64 %last, ptr noalias %fixed, ptr noalias %table, "
-            "ptr noalias %noise, ptr noalias %reals, ptr noalias %marks, i64 %n_columns, ptr noalias %record, "
-            "i64 %record_block, i64 %record_step, i64 %record_row, i64 %every, i64 %due, "
+            "ptr noalias %noise, ptr noalias %reals, ptr noalias %own, ptr noalias %marks, i64 %n_columns, "
+            "ptr noalias %record, i64 %record_block, i64 %record_step, i64 %record_row, i64 %every, i64 %due, "
             "double %stop_f, double %stop_grad)"
         )
 
@@ -144,11 +146,15 @@ class DescendFunction(LoweredFunction):
         self.label("load")
         self.put(f"%column = mul i64 {block}, {self._block_width}")
         self.put(f"%block_reals = getelementptr {self._real}, ptr %reals, i64 %column")
+        self.put("%block_own = getelementptr double, ptr %own, i64 %column")
         self.put("%block_marks = getelementptr i64, ptr %marks, i64 %column")
         nothing = "zeroinitializer" if self.width > 1 else "0.0"
         for _ in self.each_part():
             for name, k in self._numbers(kept):
                 self._set(f"{name}.{k}", self._load(self._place(name, k), self._real))
+            for row, name in enumerate(self._layout.own):
+                place = self._in_row("double", "%block_own", "%n_columns", row)
+                self._set(f"{name}.0", self._load(place, "double"))
             for k in range(self._layout.dim):
                 self._set(f"previous_x.{k}", nothing)
             self._set("previous_f.0", nothing)
@@ -297,10 +303,13 @@ class DescendFunction(LoweredFunction):
             for part in self.each_part():
                 self.names = dict(known[part])
             self.label(name)
+            self._give(update, columns)
+            if update.raised.varying:
+                self._end_raising(name, update)
             can_rest = update is self._step.later and not self._is_noisy()
             if can_rest:
                 self._remember()
-            self._move(update, columns)
+            self._move(update)
             if can_rest:
                 self._rest(columns)
             else:
@@ -326,10 +335,10 @@ class DescendFunction(LoweredFunction):
         self.label("remember")
         self._before = []
         for _ in self.each_part():
-            places = {name: self.alloca(self.wide(self._real)) for name in self._moved}
+            places = {name: self.alloca(self._types[name]) for name in self._moved}
             for name, place in places.items():
                 # volatile: keeps it in memory; otherwise it would occupy a register in every step
-                self.put(f"store volatile {self.wide(self._real)} {self._get(name)}, ptr {place}")
+                self.put(f"store volatile {self._types[name]} {self._get(name)}, ptr {place}")
             self._before.append(places)
         self.put("br label %move")
         self.label("move")
@@ -341,13 +350,15 @@ class DescendFunction(LoweredFunction):
         """
         self.put("br i1 %is_time, label %test, label %latch")
         self.label("test")
-        whole, at_rest = BITS[self._real], "true"
+        at_rest = "true"
         for part in self.each_part():
             same = self.ignored_lanes()
             equal = self.literal("true", "i1")
             for name, place in self._before[part].items():
-                old = self.new(f"load volatile {self.wide(self._real)}, ptr {place}")
-                bits = [self.cast("bitcast", value, self._real, whole) for value in (old, self._get(name))]
+                real: Type = "double" if name.startswith("own.") else self._real
+                whole = BITS[real]
+                old = self.new(f"load volatile {self._types[name]}, ptr {place}")
+                bits = [self.cast("bitcast", value, real, whole) for value in (old, self._get(name))]
                 equal = self.mask("and", equal, self.compare("eq", whole, *bits))
             at_rest = self.new(f"and i1 {at_rest}, {self.all(self.mask('or', same, equal))}")
         self._set("resting", at_rest)
@@ -369,17 +380,58 @@ class DescendFunction(LoweredFunction):
             same = self.new(f"and i1 {same}, {self.new(f'icmp eq {of_type} {numbers[0]}, {numbers[1]}')}")
         self.put(f"br i1 {same}, label %rest, label %step")
 
-    def _move(self, update: Update, columns: Sequence[Value]) -> None:
-        wanted = {f"x.{k}": value for k, value in enumerate(update.x)}
-        for slot, values in zip(self._layout.slots, update.state, strict=True):
-            if not slot.shared:
-                wanted |= {f"state.{slot.name}.{k}": value for k, value in enumerate(values)}
+    def _give(self, update: Update, columns: Sequence[Value]) -> None:
+        """Name what an update starts from: shared numbers, the optimizer's state, the run's own numbers."""
         shared = {value: self._broadcast(value, "%row", k) for k, value in enumerate(columns)} | self._settled
+        state = (value for values in update.state for value in values)
         for _ in self.each_part():
             self.names |= shared
-            for value in inputs(wanted.values()):
+            for value in inputs([*update.x, *state, *update.own, update.raised]):
                 if value.varying and value not in self.names:
                     self.names[value] = self._input(value)
+
+    def _end_raising(self, name: str, update: Update) -> None:
+        """End the runs for which torch raises in the update: they stay at the entry before it."""
+        self.compute(value for value in needed([update.raised], known=self.names) if value.varying)
+        none, some_raise = self.literal(0.0, "double"), "false"
+        raising = []
+        for _ in self.each_part():
+            raises = self.compare("une", "double", self.operand(update.raised), none)
+            raising.append(self.mask("and", raises, self._get("alive")))
+            some_raise = self.new(f"or i1 {some_raise}, {self.any(raising[-1])}")
+        no_raise = self.new(f"xor i1 {some_raise}, true")
+        self.branch(no_raise, f"{name}_goes_on", f"{name}_raises")
+        self.label(f"{name}_raises")
+        some_go_on = "false"
+        for part in self.each_part():
+            self._keep_entry(raising[part])
+            diverged = self.literal(str(int(Outcome.diverged)), "i64")
+            self._store_where(raising[part], self._mark("outcome"), "i64", diverged)
+            code = self.cast("fptosi", self.operand(update.raised), "double", "i64")
+            self._store_where(raising[part], self._mark("raised"), "i64", code)
+            going = self.mask("and", self._get("alive"), self.inverse(raising[part]))
+            self._set("alive", going)
+            some_go_on = self.new(f"or i1 {some_go_on}, {self.any(going)}")
+        self.put(f"br i1 {some_go_on}, label %{name}_goes_on, label %exit")
+        self.label(f"{name}_goes_on")
+
+    def _keep_entry(self, leaving: str) -> None:
+        """Store the present entry of the runs that end with it, a finite one."""
+        xs = [self._get(f"x.{k}") for k in range(self._layout.dim)]
+        f = self.operand(self._step.entry.f)
+        gradient = map(self.operand, self._step.entry.gradient)
+        rows = [("x", xs), ("f", [f]), ("gradient", gradient), ("finite_x", xs), ("finite_f", [f])]
+        for row, values in rows:
+            for k, value in enumerate(values):
+                self._store_where(leaving, self._place(row, k), self._real, value)
+        self._store_where(leaving, self._mark("n_steps"), "i64", self.splat("%entry_now", "i64"))
+
+    def _move(self, update: Update) -> None:
+        wanted = {f"x.{k}": value for k, value in enumerate(update.x)}
+        for slot, values in zip(self._layout.slots, update.state, strict=True):
+            if slot.per_coordinate:
+                wanted |= {f"state.{slot.name}.{k}": value for k, value in enumerate(values)}
+        wanted |= {f"{name}.0": value for name, value in zip(self._layout.own, update.own, strict=True)}
 
         def keep() -> None:
             for name, value in wanted.items():
@@ -404,6 +456,9 @@ class DescendFunction(LoweredFunction):
             for name, k in self._numbers(kept):
                 if name != "x":
                     self._store(self._place(name, k), self._real, self._get(f"{name}.{k}"))
+            for row, name in enumerate(self._layout.own):
+                place = self._in_row("double", "%block_own", "%n_columns", row)
+                self._store(place, "double", self._get(f"{name}.0"))
             self._store(self._mark("best_step"), "i64", self._get("best_step"))
         self._advance("block", "1")
         self.put("br label %next_block")

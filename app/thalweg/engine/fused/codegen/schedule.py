@@ -81,10 +81,11 @@ class ScheduleFunction(LoweredFunction):
             for slot, values in zip(self._layout.slots, update.state, strict=True)
             if slot.shared
         }
-        wanted = [*columns, *new.values(), update.raised]
+        raised = [] if update.raised.varying else [update.raised]
+        wanted = [*columns, *new.values(), *raised]
         self.names = {value: self._input(value, places) for value in inputs(wanted)}
         self.compute(without_hidden(needed(wanted), wanted))
-        if update.raised.constant != 0.0:
+        if raised and update.raised.constant != 0.0:
             self._end_where_raised(name, update)
         for k, value in enumerate(columns):
             self._store(value, self.new(f"getelementptr i64, ptr %row, i64 {k}"))

@@ -101,8 +101,6 @@ class Interpreter:
 
     def _refuse(self, condition: Value | None, refusal: int) -> None:
         """Add a refusal that is raised where the condition holds; None means always."""
-        if condition is not None and condition.varying:
-            raise Untraceable("an exception that depends on the point")
         self._refusals.append((condition, refusal))
 
     def _refuse_overflow(self, node: Node, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:

@@ -28,6 +28,7 @@ class Hyperparameter:
         above_half: Of the first of the betas, whether all its values are clearly above one half, or clearly below;
             else None. Torch computes the average of gradients from one end or from the other, and kernels that need
             not choose are a few percent faster.
+        own: Whether each run has its own.
     """
 
     parameter: str
@@ -36,11 +37,13 @@ class Hyperparameter:
     moved: bool = False
     unit: bool = False
     above_half: bool | None = None
+    own: bool = False
 
     @property
     def name(self) -> str:
         """Its name among the inputs of a program."""
-        return f"hyper.{self.parameter}" + ("" if self.place is None else f".{self.place}")
+        kind = "own" if self.own else "hyper"
+        return f"{kind}.{self.parameter}" + ("" if self.place is None else f".{self.place}")
 
     @property
     def is_input(self) -> bool:
@@ -67,7 +70,7 @@ def hyperparameters(
     """Return the numbers of an optimizer that can be inputs of a kernel, the learning rate first."""
     arguments = optimizer.arguments
     moved = moved_by(optimizer, scheduler)
-    found = [Hyperparameter("lr", None, 1, moved=True)]
+    found = [Hyperparameter("lr", None, 1, moved=True, own=scheduler is not None and scheduler.per_run)]
     for parameter in optimizer.record.inputs:
         value = arguments[parameter]
         for place, number in [(None, value)] if isinstance(value, float) else enumerate(value):

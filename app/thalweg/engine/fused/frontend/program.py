@@ -6,7 +6,7 @@ once.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -154,6 +154,17 @@ class Program:
             known[now] = now if same else self.apply(now.op, *operands, of_type=now.type, is_call=is_call)
             waiting.pop()
         return known[value]
+
+    def copied(self, values: Sequence[Value], given: Mapping[str, Value]) -> list[Value]:
+        """Return values of another program as values of this one; `given` are those for its inputs, by name."""
+        here: dict[Value, Value] = {each: given[each.source[0]] for each in inputs(values)}
+
+        def operand(value: Value) -> Value:
+            return here[value] if value.constant is None else self.const(value.constant, value.type)
+
+        for value in needed(values):
+            here[value] = self.apply(value.op, *map(operand, value.operands), of_type=value.type)
+        return [operand(value) for value in values]
 
     def _value(
         self,

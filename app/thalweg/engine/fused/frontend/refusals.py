@@ -1,7 +1,8 @@
 """Refusals: numbers on which torch or Python raises in an update, where native code would carry on.
 
-In traced updates they are numbers that all runs share, such as the learning rate over a bias correction, so the
-exception ends all runs at once; in LBFGS they are a run's own. Each kind of refusal has a code; 0 is none.
+In traced updates they are usually numbers that all runs share, such as the learning rate over a bias correction,
+so that the exception ends all runs at once; where they are a run's own, as always in LBFGS, it ends that run. Each
+kind of refusal has a code; 0 is none.
 """
 
 from collections.abc import Callable

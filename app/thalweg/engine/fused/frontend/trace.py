@@ -6,8 +6,8 @@ Where Python code branches on a symbol, as RAdam's does, both branches are trace
 time.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -24,6 +24,7 @@ from thalweg.engine import gradients
 from thalweg.engine.fused.frontend import aten
 from thalweg.engine.fused.frontend.arithmetic import Scalars
 from thalweg.engine.fused.frontend.hyperparameters import inputs_of
+from thalweg.engine.fused.frontend.own_schedule import OwnSchedule, own_schedule, placed
 from thalweg.engine.fused.frontend.program import Program, Untraceable, Value, type_of
 from thalweg.spec.job import JobSpec
 
@@ -33,16 +34,25 @@ RAISED = "raised"  # an output beside x and the optimizer's state
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A tensor of the optimizer's state: one number per coordinate, or a single number that all runs share."""
+    """A tensor of the optimizer's state: one number per coordinate, or a single number.
+
+    A single number is shared by all runs, unless it is each run's `own`, as it depends on what is.
+    """
 
     name: str
     dtype: torch.dtype
     shape: tuple[int, ...]
+    own: bool = False
 
     @property
     def shared(self) -> bool:
         """Whether all runs share it."""
-        return self.shape == ()
+        return self.shape == () and not self.own
+
+    @property
+    def per_coordinate(self) -> bool:
+        """Whether it has a number for each coordinate of each run."""
+        return self.shape != ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +71,14 @@ class Update:
     Attributes:
         x: The new point.
         state: The new state, slot by slot.
+        own: The new numbers of the run's own, by the names in `Step.own`.
         raised: The code of the refusal that torch raises instead, see `thalweg.engine.fused.frontend.refusals`; 0
             for none.
     """
 
     x: list[Value]
     state: list[list[Value]]
+    own: list[Value]
     raised: Value
 
 
@@ -77,10 +89,13 @@ class Step:
     Attributes:
         hyperparameters: The names of the inputs that hold them, the learning rate first.
         moving: Those that a schedule can move.
+        own: The names of the numbers that each run has, doubles: those of a schedule that sees its f, with the
+            learning rate, and what the optimizer's state holds of single numbers that depend on them.
     """
 
     hyperparameters: tuple[str, ...]
     moving: frozenset[str]
+    own: tuple[str, ...]
     slots: tuple[Slot, ...]
     entry: Entry
     first: Update
@@ -98,15 +113,65 @@ def trace(spec: JobSpec) -> Step:
     x = _inputs(program, "x", dtype, (1, spec.dim), varying=True)
     entry = _trace_entry(spec, program, dtype, x)
     gradient = np.array([entry.gradient], dtype=object)
-    optimizer = TracedOptimizer(spec, program, dtype, x, gradient)
-    slots, first = optimizer.first()
-    return Step(*hyperparameters_of(spec), slots, entry, first, optimizer.later(slots))
+    names, moving = hyperparameters_of(spec)
+    scheduled: dict[str, Value] = {}
+    if spec.scheduler is not None and spec.scheduler.per_run:
+        scheduled = _scheduled(own_schedule(spec.optimizer, spec.scheduler), program, entry.f)
+    own: frozenset[str] = frozenset()
+    while True:
+        optimizer = TracedOptimizer(spec, program, dtype, x, gradient, own)
+        slots, first = optimizer.first()
+        later = optimizer.later(slots)
+        more = {slot.name for update in (first, later) for slot in _differing(update, slots)}
+        if not more:
+            break
+        own |= more
+    updates = [_with_own(program, slots, scheduled, update) for update in (first, later)]
+    return Step(names, moving, own_names(scheduled, slots), slots, entry, *updates)
 
 
 def hyperparameters_of(spec: JobSpec) -> tuple[tuple[str, ...], frozenset[str]]:
     """Return the names of a kernel's hyperparameters, and of those that a schedule moves."""
-    given = inputs_of(spec.optimizer, spec.scheduler)
-    return tuple(each.name for each in given), frozenset(each.name for each in given if each.moved)
+    given = [each for each in inputs_of(spec.optimizer, spec.scheduler) if not each.own]
+    names = [each.name for each in given]
+    if spec.scheduler is not None and spec.scheduler.per_run:
+        names += map(parameter_name, own_schedule(spec.optimizer, spec.scheduler).parameters)
+    return tuple(names), frozenset(each.name for each in given if each.moved)
+
+
+def parameter_name(name: str) -> str:
+    """Return the name, among the inputs of a program, of a parameter of the schedule."""
+    return f"hyper.schedule {name}"
+
+
+def own_names(scheduled: Iterable[str], slots: Sequence[Slot]) -> tuple[str, ...]:
+    """Return the names of the numbers that each run has: the schedule's, then the optimizer's."""
+    return *(f"own.{name}" for name in scheduled), *(f"own.state {slot.name}" for slot in slots if slot.own)
+
+
+def _scheduled(schedule: OwnSchedule, program: Program, f: Value) -> dict[str, Value]:
+    """Return the numbers of a run's schedule after its step."""
+    given = {name: program.input(f"own.{name}", 0, "double", varying=True) for name in schedule.state}
+    parameters = {
+        name: program.input(parameter_name(name), 0, "double", varying=False) for name in schedule.parameters
+    }
+    return placed(schedule, program, {"f": program.cast(f, "double"), **given, **parameters})
+
+
+def _differing(update: Update, slots: Sequence[Slot]) -> list[Slot]:
+    """Return the slots that were taken to be shared, and are not."""
+    return [
+        slot
+        for slot, values in zip(slots, update.state, strict=True)
+        if slot.shared and any(value.varying for value in values)
+    ]
+
+
+def _with_own(program: Program, slots: Sequence[Slot], scheduled: Mapping[str, Value], update: Update) -> Update:
+    of_state = [
+        program.cast(values[0], "double") for slot, values in zip(slots, update.state, strict=True) if slot.own
+    ]
+    return replace(update, own=[*scheduled.values(), *of_state])
 
 
 def trace_entry(spec: JobSpec) -> Entry:
@@ -134,9 +199,27 @@ def _trace_entry(spec: JobSpec, program: Program, dtype: torch.dtype, x: np.ndar
 
 
 class TracedOptimizer:
-    """Traces an optimizer's step on a parameter, branch by branch."""
+    """Traces an optimizer's step on a parameter, branch by branch.
 
-    def __init__(self, spec: JobSpec, program: Program, dtype: torch.dtype, x: Any, gradient: Any) -> None:
+    Args:
+        spec: The job.
+        program: What is extended.
+        dtype: That of the point.
+        x: The point.
+        gradient: Its gradient.
+        own: The slots of the optimizer's state that are single numbers and not shared.
+    """
+
+    def __init__(
+        self,
+        spec: JobSpec,
+        program: Program,
+        dtype: torch.dtype,
+        x: Any,
+        gradient: Any,
+        own: frozenset[str] = frozenset(),
+    ) -> None:
+        self._own = own
         self._spec = spec
         self._program = program
         self._dtype = dtype
@@ -144,7 +227,7 @@ class TracedOptimizer:
         self._shapes: list[tuple[tuple[int, ...], torch.dtype]] = [(x.shape, dtype)] * 2
         self._hyper = inputs_of(spec.optimizer, spec.scheduler)
         for each in self._hyper:
-            given = self._array(each.name, torch.float64, (), varying=False)
+            given = self._array(each.name, torch.float64, (), varying=each.own)
             self._given.append(given)
             if each.unit:
                 program.units.add(self._number(given))
@@ -160,7 +243,7 @@ class TracedOptimizer:
         shapes: dict[str, Slot] = {}
 
         def note(name: str, value: torch.Tensor) -> None:
-            shapes[name] = Slot(name, value.dtype, tuple(value.shape))
+            shapes[name] = Slot(name, value.dtype, tuple(value.shape), name in self._own)
 
         outputs = self._follow([], [], note)
         slots = tuple(shapes[name] for name in sorted(shapes))
@@ -168,10 +251,13 @@ class TracedOptimizer:
 
     def later(self, slots: Sequence[Slot]) -> Any:
         """Return the update of every later step."""
-        state = [
-            self._array(f"state.{slot.name}", slot.dtype, slot.shape, varying=not slot.shared) for slot in slots
-        ]
-        return self._update(self._follow(slots, state), slots)
+        return self._update(self._follow(slots, [self._before(slot) for slot in slots]), slots)
+
+    def _before(self, slot: Slot) -> Any:
+        if not slot.own:
+            return self._array(f"state.{slot.name}", slot.dtype, slot.shape, varying=not slot.shared)
+        given = self._array(f"own.state {slot.name}", torch.float64, (), varying=True)
+        return aten.mapped(lambda value: self._program.cast(value, type_of(slot.dtype)), given)
 
     def _follow(
         self,
@@ -244,19 +330,12 @@ class TracedOptimizer:
         return aten.mapped(partial(Scalars(self._program).where, condition), one, other)
 
     def _update(self, outputs: dict[str, Any], slots: Sequence[Slot]) -> Any:
-        update = Update(
+        return Update(
             x=outputs["x"].ravel().tolist(),
             state=[outputs[slot.name].ravel().tolist() for slot in slots],
+            own=[],
             raised=outputs[RAISED].item(),
         )
-        if update.raised.varying or any(
-            value.varying
-            for slot, values in zip(slots, update.state, strict=True)
-            if slot.shared
-            for value in values
-        ):
-            raise Untraceable("the optimizer's shared state depends on the point")
-        return update
 
 
 class Branches(ShapeEnv):

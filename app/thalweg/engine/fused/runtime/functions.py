@@ -22,6 +22,7 @@ class KernelFunctions:
         if wide:
             rest = [whole, whole, pointer, whole, whole, whole, real, real, pointer]
         else:
+            begin.insert(-2, pointer)
             rest = [*[whole] * 5, *[real] * 2]
         self.descend = linked.function("descend", *begin, *rest)
 

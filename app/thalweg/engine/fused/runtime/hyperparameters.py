@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from thalweg.engine.fused.frontend.hyperparameters import inputs_of
+from thalweg.engine.fused.frontend.own_schedule import numbers_of, own_schedule
 from thalweg.engine.raised import Raised, raising_results
 from thalweg.spec.job import JobSpec
 
@@ -19,16 +20,25 @@ class Hyperparameters:
         state: A result of `state()` to continue from; empty at the start.
 
     Attributes:
+        own: The first numbers of a run of its own, where the schedule sees its f, by name.
         raised: The message of what the scheduler raised after the last update that has a row; None for nothing.
     """
 
     def __init__(self, spec: JobSpec, state: bytes = b"") -> None:
         self.raised: str | None = None
-        self._inputs = inputs_of(spec.optimizer, spec.scheduler)
+        self._inputs = [each for each in inputs_of(spec.optimizer, spec.scheduler) if not each.own]
         self._moved = [(k, each) for k, each in enumerate(self._inputs) if each.moved]
         self._group: dict[str, Any] = spec.optimizer.arguments
         self._schedule = None
+        self._parameters: list[float] = []
+        self.own: dict[str, float] = {}
         if spec.scheduler is None:
+            return
+        if spec.scheduler.per_run:
+            numbers = numbers_of(spec.optimizer, spec.scheduler)
+            schedule = own_schedule(spec.optimizer, spec.scheduler)
+            self._parameters = [numbers[name] for name in schedule.parameters]
+            self.own = {f"own.{name}": numbers[name] for name in schedule.state}
             return
         self._optimizer = spec.optimizer.build([torch.zeros(1)])
         self._group = self._optimizer.param_groups[0]
@@ -51,7 +61,7 @@ class Hyperparameters:
 
         There are fewer if the scheduler raises; see `raised`.
         """
-        now = [each.of(self._group) for each in self._inputs]
+        now = [*(each.of(self._group) for each in self._inputs), *self._parameters]
         if self._schedule is None:
             return np.array([now])
         rows = np.tile(now, (n, 1))

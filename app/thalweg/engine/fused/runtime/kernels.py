@@ -22,6 +22,7 @@ from thalweg.engine.fused.codegen.objective import evaluate_module, unrolled
 from thalweg.engine.fused.codegen.wide.emitter import emit_wide, objective_of
 from thalweg.engine.fused.definitions import is_lbfgs
 from thalweg.engine.fused.frontend.hyperparameters import held
+from thalweg.engine.fused.frontend.own_schedule import facts_of
 from thalweg.engine.fused.frontend.program import type_of
 from thalweg.engine.fused.frontend.trace import Slot, trace, trace_entry
 from thalweg.engine.fused.frontend.wide_trace import trace_objective, trace_updates
@@ -221,6 +222,7 @@ def _key(spec: JobSpec, width: int) -> str:
         spec.dtype,
         spec.optimizer.identity,
         held(spec.optimizer, spec.scheduler),
+        facts_of(spec.scheduler) if spec.scheduler is not None and spec.scheduler.per_run else None,
         spec.gradient_noise is not None,
         spec.clip_grad_norm,
         _stops_by_gradient(spec),
@@ -258,10 +260,12 @@ def _world() -> str:
 
 
 def _about(layout: Layout) -> dict[str, Any]:
-    slots = [[slot.name, str(slot.dtype).removeprefix("torch."), slot.shape] for slot in layout.slots]
-    return {"slots": slots, **{name: getattr(layout, name) for name in _NUMBERS}}
+    slots = [[slot.name, str(slot.dtype).removeprefix("torch."), slot.shape, slot.own] for slot in layout.slots]
+    return {"slots": slots, "own": layout.own, **{name: getattr(layout, name) for name in _NUMBERS}}
 
 
 def _layout(about: dict[str, Any]) -> Layout:
-    slots = tuple(Slot(name, getattr(torch, dtype), tuple(shape)) for name, dtype, shape in about["slots"])
-    return Layout(slots=slots, **{name: about[name] for name in _NUMBERS})
+    slots = tuple(
+        Slot(name, getattr(torch, dtype), tuple(shape), own) for name, dtype, shape, own in about["slots"]
+    )
+    return Layout(slots=slots, own=tuple(about["own"]), **{name: about[name] for name in _NUMBERS})

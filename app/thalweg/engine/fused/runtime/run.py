@@ -67,7 +67,8 @@ class FusedRun:
             self._runs = np.arange(spec.n_runs)
             self._hyper = Hyperparameters(spec)
             self._shared = SharedTables(self._kernel, self._hyper)
-            self._place({"x": self._results.x.T})
+            own = [self._hyper.own.get(name, 0.0) for name in self._kernel.layout.own]
+            self._place({"x": self._results.x.T}, np.tile(np.array(own).reshape(-1, 1), len(self._runs)))
         else:
             saved = unpack(checkpoint.state)
             self._results = checkpoint.results.resumed()
@@ -76,7 +77,7 @@ class FusedRun:
             self._runs = saved.pop("runs")
             self._hyper = Hyperparameters(spec, saved.pop("rates").tobytes())
             self._shared = SharedTables(self._kernel, self._hyper, saved.pop("shared"))
-            self._place(saved)
+            self._place(saved, saved.pop("own", np.empty((0, len(self._runs)))))
 
     @property
     def first_steps(self) -> int:
@@ -127,7 +128,7 @@ class FusedRun:
         n_valid = np.searchsorted(steps, self._results.n_steps[runs], side="right")
         return Chunk(steps=steps, runs=runs, x=x, f=f, n_valid=n_valid, checkpoint=self._checkpoint())
 
-    def _place(self, saved: dict[str, np.ndarray]) -> None:
+    def _place(self, saved: dict[str, np.ndarray], own: np.ndarray) -> None:
         """Lay out the remaining runs in whole blocks, in the arrays that native code works on."""
         width, rows = self._kernel.width, self._rows
         n = len(self._runs)
@@ -136,6 +137,8 @@ class FusedRun:
             self._reals = _aligned((n, self._kernel.layout.row_length), self._spec.dtype).T
         else:
             self._reals = np.zeros((max(row.stop for row in rows.values()), n_columns), self._spec.dtype)
+        self._own = np.zeros((len(own), n_columns))
+        self._own[:, :n] = own
         self._marks = np.zeros((len(MARKS), n_columns), np.int64)
         self._marks[MARKS.index("outcome"), n:] = Outcome.max_steps
         self._marks[MARKS.index("run"), :n] = self._runs
@@ -188,7 +191,8 @@ class FusedRun:
         step = self._record_strides(record)[1] // record.itemsize
         begun = record.ctypes.data + n_done * step * record.itemsize
         shared = (self._shared.fixed.ctypes.data, table.ctypes.data, noise.ctypes.data)
-        given = (first, last, *shared, reals, marks, self._reals.shape[1], begun)
+        own = () if self._wide else (self._own.ctypes.data,)
+        given = (first, last, *shared, reals, *own, marks, self._reals.shape[1], begun)
         rest = self._wide_rest(record) if self._wide else self._narrow_rest(record)
         stop = self._spec.stop
         stops = (-np.inf if stop is None or at is None else at for at in (stop and stop.f, stop and stop.grad_norm))
@@ -254,6 +258,8 @@ class FusedRun:
         now.n_steps[runs] = marks["n_steps"]
         now.n_evaluations[runs] = marks["n_steps"] + 1
         now.outcome[runs] = marks["outcome"]
+        for code in np.unique(marks["raised"][marks["raised"] > 0]).tolist():
+            now.end_raised(runs[marks["raised"] == code], sentence_of(code))
         if (raised := self._shared.raised) is not None and alive.any():
             now.end_raised(runs[alive], raised)
             alive[:] = False
@@ -270,7 +276,8 @@ class FusedRun:
         now.grad_norm[runs] = torch.linalg.vector_norm(gradient, dim=-1).numpy()
         if not alive.all():
             self._runs = runs[alive]
-            self._place({name: values[:, alive] for name, values in self._resumable(len(runs)).items()})
+            resumable = {name: values[:, alive] for name, values in self._resumable(len(runs)).items()}
+            self._place(resumable, self._own[:, : len(runs)][:, alive])
 
     def _resumable(self, n_runs: int) -> dict[str, np.ndarray]:
         """Return the rows needed to continue each run: its point and its optimizer state."""
@@ -285,6 +292,7 @@ class FusedRun:
             "runs": self._runs,
             "shared": self._shared.state,
             "rates": np.frombuffer(self._hyper.state(), np.uint8),
+            "own": self._own[:, : len(self._runs)],
             **self._resumable(len(self._runs)),
         }
         return Checkpoint(self.step, pack(state), self._results.copy())

@@ -86,7 +86,7 @@ def random_fields(chance: random.Random) -> dict[str, Any]:
 
 def _drawn(chance: random.Random) -> dict[str, Any]:
     vector = chance.random() < 0.4
-    dim = chance.choice([2, 3, 5]) if vector else 2
+    dim = chance.choice([2, 3, 5, 17, 40, 130]) if vector else 2
     optimizer = dict(chance.choice(FUSED))
     lr = 10 ** chance.uniform(-4, 0)
     fields: dict[str, Any] = {

@@ -24,6 +24,7 @@ class Layout:
         own: The names of the numbers that each run has, rows of doubles beside.
         wide: Whether a run is a block of its own, its numbers side by side in memory.
         scratch_bytes: Memory that a thread needs to work in, if `wide`.
+        nanoseconds: Roughly how long a step of one run takes, if `wide`.
     """
 
     dim: int
@@ -33,6 +34,7 @@ class Layout:
     own: tuple[str, ...] = ()
     wide: bool = False
     scratch_bytes: int = 0
+    nanoseconds: int = 0
 
     @property
     def rows(self) -> dict[str, slice]:

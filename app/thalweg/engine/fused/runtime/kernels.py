@@ -38,7 +38,7 @@ _MODULES: Final = ("__init__", "cancellation", "errors", "lists", "settings", "w
 
 _Loaded = TypeVar("_Loaded")
 
-_NUMBERS: Final = ("dim", "n_shared", "n_fixed", "wide", "scratch_bytes")
+_NUMBERS: Final = ("dim", "n_shared", "n_fixed", "wide", "scratch_bytes", "nanoseconds")
 _MAX_KEPT: Final = 256
 _FEW: Final = 2
 _MAX_VECTORS: Final = 8  # per coordinate; longer calls of the vector library are no cheaper

@@ -24,11 +24,13 @@ _MAX_NOISE_VALUES = 2_000_000
 _WORTH_A_THREAD = 100_000  # updates of single runs that pay for starting a thread
 _SHARES_PER_THREAD = 4
 _MAX_CALL_UPDATES = 50_000_000  # some tenths of a second, the longest between two calls of keep_going
+_MAX_CALL_COORDINATES = 20_000_000  # the same for kernels with loops
 _FIRST_CHUNK_UPDATES = 5_000_000
 _FIRST_CHUNK_RATES = 50_000  # torch's schedulers take longer than everything else
 _MAX_CHUNK_STEPS = 2**40
 _LINE = 64
 _VALUES_PER_COORDINATE = 10  # that a function computes usually
+_NANOSECONDS_PER_COORDINATE = 10
 
 
 class FusedRun:
@@ -57,9 +59,7 @@ class FusedRun:
         self._rows = self._kernel.layout.rows
         self._wide = self._kernel.layout.wide
         self._dim = spec.dim
-        self._cost = (
-            max(self._dim, spec.objective().n_values // _VALUES_PER_COORDINATE) if self._wide else self._dim
-        )
+        self._cost = self._cost_of_a_step()
         if checkpoint is None:
             self._results = Results.before_start(spec.starts())
             self.step = 0
@@ -128,6 +128,13 @@ class FusedRun:
         n_valid = np.searchsorted(steps, self._results.n_steps[runs], side="right")
         return Chunk(steps=steps, runs=runs, x=x, f=f, n_valid=n_valid, checkpoint=self._checkpoint())
 
+    def _cost_of_a_step(self) -> int:
+        """Return about how many coordinates of a simple function a step of one run takes as long as."""
+        if not self._wide:
+            return self._dim
+        known = self._kernel.layout.nanoseconds // _NANOSECONDS_PER_COORDINATE
+        return max(self._dim, known, self._spec.objective().n_values // _VALUES_PER_COORDINATE)
+
     def _place(self, saved: dict[str, np.ndarray], own: np.ndarray) -> None:
         """Lay out the remaining runs in whole blocks, in the arrays that native code works on."""
         width, rows = self._kernel.width, self._rows
@@ -175,7 +182,8 @@ class FusedRun:
         return record[:n_runs, :-1].swapaxes(1, 2), record[:n_runs, -1]
 
     def _pieces(self, last: int) -> Iterator[tuple[int, int]]:
-        size = max(1, min(PIECE, _MAX_CALL_UPDATES // (self._reals.shape[1] * self._cost)))
+        most = _MAX_CALL_COORDINATES if self._wide else _MAX_CALL_UPDATES
+        size = max(1, min(PIECE, most // (self._reals.shape[1] * self._cost)))
         if self._spec.gradient_noise is not None:
             size = max(1, min(size, _MAX_NOISE_VALUES // (self._reals.shape[1] * self._dim)))
         first = self.step

@@ -58,6 +58,8 @@ def emit_wide(
     ]
     working = max(objective.scratch_bytes, *(update.scratch_bytes for update in updates))
     layout = replace(layout, scratch_bytes=layout.n_moved * BYTES[real] + working)
+    nanoseconds = objective.nanoseconds + max(update.nanoseconds for update in updates)
+    layout = replace(layout, nanoseconds=nanoseconds)
     noisy = "noise" in step.later.inputs
     schedule = ScheduleFunction(step, columns, fixed, layout)
     descend = WideDescendFunction(
@@ -121,4 +123,5 @@ def _routine(function: TasksFunction, signature: str, result: str) -> Routine:
         declarations=frozenset(function.declarations),
         scratch_bytes=function.scratch_bytes,
         routines=frozenset(function.routines),
+        nanoseconds=function.nanoseconds,
     )

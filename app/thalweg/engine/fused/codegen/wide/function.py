@@ -1,5 +1,6 @@
 """Emitting tasks over arrays: functions that work on one run, with vectors across its coordinates."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -46,6 +47,7 @@ class TasksFunction(LoweredFunction):
 
     Attributes:
         scratch_bytes: Memory that it needs behind `%scratch`.
+        nanoseconds: Roughly how long it takes.
         constants: The lines that define its constants.
         routines: The reductions that it calls, each an operation and its type.
     """
@@ -61,6 +63,7 @@ class TasksFunction(LoweredFunction):
         self._arguments = arguments
         self._given: dict[Value, str] = {}
         self.scratch_bytes = 0
+        self.nanoseconds = 0
         self.constants: list[str] = []
         self.routines: set[tuple[str, Type]] = set()
 
@@ -68,6 +71,7 @@ class TasksFunction(LoweredFunction):
         """Append the lines that do the tasks; `shared` has the numbers that do not come from buffers."""
         self._given = dict(shared)
         self._place_buffers()
+        self.nanoseconds = int(sum(_NANOSECONDS_OF_WORK + _nanoseconds(work, self._lanes) for work in self._work))
         for work in self._work:
             match work:
                 case Loop():
@@ -241,6 +245,23 @@ def _inline(library: Library, real: Type) -> set[str]:
     if not library.vml:
         return set(CALLED)
     return set() if library.roots is Roots.asked else {"sqrt"}
+
+
+_NANOSECONDS_OF_WORK: Final = 5
+
+
+def _nanoseconds(work: Work, lanes: int) -> float:
+    """Return roughly how long work takes: enough to know how often one can ask whether to go on."""
+    match work:
+        case Loop():
+            n_operations = len(needed([store.value for store in work.stores])) + 2 * len(work.stores)
+            n_cells = math.prod(work.shape)
+            return n_cells * n_operations * (0.3 if max(work.shape, default=1) >= lanes else 1.0)
+        case Call():
+            return 8.0 * work.into.size
+        case Reduce():
+            return (0.5 if work.op == "sum" else 2.0) * work.length * work.into.size
+    return 3.0 * work.index.size
 
 
 class _Plan:

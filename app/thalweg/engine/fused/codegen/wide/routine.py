@@ -17,6 +17,7 @@ class Routine:
         declarations: Declarations, of external functions and others.
         scratch_bytes: Memory that it needs behind `%scratch`, aligned to 64 bytes.
         routines: The reductions that it calls, see `thalweg.engine.fused.codegen.wide.reductions`.
+        nanoseconds: Roughly how long a call takes; 0 if the caller knows better.
         changes: Whether its results depend on the step.
     """
 
@@ -25,3 +26,4 @@ class Routine:
     scratch_bytes: int
     routines: frozenset[tuple[str, Type]] = frozenset()
     changes: bool = False
+    nanoseconds: int = 0

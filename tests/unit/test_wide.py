@@ -222,6 +222,19 @@ def test_an_optimizer_that_couples_coordinates(dim: int, dtype: str) -> None:
         assert_agree(**fields, optimizer=optimizer, steps=60, clip_grad_norm=30.0, stop={"f": 0.5})
 
 
+@pytest.mark.parametrize(
+    ("dim", "optimizer", "dtype"),
+    [(30, "adam", "float64"), (100, {"name": "asgd", "lr": 1e-4}, "float32"), (3, "adafactor", "float64")],
+    ids=str,
+)
+def test_a_schedule_that_sees_each_run(dim: int, optimizer: Any, dtype: str) -> None:
+    plateau = {"name": "reduce_lr_on_plateau", "patience": 3, "factor": 0.5, "cooldown": 2}
+    fields = {"function": {"name": "rastrigin", "dim": dim}, "init": {"random": 3, "seed": dim}, "dtype": dtype}
+    fields = {**fields, "optimizer": optimizer, "scheduler": plateau, "steps": 120, "record_every": 4}
+    fused = assert_agree(**fields)
+    assert_equal(fused, drive(job(**fields), cuts=[3, 50, 1], engine=FusedRun))
+
+
 def test_neither_threads_nor_company_matter() -> None:
     fields = {"function": {"name": "levy", "dim": 60}, "optimizer": "adam", "lr": 0.05, "steps": 400}
     spec = job(init={"random": 9, "seed": 4}, **fields)

@@ -15,8 +15,6 @@ MAX_NARROW_DIM: Final = 16
 MAX_NARROW_VALUES: Final = 1_000
 """Values computed per point up to which a formula is compiled to a straight line, without loops."""
 
-_ONE_BY_ONE: Final = "the fused engine takes the runs one by one, and each would have a learning rate of its own"
-
 
 def is_wide(optimizer: OptimizerParams, objective: Objective) -> bool:
     """Return whether the fused engine takes the runs of a job one by one, with loops over their coordinates."""
@@ -36,7 +34,6 @@ def obstacle(optimizer: OptimizerParams, scheduler: SchedulerParams | None, obje
         _obstacle_of_optimizer(optimizer)
         or objective.untraceable
         or (scheduler and _obstacle_of_scheduler(optimizer, scheduler))
-        or (scheduler and scheduler.per_run and is_wide(optimizer, objective) and _ONE_BY_ONE)
         or _obstacle_of_dim(objective.dim)
     )
 
@@ -47,6 +44,8 @@ def _obstacle_of_optimizer(optimizer: OptimizerParams) -> str | None:
 
 
 def _obstacle_of_scheduler(optimizer: OptimizerParams, scheduler: SchedulerParams) -> str | None:
+    if scheduler.per_run and optimizer.closure:
+        return f"{scheduler.name} moves the learning rate of each run, and that of {optimizer.name} is all runs'"
     if scheduler.moves_momentum and not {"betas", "momentum"} & set(optimizer.record.inputs):
         return f"{scheduler.name} cycles the momentum of {optimizer.name} too, unless cycle_momentum is false"
     if scheduler.begins_without_momentum:

@@ -44,7 +44,7 @@ class Layout:
     @property
     def moved(self) -> list[str]:
         """The rows that an update changes; if `wide` they come first, in this order."""
-        return ["x", *(f"state.{slot.name}" for slot in self.slots if not slot.shared)]
+        return ["x", *(f"state.{slot.name}" for slot in self.slots if slot.per_coordinate)]
 
     @property
     def _wide_rows(self) -> dict[str, slice]:

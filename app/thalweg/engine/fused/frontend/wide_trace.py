@@ -11,8 +11,19 @@ from thalweg.engine.fused.frontend import wide
 from thalweg.engine.fused.frontend.arithmetic import Scalars
 from thalweg.engine.fused.frontend.arrays import Array, Arrays
 from thalweg.engine.fused.frontend.buffers import Buffer, Store, Tasks
+from thalweg.engine.fused.frontend.own_schedule import OwnSchedule, own_schedule, placed
 from thalweg.engine.fused.frontend.program import Program, Untraceable, Value, needed, type_of
-from thalweg.engine.fused.frontend.trace import RAISED, Branches, Slot, TracedOptimizer, hyperparameters_of, traced
+from thalweg.engine.fused.frontend.trace import (
+    RAISED,
+    Branches,
+    Slot,
+    TracedOptimizer,
+    hyperparameters_of,
+    own_names,
+    parameter_name,
+    traced,
+)
+from thalweg.native.builder import Type
 from thalweg.spec.job import JobSpec
 
 
@@ -23,12 +34,14 @@ class WideUpdate:
     Attributes:
         tasks: What to do.
         state: The new state of each slot that all runs share; nothing for the others.
+        differing: The names of those that are not shared, although they were taken for it.
         raised: The code of the refusal that torch raises instead in all runs; 0 for none.
         raises: Whether there is such a code for each run, which the tasks store in the buffer `raised`.
     """
 
     tasks: Tasks
     state: list[list[Value]]
+    differing: frozenset[str]
     raised: Value
     raises: bool
 
@@ -52,6 +65,7 @@ class WideStep:
 
     hyperparameters: tuple[str, ...]
     moving: frozenset[str]
+    own: tuple[str, ...]
     slots: tuple[Slot, ...]
     first: WideUpdate
     later: WideUpdate
@@ -90,16 +104,53 @@ def trace_updates(spec: JobSpec) -> WideStep:
     program, dtype = Program(), getattr(torch, spec.dtype)
     # an optimizer that works element by element moves rows of points, any other a single point
     shape = (spec.dim,) if spec.optimizer.coupled else (1, spec.dim)
-    slots, first = _WideOptimizer(spec, program, dtype, shape).first()
-    later = _WideOptimizer(spec, program, dtype, shape).later(slots)
-    return WideStep(*hyperparameters_of(spec), slots, first, later)
+    own: frozenset[str] = frozenset()
+    while True:
+        slots, first = _WideOptimizer(spec, program, dtype, shape, own).first()
+        later = _WideOptimizer(spec, program, dtype, shape, own).later(slots)
+        if not (more := first.differing | later.differing):
+            break
+        own |= more
+    names: tuple[str, ...] = ()
+    if spec.scheduler is not None and spec.scheduler.per_run:
+        schedule = own_schedule(spec.optimizer, spec.scheduler)
+        names = tuple(schedule.state)
+        for update in (first, later):
+            _schedule(schedule, update.tasks, type_of(dtype))
+    return WideStep(*hyperparameters_of(spec), own_names(names, slots), slots, first, later)
+
+
+def _schedule(schedule: OwnSchedule, tasks: Tasks, real: Type) -> None:
+    """Append the step of a run's schedule."""
+    arrays = Arrays(tasks)
+    given = {name: arrays.argument(f"own.{name}", (), "double").value for name in schedule.state}
+    parameters = {
+        name: tasks.program.input(parameter_name(name), 0, "double", varying=False) for name in schedule.parameters
+    }
+    f = tasks.program.cast(arrays.argument("f", (), real).value, "double")
+    for name, value in placed(schedule, tasks.program, {"f": f, **given, **parameters}).items():
+        arrays.store(Array((), "double", value), Buffer(1, "double", f"next.own.{name}"))
 
 
 class _WideOptimizer(TracedOptimizer):
-    def __init__(self, spec: JobSpec, program: Program, dtype: torch.dtype, shape: tuple[int, ...]) -> None:
+    def __init__(
+        self,
+        spec: JobSpec,
+        program: Program,
+        dtype: torch.dtype,
+        shape: tuple[int, ...],
+        own: frozenset[str],
+    ) -> None:
         self._arrays = Arrays(Tasks(program))
         x, gradient = (self._arrays.argument(name, shape, type_of(dtype)) for name in ("x", "gradient"))
-        super().__init__(spec, program, dtype, x, gradient)
+        super().__init__(spec, program, dtype, x, gradient, own)
+
+    def _before(self, slot: Slot) -> Array:
+        if not slot.own:
+            return self._array(f"state.{slot.name}", slot.dtype, slot.shape, varying=not slot.shared)
+        given = self._arrays.argument(f"own.state {slot.name}", (), "double")
+        of_type = type_of(slot.dtype)
+        return Array((), of_type, self._program.cast(given.value, of_type))
 
     def _array(self, name: str, dtype: torch.dtype, shape: tuple[int, ...], *, varying: bool) -> Array:
         of_type = type_of(dtype)
@@ -130,14 +181,19 @@ class _WideOptimizer(TracedOptimizer):
         arrays = self._arrays
         raised = arrays.value(outputs[RAISED])
         state = [[arrays.value(outputs[slot.name])] if slot.shared else [] for slot in slots]
-        if any(value.varying for values in state for value in values):
-            raise Untraceable("the optimizer's shared state depends on the point")
+        differing = {
+            slot.name for slot, values in zip(slots, state, strict=True) if any(value.varying for value in values)
+        }
+        for slot in slots:
+            if slot.own:
+                number = self._program.cast(arrays.value(outputs[slot.name]), "double")
+                arrays.store(Array((), "double", number), Buffer(1, "double", f"next.own.state {slot.name}"))
         raises = raised.varying
         if raises:
             arrays.store(outputs[RAISED], Buffer(1, "double", "raised"))
             raised = self._program.const(0.0, "double")
         moved = {"next.x": outputs["x"]}
-        moved |= {f"next.state.{slot.name}": outputs[slot.name] for slot in slots if not slot.shared}
+        moved |= {f"next.state.{slot.name}": outputs[slot.name] for slot in slots if slot.per_coordinate}
         for name, array in moved.items():
             arrays.store(array, Buffer(array.size, array.type, name))
-        return WideUpdate(arrays.tasks, state, raised, raises)
+        return WideUpdate(arrays.tasks, state, frozenset(differing), raised, raises)

@@ -18,11 +18,10 @@ class KernelFunctions:
         linked = Linked(code, ("schedule", "descend"))
         whole, pointer, real = ctypes.c_int64, ctypes.c_void_p, ctypes.c_double
         self.schedule = linked.function("schedule", whole, whole, pointer, whole, *[pointer] * 4)
-        begin = [*[whole] * 4, *[pointer] * 5, whole, pointer]
+        begin = [*[whole] * 4, *[pointer] * 6, whole, pointer]
         if wide:
             rest = [whole, whole, pointer, whole, whole, whole, real, real, pointer]
         else:
-            begin.insert(-2, pointer)
             rest = [*[whole] * 5, *[real] * 2]
         self.descend = linked.function("descend", *begin, *rest)
 

@@ -199,8 +199,7 @@ class FusedRun:
         step = self._record_strides(record)[1] // record.itemsize
         begun = record.ctypes.data + n_done * step * record.itemsize
         shared = (self._shared.fixed.ctypes.data, table.ctypes.data, noise.ctypes.data)
-        own = () if self._wide else (self._own.ctypes.data,)
-        given = (first, last, *shared, reals, *own, marks, self._reals.shape[1], begun)
+        given = (first, last, *shared, reals, self._own.ctypes.data, marks, self._reals.shape[1], begun)
         rest = self._wide_rest(record) if self._wide else self._narrow_rest(record)
         stop = self._spec.stop
         stops = (-np.inf if stop is None or at is None else at for at in (stop and stop.f, stop and stop.grad_norm))

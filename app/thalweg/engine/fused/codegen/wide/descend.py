@@ -15,6 +15,9 @@ from thalweg.native.builder import BYTES, Builder, Type
 _ENTRIES_BETWEEN_TESTS: Final = 256  # how often to test whether a run is at rest; a power of two
 
 
+PARAMETERS: Final = ("now", "own", "f", "gradient", "fixed", "row", "noise", "next", "next_own", "scratch")
+"""Of an update: addresses of what it reads and fills."""
+
 FINITE: Final = """\
 define internal i1 @finite(ptr readonly %numbers, i64 %n) {{
 entry:
@@ -58,13 +61,13 @@ done:
 class WideDescendFunction(Builder):
     """The native function `descend` for points of many coordinates.
 
-    `descend(begin, end, first, last, fixed, table, noise, reals, marks, n_columns, record, record_block,
+    `descend(begin, end, first, last, fixed, table, noise, reals, own, marks, n_columns, record, record_block,
     record_step, losses, losses_block, every, due, stop_f, stop_grad, scratch)` takes the runs `begin` to `end - 1`
     from entry `first` to entry `last`. Judging entry `first` a second time changes nothing. `fixed` and `table` are
-    as `schedule` fills them. `reals` holds one run after the other, with the rows of `Layout`; `marks` has
-    `n_columns` columns; `noise` is indexed by (update, run, coordinate). Entry `due` and every `every`-th after it
-    is written to `record`, the coordinates and then f; `record_block` and `record_step` are its strides, in
-    numbers. Unless `losses` is null, f of every entry from `first` on is written there, `losses_block` numbers
+    as `schedule` fills them. `reals` holds one run after the other, with the rows of `Layout`; `own` and `marks`
+    have `n_columns` columns; `noise` is indexed by (update, run, coordinate). Entry `due` and every `every`-th
+    after it is written to `record`, the coordinates and then f; `record_block` and `record_step` are its strides,
+    in numbers. Unless `losses` is null, f of every entry from `first` on is written there, `losses_block` numbers
     apart for each run.
     """
 
@@ -90,10 +93,12 @@ class WideDescendFunction(Builder):
     def text(self) -> str:
         """Return the function."""
         integers = ("block", "entry", "due", "record", "table", "noise", "losses", "best_step")
-        pointers, reals = ("now", "other"), ("best_f", "previous_f")
+        pointers, reals = ("now", "other", "own", "other_own"), ("best_f", "previous_f")
         for of_type, names in (("i64", integers), ("ptr", pointers), (self._real, reals), ("i1", ("resting",))):
             for name in names:
                 self._variables[name] = of_type, self.alloca(of_type)
+        self._own_places = [self.alloca(f"[{len(self._layout.own) + 1} x double]") for _ in range(2)]
+        self._f_place = self.alloca(self._real)
         self._blocks()
         self._look()
         self._record()
@@ -102,9 +107,9 @@ class WideDescendFunction(Builder):
         self._exit()
         return self.whole(
             "@descend(i64 %begin, i64 %end, i64 %first, i64 %last, ptr noalias %fixed, ptr noalias %table, "
-            "ptr noalias %noise, ptr noalias %reals, ptr noalias %marks, i64 %n_columns, ptr noalias %record, "
-            "i64 %record_block, i64 %record_step, ptr noalias %losses, i64 %losses_block, i64 %every, i64 %due, "
-            "double %stop_f, double %stop_grad, ptr noalias %scratch)"
+            "ptr noalias %noise, ptr noalias %reals, ptr noalias %own, ptr noalias %marks, i64 %n_columns, "
+            "ptr noalias %record, i64 %record_block, i64 %record_step, ptr noalias %losses, i64 %losses_block, "
+            "i64 %every, i64 %due, double %stop_f, double %stop_grad, ptr noalias %scratch)"
         )
 
     def _get(self, name: str) -> str:
@@ -127,6 +132,11 @@ class WideDescendFunction(Builder):
     def _mark(self, name: str) -> str:
         row = self.new(f"mul i64 %n_columns, {MARKS.index(name)}")
         return self._at("%marks", self.new(f"add i64 {row}, {self._get('block')}"), "i64")
+
+    def _own_columns(self) -> list[str]:
+        """Return the addresses of the numbers of the run's own."""
+        rows = [self.new(f"mul i64 %n_columns, {k}") for k in range(len(self._layout.own))]
+        return [self._at("%own", self.new(f"add i64 {row}, {self._get('block')}"), "double") for row in rows]
 
     def _copy(self, to: str, source: str, n: int) -> None:
         self.declare("void", "llvm.memcpy.p0.p0.i64", "ptr", "ptr", "i64", "i1")
@@ -158,6 +168,11 @@ class WideDescendFunction(Builder):
         self.put(f"%run = load i64, ptr {self._mark('run')}")
         self._set("now", "%run_reals")
         self._set("other", "%scratch")
+        for name, place in (("own", self._own_places[0]), ("other_own", self._own_places[1])):
+            self._set(name, place)
+        for k, place in enumerate(self._own_columns()):
+            number = self.new(f"load double, ptr {place}")
+            self.put(f"store double {number}, ptr {self._at(self._get('own'), k, 'double')}")
         self.put(f"call void @llvm.memset.p0.i64(ptr %scratch, i8 0, i64 {self._moved_bytes}, i1 false)")
         self.declare("void", "llvm.memset.p0.i64", "ptr", "i8", "i64", "i1")
         self._set("best_f", self.new(f"load {self._real}, ptr {self._row('best_f')}"))
@@ -264,12 +279,20 @@ class WideDescendFunction(Builder):
         self.label("update")
         self._set("previous_f", "%f")
         row = self._at("%table", self._get("table"), "i64")
-        arguments = ", ".join(
-            [
-                f"ptr {self._get('now')}, ptr %gradient, ptr %fixed, ptr {row}",
-                f"ptr {self._at('%noise', self._get('noise'))}, ptr {self._get('other')}, ptr %working",
-            ]
-        )
+        self._store("%f", self._f_place)
+        places = {
+            "now": self._get("now"),
+            "own": self._get("own"),
+            "f": self._f_place,
+            "gradient": "%gradient",
+            "fixed": "%fixed",
+            "row": row,
+            "noise": self._at("%noise", self._get("noise")),
+            "next": self._get("other"),
+            "next_own": self._get("other_own"),
+            "scratch": "%working",
+        }
+        arguments = ", ".join(f"ptr {places[name]}" for name in PARAMETERS)
         self.put("%at_start = icmp eq i64 %entry_now, 0", "br i1 %at_start, label %first_one, label %later_one")
         for label, name in (("first_one", "first_update"), ("later_one", "later_update")):
             self.label(label)
@@ -280,9 +303,10 @@ class WideDescendFunction(Builder):
         self.branch("%is_done", "moved", "raises")
         self._raise()
         self.label("moved")
-        now, other = self._get("now"), self._get("other")
-        self._set("now", other)
-        self._set("other", now)
+        for one, another in (("now", "other"), ("own", "other_own")):
+            before, after = self._get(one), self._get(another)
+            self._set(one, after)
+            self._set(another, before)
         if self._rests:
             self._rest()
         self.put("br label %latch")
@@ -321,6 +345,10 @@ class WideDescendFunction(Builder):
             f"call i32 @memcmp(ptr {self._get('now')}, ptr {self._get('other')}, i64 {self._moved_bytes})"
         )
         at_rest = self.new(f"icmp eq i32 {unlike}, 0")
+        if self._layout.own:
+            places = f"ptr {self._get('own')}, ptr {self._get('other_own')}"
+            unlike = self.new(f"call i32 @memcmp({places}, i64 {8 * len(self._layout.own)})")
+            at_rest = self.new(f"and i1 {at_rest}, {self.new(f'icmp eq i32 {unlike}, 0')}")
         self._set("resting", at_rest)
         self.put(f"br i1 {at_rest}, label %rest, label %latch")
         self.label("rest")
@@ -353,6 +381,9 @@ class WideDescendFunction(Builder):
         self._copy("%run_reals", now, self._layout.n_moved)
         self.put(f"br label %{home}")
         self.label(home)
+        for k, place in enumerate(self._own_columns()):
+            number = self.new(f"load double, ptr {self._at(self._get('own'), k, 'double')}")
+            self.put(f"store double {number}, ptr {place}")
         self._store(self._get("best_f"), self._row("best_f"))
         self.put(f"store i64 {self._get('best_step')}, ptr {self._mark('best_step')}")
         self._advance("block", "1")

@@ -10,7 +10,7 @@ from thalweg.engine.fused.codegen.layout import Layout
 from thalweg.engine.fused.codegen.lowering import Library
 from thalweg.engine.fused.codegen.schedule import ScheduleFunction
 from thalweg.engine.fused.codegen.wide import reductions
-from thalweg.engine.fused.codegen.wide.descend import FINITE, WideDescendFunction
+from thalweg.engine.fused.codegen.wide.descend import FINITE, PARAMETERS, WideDescendFunction
 from thalweg.engine.fused.codegen.wide.function import VECTOR_BYTES, TasksFunction
 from thalweg.engine.fused.codegen.wide.routine import Routine
 from thalweg.engine.fused.frontend.buffers import Tasks
@@ -49,7 +49,7 @@ def emit_wide(
     real = type_of(dtype)
     fixed, columns = divided([step.first.shared, step.later.shared], step)
     n_shared = max(1, *map(len, columns))
-    layout = Layout(dim, step.slots, n_shared, len(fixed), wide=True)
+    layout = Layout(dim, step.slots, n_shared, len(fixed), step.own, wide=True)
     updates = [
         _update(update, fixed, shared, layout, real, library, name)
         for update, shared, name in zip(
@@ -94,11 +94,16 @@ def _update(
     name: str,
 ) -> Routine:
     rows = layout.rows
-    arguments = {"gradient": "%gradient", "noise": "%noise", "raised": "%raised"}
+    arguments = {"gradient": "%gradient", "noise": "%noise", "raised": "%raised", "f": "%f"}
     arguments |= {row: f"%from.{row}" for row in layout.moved} | {
         f"next.{row}": f"%to.{row}" for row in layout.moved
     }
+    arguments |= {row: f"%own.{k}" for k, row in enumerate(layout.own)}
+    arguments |= {f"next.{row}": f"%next_own.{k}" for k, row in enumerate(layout.own)}
     function = TasksFunction(update.tasks, arguments, real, library, f"{name}.")
+    for k in range(len(layout.own)):
+        for place in ("own", "next_own"):
+            function.put(f"%{place}.{k} = getelementptr double, ptr %{place}, i64 {k}")
     for row in layout.moved:
         for place, start in (("from", "%now"), ("to", "%next")):
             function.put(f"%{place}.{row} = getelementptr {real}, ptr {start}, i64 {rows[row].start}")
@@ -110,9 +115,7 @@ def _update(
     function.put("%raised = alloca double", "store double 0.0, ptr %raised")
     function.do(given)
     function.put("%code = load double, ptr %raised", "ret double %code")
-    parameters = ", ".join(
-        f"ptr noalias %{each}" for each in ("now", "gradient", "fixed", "row", "noise", "next", "scratch")
-    )
+    parameters = ", ".join(f"ptr noalias %{each}" for each in PARAMETERS)
     return _routine(function, f"@{name}({parameters})", "double")
 
 

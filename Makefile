@@ -34,7 +34,7 @@ setup: $(READY)
 $(READY): pyproject.toml constraints.txt
 	@echo "setting up $(VENV); the first time takes some minutes"
 	@test -x $(BIN)/pip || python3 -m venv $(VENV)
-	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev,zoo]'
 	@touch $@
 
 # npm writes this file last
@@ -43,12 +43,12 @@ $(PACKAGES): package.json package-lock.json .npmrc
 
 $(PEERS): $(READY)
 	@echo "adding what the benchmarks compare with to $(VENV)"
-	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev,bench]'
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev,zoo,bench]'
 	@touch $@
 
 $(SPHINX): $(READY)
 	@echo "adding what builds the documentation to $(VENV)"
-	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev,docs]'
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev,zoo,docs]'
 	@touch $@
 
 demo: setup

@@ -24,7 +24,7 @@ from thalweg.engine.fused.runtime.run import FusedRun
 from thalweg.engine.outcome import Chunk, Outcome, Results
 from thalweg.functions.base import CatalogueFunction
 from thalweg.functions.catalogue import get
-from thalweg.optimizers.catalogue import optimizers
+from thalweg.optimizers.families.torch_optim import FAMILY
 from thalweg.spec.job import JobSpec
 
 STEPS = 20_000
@@ -158,7 +158,7 @@ def many() -> None:
 
 def mix() -> None:
     """Every optimizer that can be traced on twelve functions, one start."""
-    names = [str(cls.model_fields["name"].default) for cls in optimizers() if cls.record.unfused is None]
+    names = [str(cls.model_fields["name"].default) for cls in FAMILY.optimizers if cls.record.unfused is None]
     gains = {
         f"{optimizer} on {function.name}": _gain(_surviving(function, optimizer))
         for optimizer in names

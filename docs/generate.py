@@ -24,7 +24,8 @@ from thalweg.functions.minima import first
 from thalweg.functions.networks.datasets import DATASETS
 from thalweg.main import create_app
 from thalweg.optimizers.base import describe
-from thalweg.optimizers.catalogue import FAMILIES, optimizers
+from thalweg.optimizers.families import torch_optim, zoo
+from thalweg.optimizers.family import Family
 from thalweg.optimizers.schedules import REFUSED, schedulers
 from thalweg.settings import Limits, Settings
 
@@ -98,17 +99,26 @@ def _operations() -> str:
 
 
 def _optimizers() -> str:
-    return "\n\n".join(_method(describe(entry)) for entry in optimizers())
+    return "\n\n".join(_method(describe(entry)) for entry in torch_optim.FAMILY.optimizers)
+
+
+def _zoo() -> str:
+    rows = []
+    for cls in zoo.FAMILY.optimizers:
+        entry = describe(cls)
+        fused = "fused" if entry["fused"] else f"eager: {cls.record.unfused}"
+        of = f"[{entry['title']}]({cls.docs()})"
+        paper = _linked(cls.paper or "")
+        rows.append((f"`{entry['name']}`", of, entry["parameters"]["description"], fused, paper, entry["licence"]))
+    return _table(("name", "optimizer", "what it does", "engine", "source", "licence"), rows)
 
 
 def _schedulers() -> str:
     return "\n\n".join(_method(describe(entry)) for entry in schedulers())
 
 
-def _refused_optimizers() -> str:
-    refused = {
-        name: why for family in FAMILIES for name, why in {**family.refused_optimizers, **family.refused}.items()
-    }
+def _refused_optimizers(family: Family) -> str:
+    refused = {**family.refused_optimizers, **family.refused}
     return _table(("refused", "reason"), [(f"`{name}`", why) for name, why in refused.items()])
 
 
@@ -307,7 +317,9 @@ PARTS: Final[Mapping[str, Callable[[], str]]] = {
     "limits": _limits,
     "operations": _operations,
     "optimizers": _optimizers,
-    "refused-optimizers": _refused_optimizers,
+    "refused-optimizers": lambda: _refused_optimizers(torch_optim.FAMILY),
+    "zoo": _zoo,
+    "refused-zoo": lambda: _refused_optimizers(zoo.FAMILY),
     "schedulers": _schedulers,
     "refused-schedulers": _refused_schedulers,
     "functions": _functions,

@@ -150,7 +150,8 @@ def test_optimizers_and_schedulers_are_listed(idle: httpx.Client, at: str, kind:
     assert [item["name"] for item in page["items"]] == [entry.model_fields["name"].default for entry in entries]
     for item in page["items"]:
         assert item["title"]
-        assert f"torch.{'optim' if kind == 'optimizers' else 'optim.lr_scheduler'}" in item["source"]
+        of_torch = f"torch.{'optim' if kind == 'optimizers' else 'optim.lr_scheduler'}"
+        assert ("pytorch_optimizer." if item.get("family") == "zoo" else of_torch) in item["source"]
         jsonschema.Draft202012Validator.check_schema(item["parameters"])
 
 
@@ -172,3 +173,30 @@ def test_a_job_accepts_what_the_schema_of_its_optimizer_accepts(idle: httpx.Clie
     for name, described in schema["properties"].items():
         if name not in parameters and name != "lr":
             assert spec["optimizer"][name] == described["default"]
+
+
+def test_an_optimizer_by_name(idle: httpx.Client) -> None:
+    for name in ("adam", "lion"):
+        found = valid(idle.get(f"/v1/optimizers/{name}"))
+        (listed,) = [each for each in valid(idle.get("/v1/optimizers"))["items"] if each["name"] == name]
+        assert found == listed
+    assert (found["family"], found["licence"], found["matrices_only"]) == ("zoo", "Apache-2.0", False)
+    assert found["parameters"]["properties"]["betas"]["default"] == [0.9, 0.99]
+    missing = idle.get("/v1/optimizers/lions")
+    assert missing.status_code == 404
+    assert missing.json()["detail"].startswith('there is no optimizer "lions"')
+
+
+def test_a_job_with_an_optimizer_of_the_zoo(idle: httpx.Client) -> None:
+    body = {
+        "function": "himmelblau",
+        "optimizer": {"name": "lion", "betas": [0.5, 0.9]},
+        "init": [0, 0],
+        "steps": 9,
+    }
+    job = valid(idle.post("/v1/jobs", json=body))
+    assert job["spec"]["optimizer"]["name"] == "lion"
+    assert job["engine"] == "fused"
+    refused = idle.post("/v1/jobs", json={**body, "optimizer": {"name": "lion", "beta": 0.5}})
+    assert refused.status_code == 422
+    assert [error["pointer"] for error in refused.json()["errors"]] == ["#/optimizer/beta"]

@@ -12,7 +12,7 @@ from thalweg.engine.eager.run import EagerRun
 from thalweg.engine.noise import standard_normal
 from thalweg.engine.outcome import Outcome
 from thalweg.engine.run import Interrupted
-from thalweg.optimizers.catalogue import optimizers
+from thalweg.optimizers.families.torch_optim import FAMILY
 
 STARTS = [[0.0, 0.0], [4.0, 0.0], [-4.0, 0.0], [1.5, -2.5]]
 SCHEDULERS: list[dict[str, Any]] = [
@@ -103,7 +103,7 @@ def _snake(name: str) -> str:
 
 
 def test_every_optimizer_is_tested_here() -> None:
-    vectors = {cls.model_fields["name"].default for cls in optimizers() if not cls.matrices}
+    vectors = {cls.model_fields["name"].default for cls in FAMILY.optimizers if not cls.matrices}
     assert {case["name"] for case in OPTIMIZERS} == vectors
 
 

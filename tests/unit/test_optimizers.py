@@ -11,11 +11,12 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from thalweg.errors import InvalidInput
 from thalweg.optimizers.base import OptimizerParams, describe
-from thalweg.optimizers.catalogue import REFUSED, Optimizer, optimizers
+from thalweg.optimizers.catalogue import Optimizer
 from thalweg.optimizers.check import check
+from thalweg.optimizers.families.torch_optim import FAMILY
 
 SWITCHES = {"foreach", "fused", "capturable", "differentiable"}
-ALL = {cls.model_fields["name"].default: cls for cls in optimizers()}
+ALL = {cls.model_fields["name"].default: cls for cls in FAMILY.optimizers}
 every = pytest.mark.parametrize("cls", ALL.values(), ids=list(ALL))
 
 # As torch documents them.
@@ -92,7 +93,7 @@ def test_every_class_of_torch_is_offered_or_refused() -> None:
     names = {
         name.lower() for name, cls in vars(torch.optim).items() if inspect.isclass(cls) and name != "Optimizer"
     }
-    assert names == set(ALL) | {name.replace("_", "") for name in REFUSED}
+    assert names == set(ALL) | {name.replace("_", "") for name in FAMILY.refused_optimizers}
 
 
 @every
@@ -279,7 +280,7 @@ def test_the_listing_shows_the_model(cls: type[OptimizerParams]) -> None:
     entry = describe(cls)
     schema = entry["parameters"]
     Draft202012Validator.check_schema(schema)
-    assert list(entry) == ["name", "title", "parameters", "source", "family", "matrices_only", "fused"]
+    assert list(entry) == ["name", "title", "parameters", "source", "family", "licence", "matrices_only", "fused"]
     assert list(schema["properties"]) == [field for field in cls.model_fields if field != "name"]
     assert all("description" in parameter for parameter in schema["properties"].values())
     assert f"torch.optim.{cls.optimizer_class.__name__}.html" in entry["source"]

@@ -11,8 +11,9 @@ from torch.optim import lr_scheduler
 
 from thalweg.errors import InvalidInput
 from thalweg.optimizers.base import SchedulerParams, describe
-from thalweg.optimizers.catalogue import Optimizer, optimizers
+from thalweg.optimizers.catalogue import Optimizer
 from thalweg.optimizers.check import check
+from thalweg.optimizers.families.torch_optim import FAMILY
 from thalweg.optimizers.schedules import MAX_DEPTH, REFUSED, Scheduler, schedulers
 
 ALL = {cls.model_fields["name"].default: cls for cls in schedulers()}
@@ -334,7 +335,7 @@ def test_nesting_is_limited() -> None:
 
 
 @pytest.mark.parametrize("name", ["cyclic_lr", "one_cycle_lr"])
-@pytest.mark.parametrize("optimizer", [cls.model_fields["name"].default for cls in optimizers()])
+@pytest.mark.parametrize("optimizer", [cls.model_fields["name"].default for cls in FAMILY.optimizers])
 def test_momentum_is_cycled_only_where_there_is_one(name: str, optimizer: str) -> None:
     job = Job.model_validate({"optimizer": optimizer, "scheduler": {"name": name, **REQUIRED[name]}})
     defaults = job.optimizer.build([torch.zeros((1, 1), requires_grad=True)]).defaults
@@ -357,7 +358,7 @@ def test_what_fails_in_the_first_step_is_refused() -> None:
 def test_every_scheduler_goes_with_every_optimizer(cls: type[SchedulerParams]) -> None:
     name = cls.model_fields["name"].default
     steady = {"cycle_momentum": False} if "cycle_momentum" in cls.model_fields else {}
-    for optimizer in optimizers():
+    for optimizer in FAMILY.optimizers:
         check(optimizer.model_validate({}), valid({"name": name, **REQUIRED.get(name, {}), **steady}))
 
 

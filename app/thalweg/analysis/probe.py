@@ -5,8 +5,11 @@ with its defaults, with another value of each parameter alone and of all togethe
 variants; what fails for one of them does not hold for the optimizer.
 """
 
+import math
+import sys
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 import numpy as np
@@ -20,8 +23,10 @@ from thalweg.engine.fused.frontend.trace import trace
 from thalweg.engine.fused.frontend.wide_trace import trace_updates
 from thalweg.engine.raised import Raised
 from thalweg.engine.start import start
+from thalweg.errors import InvalidInput
 from thalweg.optimizers.base import OptimizerParams
 from thalweg.optimizers.catalogue import FAMILIES
+from thalweg.optimizers.check import check
 from thalweg.optimizers.family import Family
 from thalweg.optimizers.record import Growth, Memory, Record, Records
 from thalweg.spec.job import JobSpec
@@ -37,8 +42,12 @@ _FUNCTIONS: Final = (
     {"function": "rastrigin", "init": [[0.7, -1.9], [3.1, 2.2], [-0.4, 5.0], [0.0, 0.1]]},
 )
 
+_LINE: Final = {"function": {"name": "rastrigin", "dim": 1}, "init": [[0.7], [-3.1], [40.0], [0.0], [2.5]]}
+
+# more coordinates than runs are side by side for, and none of the whole vectors
+_WIDE: Final = {"function": {"name": "rosenbrock", "dim": 37}, "init": {"random": 2, "seed": 3}}
+
 _ROW_STEPS: Final = 30
-_KEPT: Final = np.array([0, 2, 4])  # rows that go on from the middle
 
 _MEMORY_STEPS: Final = 8
 _SIZES: Final = (2, 5, 9)
@@ -47,20 +56,20 @@ _HISTORIES: Final = (2, 4)
 _FUSED_STEPS: Final = 200
 
 
-def probed(optimizer: type[OptimizerParams]) -> Record:
-    """Return what is measured of an optimizer."""
+def probed(optimizer: type[OptimizerParams], *, thorough: bool = True) -> Record:
+    """Return what is measured of an optimizer; see `unfused` for `thorough`."""
     coupled = couples(optimizer)
-    found = _fusing(optimizer, coupled=coupled)
+    found = _fusing(optimizer, coupled=coupled, thorough=thorough)
     return Record(coupled=coupled, unfused=found.unfused, memory=memory(optimizer), inputs=found.inputs)
 
 
-def _fusing(optimizer: type[OptimizerParams], *, coupled: bool) -> Record:
+def _fusing(optimizer: type[OptimizerParams], *, coupled: bool, thorough: bool) -> Record:
     """Return a record that is true of how an optimizer fuses: with as many inputs as possible."""
     with _assumed(optimizer, coupled=coupled):
         tried = [()] if optimizer.closure or optimizer.matrices else [inputs(optimizer), ()]
         for each in tried:
             with _assumed(optimizer, inputs=each):
-                reason = unfused(optimizer, coupled=coupled)
+                reason = unfused(optimizer, coupled=coupled, thorough=thorough)
                 found = optimizer.record.model_copy(update={"unfused": reason})
             if reason is None:
                 break
@@ -121,23 +130,28 @@ def variants(optimizer: type[OptimizerParams]) -> Iterator[OptimizerParams]:
 
 def _allowed(optimizer: type[OptimizerParams], *arguments: Mapping[str, Any]) -> Iterator[OptimizerParams]:
     for each in arguments:
-        try:
-            yield optimizer.model_validate(each)
-        except ValidationError:  # its rule forbids them; a family's own variants then have what is allowed
-            continue
+        # what its rule or its class forbids is left out; a family's own variants then have what is allowed
+        with suppress(ValidationError, InvalidInput):
+            params = optimizer.model_validate(each)
+            check(params)
+            yield params
 
 
 def couples(optimizer: type[OptimizerParams]) -> bool:
     """Return whether the update of one row depends on the others: whether any row differs from its single run."""
-    if optimizer.matrices:  # rows of points are no matrices of a point
+    if optimizer.matrices or optimizer.whole:  # rows of points are no matrices of a point
         return True
     return not all(
-        _rows_are_single_runs(
-            JobSpec.model_validate({**_HIMMELBLAU, "optimizer": each, "dtype": dtype, "steps": 1})
-        )
-        for each in variants(optimizer)
+        _rows_are_single_runs(JobSpec.model_validate({**function, "optimizer": each, "dtype": dtype, "steps": 1}))
+        for function, each in _tried_in_rows(optimizer)
         for dtype in ("float64", "float32")
     )
+
+
+def _tried_in_rows(optimizer: type[OptimizerParams]) -> Iterator[tuple[Mapping[str, Any], OptimizerParams]]:
+    yield from ((_HIMMELBLAU, each) for each in variants(optimizer))
+    defaults = optimizer.model_validate({})
+    yield from ((function, defaults) for function in (*_FUNCTIONS[1:], _LINE))
 
 
 def _rows_are_single_runs(spec: JobSpec) -> bool:
@@ -147,8 +161,8 @@ def _rows_are_single_runs(spec: JobSpec) -> bool:
     alone = [TorchLoop(spec, runs[i : i + 1], starts[i].clone()) for i in runs]
     for step in range(_ROW_STEPS):
         if step == _ROW_STEPS // 2:
-            together.keep(_KEPT)
-            alone = [alone[i] for i in _KEPT]
+            together.keep(runs[::2])
+            alone = alone[::2]
         raised = _raised_by(together, step)
         if any(_raised_by(single, step) != raised for single in alone):
             return False
@@ -184,7 +198,7 @@ def memory(optimizer: type[OptimizerParams]) -> Memory:
     """Return the most values that an optimizer's state was found to take.
 
     Raises:
-        ValueError: They do not grow in proportion to the coordinates, or to the history.
+        ValueError: They grow faster than in proportion to the coordinates.
     """
     if optimizer.history is None:
         growth = _growth([(size, _state_values(optimizer, size)) for size in _SIZES])
@@ -195,8 +209,8 @@ def memory(optimizer: type[OptimizerParams]) -> Memory:
         for history in _HISTORIES
     )
     per_history = Growth(
-        per_coordinate=_exact((more.per_coordinate - less.per_coordinate) / (many - few)),
-        per_tensor=_exact((more.per_tensor - less.per_tensor) / (many - few)),
+        per_coordinate=math.ceil((more.per_coordinate - less.per_coordinate) / (many - few)),
+        per_tensor=math.ceil((more.per_tensor - less.per_tensor) / (many - few)),
     )
     return Memory(
         per_coordinate=less.per_coordinate - few * per_history.per_coordinate,
@@ -206,19 +220,13 @@ def memory(optimizer: type[OptimizerParams]) -> Memory:
 
 
 def _growth(found: Sequence[tuple[int, int]]) -> Growth:
-    """Return the line through points of size and number of values."""
-    (first_size, first), *_, (last_size, last) = found
-    per_coordinate = _exact((last - first) / (last_size - first_size))
-    growth = Growth(per_coordinate=per_coordinate, per_tensor=first - first_size * per_coordinate)
-    if any(growth.values(size, 1) != n_values for size, n_values in found):
-        raise ValueError(f"the values of its state are on no line: {found}")
-    return growth
-
-
-def _exact(number: float) -> int:
-    if not number.is_integer():
-        raise ValueError(f"its state has {number} values for each of something")
-    return int(number)
+    """Return the lowest line above points of size and number of values, as steep as the last two are."""
+    *_, (size, n_values), (last_size, last) = found
+    per_coordinate = math.ceil((last - n_values) / (last_size - size))
+    per_tensor = max(n_values - size * per_coordinate for size, n_values in found)
+    if per_tensor < 0:
+        raise ValueError(f"the values of its state grow faster than its coordinates: {found}")
+    return Growth(per_coordinate=per_coordinate, per_tensor=per_tensor)
 
 
 def _state_values(optimizer: type[OptimizerParams], size: int, arguments: Mapping[str, Any] | None = None) -> int:
@@ -241,8 +249,13 @@ def _most_values(params: OptimizerParams, size: int) -> int:
     for _ in range(_MEMORY_STEPS):
         evaluate()
         built.step(evaluate)
-        most = max(most, _n_values(built.state[point]))
+        most = max(most, _n_values(built.state) + _n_values(_kept_in(built.param_groups[0], params)))
     return most
+
+
+def _kept_in(group: Mapping[str, Any], params: OptimizerParams) -> dict[str, Any]:
+    """Return the entries of a parameter group that nobody gave."""
+    return {name: value for name, value in group.items() if name not in {"params", *params.arguments}}
 
 
 def _n_values(state: Any) -> int:
@@ -251,7 +264,7 @@ def _n_values(state: Any) -> int:
             return state.numel()
         case Mapping():
             return sum(map(_n_values, state.values()))
-        case list() | tuple():
+        case list() | tuple() | deque():
             return sum(map(_n_values, state))
         case bool():
             return 0
@@ -260,10 +273,11 @@ def _n_values(state: Any) -> int:
     return 0
 
 
-def unfused(optimizer: type[OptimizerParams], *, coupled: bool) -> str | None:
+def unfused(optimizer: type[OptimizerParams], *, coupled: bool, thorough: bool = True) -> str | None:
     """Return why the fused engine cannot run an optimizer, as the predicate of a sentence.
 
-    None if it gave the digits of the optimizer's own loop, whenever it was tried.
+    None if it gave the digits of the optimizer's own loop, whenever it was tried: on three functions, and with
+    other values of all parameters; if `thorough`, also with another value of each alone, and in float32.
     """
     is_defined = is_lbfgs(optimizer)
     if optimizer.closure and not is_defined:
@@ -271,7 +285,7 @@ def unfused(optimizer: type[OptimizerParams], *, coupled: bool) -> str | None:
     if optimizer.matrices:
         return "moves whole matrices, and the fused engine single coordinates"
     with _assumed(optimizer, coupled=coupled):
-        for function, params in _tried_fused(optimizer):
+        for function, params in (*_tried_fused(optimizer), *(_tried_further(optimizer) if thorough else ())):
             spec = JobSpec.model_validate({**function, "optimizer": params, "steps": _FUSED_STEPS})
             if (reason := _differs(spec)) is not None:
                 return reason
@@ -281,15 +295,22 @@ def unfused(optimizer: type[OptimizerParams], *, coupled: bool) -> str | None:
 def _tried_fused(optimizer: type[OptimizerParams]) -> Iterator[tuple[Mapping[str, Any], OptimizerParams]]:
     # a kernel takes a fifth of a second to compile: not every variant on every function
     defaults = optimizer.model_validate({})
-    yield from ((function, defaults) for function in _FUNCTIONS)
+    yield from ((function, defaults) for function in (*_FUNCTIONS, _WIDE))
     yield from ((_HIMMELBLAU, each) for each in _allowed(optimizer, optimizer.others, *optimizer.variants))
+
+
+def _tried_further(optimizer: type[OptimizerParams]) -> Iterator[tuple[Mapping[str, Any], OptimizerParams]]:
+    others = ({name: value} for name, value in optimizer.others.items())
+    yield from ((_HIMMELBLAU, each) for each in _allowed(optimizer, *others))
+    single = {**_HIMMELBLAU, "dtype": "float32"}
+    yield from ((single, each) for each in _allowed(optimizer, {}, optimizer.others, *optimizer.variants))
 
 
 def _differs(spec: JobSpec) -> str | None:
     try:
         fused = start(spec, "fused").advance(spec.steps)
     except Exception as error:  # noqa: BLE001 a package's code may raise anything when it is traced
-        return f"cannot be traced: {error}"
+        return f"cannot be traced: {next(iter(str(error).splitlines()), type(error).__name__)}"
     eager = EagerRun(spec).advance(spec.steps)
     if np.array_equal(fused.n_valid, eager.n_valid) and all(
         _same_bits(fused.x[row, :n], eager.x[row, :n]) and _same_bits(fused.f[row, :n], eager.f[row, :n])
@@ -310,5 +331,7 @@ def write(family: Family) -> None:
 
 
 if __name__ == "__main__":
+    asked = sys.argv[1:]
     for each in FAMILIES:
-        write(each)
+        if not asked or each.name in asked:
+            write(each)

@@ -24,7 +24,8 @@ class Description(BaseModel):
 class OptimizerDescription(Description):
     """An optimizer, by the name that a job gives."""
 
-    family: str = Field(description="the package that it comes from: torch is torch.optim")
+    family: str = Field(description="torch is torch.optim, zoo is pytorch_optimizer")
+    licence: str = Field(description="the licence of its class, as SPDX names it")
     matrices_only: bool = Field(description="whether it moves matrices only: then the function must be a network")
     fused: bool = Field(description="whether the fused engine runs it; if not, torch's own loop does")
 
@@ -45,8 +46,14 @@ class OptimizerPage(BaseModel):
 
 @router.get("/optimizers")
 def list_optimizers() -> OptimizerPage:
-    """Return torch's optimizers that a job can use."""
+    """Return the optimizers that a job can use: torch's, and those of the zoo where it is installed."""
     return _optimizers()
+
+
+@router.get("/optimizers/{name}")
+def get_optimizer(name: str) -> OptimizerDescription:
+    """Return an optimizer with its parameters."""
+    return OptimizerDescription(**describe(catalogue.find(name)))
 
 
 @router.get("/schedulers")

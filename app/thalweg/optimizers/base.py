@@ -43,6 +43,8 @@ class Params(BaseModel):
 
     title: ClassVar[str]
     paper: ClassVar[str | None] = None
+    brief: ClassVar[bool] = False
+    """Whether a schema of all entries has its name alone."""
     refused: ClassVar[Mapping[str, str]] = {}
     """Parameters of the class that are not offered, each with the reason as the predicate of a sentence."""
 
@@ -79,12 +81,20 @@ class OptimizerParams(Params):
     identity: ClassVar[tuple[str, str, str]]
     """Module and name of the class, and the version of its package; with the arguments they decide its digits."""
     docs_url: ClassVar[str]
+    licence: ClassVar[str]
+    """The licence of its class, as SPDX names it."""
     rule: ClassVar[Callable[[Mapping[str, Any]], None] | None] = None
     """A check of the arguments against each other, which raises `InvalidInput`."""
     closure: ClassVar[bool] = False
     """Whether a step evaluates the function itself, any number of times."""
     matrices: ClassVar[bool] = False
     """Whether it moves matrices only."""
+    whole: ClassVar[bool] = False
+    """Whether its code treats matrices, and so a batch, otherwise than vectors, where a probe might not notice."""
+    has_foreach: ClassVar[bool] = False
+    """Whether its class can move several parameters together."""
+    fixed: ClassVar[Mapping[str, Any]] = {}
+    """Arguments of the class that are always given, and that no job can set."""
     history: ClassVar[str | None] = None
     """The parameter that says how many past steps are kept."""
     others: ClassVar[Mapping[str, Any]]
@@ -119,13 +129,18 @@ class OptimizerParams(Params):
             return values
         return values + int(getattr(self, self.history)) * memory.per_history.values(n_coordinates, n_tensors)
 
-    def build(self, params: Iterable[torch.Tensor]) -> torch.optim.Optimizer:
+    def build(self, params: Iterable[torch.Tensor], *, one_by_one: bool = False) -> torch.optim.Optimizer:
         """Return the optimizer of `params`, in one group.
+
+        Args:
+            params: What it moves.
+            one_by_one: Have each parameter moved by itself, where the class could move them together.
 
         Raises:
             ValueError: The class refuses the arguments; `thalweg.optimizers.check` turns that into a sentence.
         """
-        return type(self).optimizer_class(list(params), **self.arguments)
+        how = {"foreach": False} if one_by_one and self.has_foreach else {}
+        return type(self).optimizer_class(list(params), **self.arguments, **self.fixed, **how)
 
 
 class SchedulerParams(Params):
@@ -198,6 +213,7 @@ def describe(cls: type[OptimizerParams] | type[SchedulerParams]) -> dict[str, An
     if issubclass(cls, OptimizerParams):
         facts = {
             "family": cls.family,
+            "licence": cls.licence,
             "matrices_only": cls.matrices,
             "fused": cls.record.unfused is None,
         }

@@ -3,9 +3,9 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import GetCoreSchemaHandler
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, create_model
 from pydantic_core import CoreSchema, core_schema
 
 from thalweg.errors import InvalidInput, Remedy
@@ -45,12 +45,27 @@ class ByName:
         # The union is for OpenAPI; the name alone decides which member a value is.
         shown: list[CoreSchema | tuple[CoreSchema, str]] = [
             core_schema.literal_schema(list(entries)),
-            *map(handler.generate_schema, entries.values()),
+            *map(handler.generate_schema, self._shown(entries)),
         ]
         return core_schema.no_info_wrap_validator_function(
             lambda value, _: self.pick(value),
             core_schema.union_schema(shown),
             serialization=core_schema.simple_ser_schema("any"),
+        )
+
+    def _shown(self, entries: Mapping[str, type[Params]]) -> list[type[BaseModel]]:
+        """Return the models of a schema: one for each entry, and one for all that are shown in brief."""
+        brief = tuple(name for name, cls in entries.items() if cls.brief)
+        whole: list[type[BaseModel]] = [cls for cls in entries.values() if not cls.brief]
+        return [*whole, self._in_brief(brief)] if brief else whole
+
+    def _in_brief(self, names: tuple[str, ...]) -> type[BaseModel]:
+        fields: dict[str, Any] = {"name": Literal[names]}
+        return create_model(
+            f"Other{self.kind.capitalize()}",
+            __config__=ConfigDict(extra="allow"),
+            __doc__=f"One of many more; the list of {self.kind}s has the parameters of each.",
+            **fields,
         )
 
     def pick(self, value: Any) -> Params:

@@ -1,6 +1,7 @@
 """A family of optimizers: the classes of one package, turned into validated, self-describing models."""
 
 import importlib.metadata
+import inspect
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +16,7 @@ from thalweg.optimizers.parameters import PARAMETERS, Parameter
 from thalweg.optimizers.record import Record
 from thalweg.optimizers.signature import fields_of
 
-_FACTS = frozenset({"rule", "closure", "matrices", "history", "variants"})
+_FACTS = frozenset({"rule", "closure", "matrices", "history", "variants", "fixed", "whole", "brief"})
 
 
 class Family:
@@ -26,8 +27,10 @@ class Family:
         package: The distribution that has the classes.
         module: `__name__` of the module that describes the family and holds the models; the record is beside it.
         docs: Address of a class's documentation, with `{}` for the name of the class.
+        licence: The package's, as SPDX names it; a class may have another.
         refused: Parameters that no job can set, each with the reason as the predicate of a sentence.
         refused_optimizers: Optimizers of the package that the family leaves out, by name, with the reason.
+        parameters: Parameters that mean something else in this family than in `PARAMETERS`, or are not there.
     """
 
     def __init__(
@@ -37,16 +40,20 @@ class Family:
         package: str,
         module: str,
         docs: str,
+        licence: str,
         refused: Mapping[str, str],
         refused_optimizers: Mapping[str, str],
+        parameters: Mapping[str, Parameter] | None = None,
     ) -> None:
         self.name = name
         self.package = package
         self.docs = docs
+        self.licence = licence
         self.refused = refused
         self.refused_optimizers = refused_optimizers
         self.optimizers: list[type[OptimizerParams]] = []
         self._module = module
+        self._parameters = {**PARAMETERS, **(parameters or {})}
 
     @cached_property
     def version(self) -> str:
@@ -69,8 +76,10 @@ class Family:
         title: str,
         summary: str,
         paper: str | None = None,
+        licence: str | None = None,
         called: str | None = None,
         own: Mapping[str, Parameter] | None = None,
+        refused: Mapping[str, str] | None = None,
         **facts: Any,
     ) -> type[OptimizerParams]:
         """Return the model of a class; its fields come from the class's signature.
@@ -80,10 +89,13 @@ class Family:
             title: The optimizer's full name.
             summary: What it does, in a sentence.
             paper: Where it was published.
+            licence: That of the class, where it is not the package's.
             called: Name of the model, and in lower case of the optimizer; by default that of the class. To be given
                 where another family has the name already.
-            own: Parameters that mean something else here than in `PARAMETERS`.
-            facts: `rule`, `closure`, `matrices`, `history` or `variants`, see `OptimizerParams`.
+            own: Parameters that mean something else here than in the family.
+            refused: Parameters that no job can set here, beside those of the family.
+            facts: `rule`, `closure`, `matrices`, `history`, `variants`, `fixed`, `whole` or `brief`, see
+                `OptimizerParams`.
 
         Raises:
             TypeError: A parameter is not described, its type cannot be written as JSON, or there is no such fact.
@@ -92,10 +104,11 @@ class Family:
             raise TypeError(
                 f"{called or optimizer_class.__name__} has no {unknown.pop()}, only {', '.join(sorted(_FACTS))}"
             )
-        described = {**PARAMETERS, **(own or {})}
+        described = {**self._parameters, **(own or {})}
+        all_refused = {**self.refused, **(refused or {})}
         called = called or optimizer_class.__name__
         name = called.lower()
-        fields = fields_of(optimizer_class, self.refused, described)
+        fields = fields_of(optimizer_class, all_refused, described)
         definitions: dict[str, Any] = {"name": (Literal[name], name), **fields}
         model = create_model(
             called,
@@ -109,7 +122,9 @@ class Family:
         model.identity = (optimizer_class.__module__, optimizer_class.__qualname__, self.version)
         model.title, model.paper = title, paper
         model.docs_url = self.docs.format(optimizer_class.__name__)
-        model.refused = self.refused
+        model.has_foreach = "foreach" in inspect.signature(optimizer_class).parameters
+        model.licence = licence or self.licence
+        model.refused = all_refused
         model.others = {
             parameter: not info.default if isinstance(info.default, bool) else described[parameter].other
             for parameter, (_, info) in fields.items()

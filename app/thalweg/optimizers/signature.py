@@ -44,7 +44,9 @@ def fields_of(
                 "the class means by it as its own"
             )
         try:
-            annotation = _annotated(parameter.annotation, parameter.default, described[name])
+            # None, or a tensor, for a rate means nothing to a job, which always has one
+            of_type = float if name == "lr" else parameter.annotation
+            annotation = _annotated(of_type, parameter.default, described[name])
         except TypeError as error:
             raise TypeError(f"{name} of {optimizer_class.__qualname__}: {error}") from error
         # a job has one learning rate, and it stands beside its optimizer
@@ -71,7 +73,8 @@ def _annotated(annotation: Any, default: Any, parameter: Parameter) -> Any:
 def _fits(annotation: Any, default: tuple[Any, ...]) -> bool:
     members = get_args(annotation)
     return len(members) == len(default) and all(
-        (member is types.NoneType) == (value is None) for member, value in zip(members, default, strict=True)
+        (member in {None, types.NoneType}) == (value is None)
+        for member, value in zip(members, default, strict=True)
     )
 
 

@@ -5,7 +5,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from thalweg.engine.fused.runtime.kernels import Kernels
-from thalweg.optimizers.catalogue import optimizers
+from thalweg.optimizers.families.torch_optim import FAMILY
 from thalweg.spec.job import JobSpec
 
 _FUNCTION = "himmelblau"  # what most people try first
@@ -13,8 +13,8 @@ _STARTS = ([0.0, 0.0], [[0.0, 0.0], [4.0, 0.0], [-4.0, 0.0]])
 
 
 def common() -> Iterator[JobSpec]:
-    """Yield the jobs whose kernels are compiled in advance: the usual function with every optimizer."""
-    of_vectors = [optimizer for optimizer in optimizers() if not optimizer.matrices]
+    """Yield the jobs whose kernels are compiled in advance: the usual function with each optimizer of torch."""
+    of_vectors = [optimizer for optimizer in FAMILY.optimizers if not optimizer.matrices]
     for start in _STARTS:
         for optimizer in of_vectors:
             fields = {"function": _FUNCTION, "optimizer": optimizer.model_fields["name"].default, "init": start}

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from thalweg.engine import gradients
+from thalweg.engine.eager import kept
 from thalweg.engine.noise import standard_normal
 from thalweg.engine.raised import Raised, raising_results
 from thalweg.engine.run import Interrupted
@@ -87,11 +88,8 @@ class TorchLoop:
     def keep(self, rows: np.ndarray) -> None:
         """Drop all rows but these, given as `(k,)` indices."""
         index = torch.from_numpy(rows)
-        whole = self._parameter.shape
-        state = self._optimizer.state[self._parameter]
-        for name, value in state.items():
-            if isinstance(value, torch.Tensor) and value.shape == whole:
-                state[name] = value[index]
+        state = self._optimizer.state
+        state[self._parameter] = kept.rows(state[self._parameter], index, self._parameter.shape)
         self._parameter.data = self._parameter.data[index]
         self.runs = self.runs[rows]
         self.entry = Entry(self.entry.x[index], self.entry.f[index], self.entry.gradient[index])
@@ -102,19 +100,14 @@ class TorchLoop:
             "step": step,
             "runs": torch.from_numpy(self.runs),
             "x": self._parameter.detach(),
-            "optimizer": [dict(self._optimizer.state[part]) for part in self._moved],
-            "group": {name: value for name, value in self._optimizer.param_groups[0].items() if name != "params"},
+            **kept.state_of(self._optimizer),
             "schedule": None if self._schedule is None else self._schedule.state_dict(),
         }
 
     def _restore(self, state: dict[str, Any]) -> None:
-        # load_state_dict would cast the float32 tensors of NAdam and ASGD to the parameter's dtype, and a resumed
-        # run would differ from an uninterrupted one
-        for part, saved in zip(self._moved, state["optimizer"], strict=True):
-            self._optimizer.state[part] = saved
         if self._schedule is not None:
             self._schedule.load_state_dict(state["schedule"])
-        self._optimizer.param_groups[0].update(state["group"])
+        kept.restore(self._optimizer, state)
 
     @property
     def _moved(self) -> list[torch.Tensor]:

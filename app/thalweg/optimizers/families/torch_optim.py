@@ -14,6 +14,7 @@ FAMILY = Family(
     package="torch",
     module=__name__,
     docs="https://docs.pytorch.org/docs/stable/generated/torch.optim.{}.html",
+    licence="BSD-3-Clause",
     refused=dict.fromkeys(
         ("foreach", "fused", "capturable", "differentiable"),
         "chooses how torch computes, not what: the engine decides it, and the result means the same. Leave it out",

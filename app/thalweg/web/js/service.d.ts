@@ -19,6 +19,7 @@ export interface Entry {
   title: string;
   parameters: Schema;
   matrices_only?: boolean;
+  family?: string;
 }
 
 export interface Methods {

@@ -101,6 +101,30 @@ export function unknownMethod({ optimizer, scheduler }, catalogue, at = "#") {
   return errors.length ? { message: errors[0].detail, errors } : null;
 }
 
+/** @type {Record<string, string>} */
+const FAMILIES = { torch: "PyTorch", zoo: "More, of pytorch_optimizer" };
+
+/**
+ * Returns optimizers as options, in a group for each family where there are several.
+ * @template {import("./service").Entry} E
+ * @param {E[]} optimizers
+ * @param {(optimizer: E) => any[]} option
+ * @returns {Array<any[]|{label: string, options: Array<any[]>}>}
+ */
+export function byFamily(optimizers, option) {
+  const families = [...new Set(optimizers.map(familyOf))];
+  if (families.length < 2) return optimizers.map(option);
+  return families.map((family) => ({
+    label: FAMILIES[family] ?? family,
+    options: optimizers.filter((each) => familyOf(each) === family).map(option),
+  }));
+}
+
+/** @param {import("./service").Entry} optimizer */
+function familyOf({ family = "torch" }) {
+  return family;
+}
+
 /** @type {Array<[RegExp, (...groups: string[]) => string]>} */
 const REPHRASED = [
   [

@@ -41,6 +41,8 @@ _PYTHON: dict[Any, str] = {
     operator.mul: "mul",
     operator.truediv: "div",
     operator.neg: "neg",
+    operator.mod: "remainder",
+    torch._sym_sqrt: "root",  # type: ignore[attr-defined]  # noqa: SLF001 - it has no public name
 }
 _PYTHON_COMPARISONS: dict[Any, str] = {getattr(operator, name): name for name in COMPARISONS}
 _PRODUCTS_OF_LIBRARY = 400

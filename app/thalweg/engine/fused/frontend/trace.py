@@ -24,17 +24,20 @@ from thalweg.engine import gradients
 from thalweg.engine.fused.frontend import aten
 from thalweg.engine.fused.frontend.arithmetic import Scalars
 from thalweg.engine.fused.frontend.hyperparameters import inputs_of
+from thalweg.engine.fused.frontend.kept import Kept
 from thalweg.engine.fused.frontend.own_schedule import OwnSchedule, own_schedule, placed
 from thalweg.engine.fused.frontend.program import Program, Untraceable, Value, type_of
+from thalweg.engine.fused.frontend.symbols import seen_by_math
 from thalweg.spec.job import JobSpec
 
 _MAX_BRANCHES = 6
+_SINGLE = ((), (1,))  # the shapes of one number
 RAISED = "raised"  # an output beside x and the optimizer's state
 
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A tensor of the optimizer's state: one number per coordinate, or a single number.
+    """An entry of the optimizer's state: one number per coordinate, or a single number.
 
     A single number is shared by all runs, unless it is each run's `own`, as it depends on what is.
     """
@@ -47,12 +50,12 @@ class Slot:
     @property
     def shared(self) -> bool:
         """Whether all runs share it."""
-        return self.shape == () and not self.own
+        return self.shape in _SINGLE and not self.own
 
     @property
     def per_coordinate(self) -> bool:
         """Whether it has a number for each coordinate of each run."""
-        return self.shape != ()
+        return self.shape not in _SINGLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,13 +243,17 @@ class TracedOptimizer:
 
     def first(self) -> tuple[tuple[Slot, ...], Any]:
         """Return the slots of the state that the first update creates, and that update."""
-        shapes: dict[str, Slot] = {}
+        found: dict[str, Slot] = {}
 
-        def note(name: str, value: torch.Tensor) -> None:
-            shapes[name] = Slot(name, value.dtype, tuple(value.shape), name in self._own)
+        def note(name: str, value: Any) -> None:
+            is_tensor = isinstance(value, torch.Tensor)
+            dtype, shape = (value.dtype, tuple(value.shape)) if is_tensor else (torch.float64, ())
+            found[name] = Slot(name, dtype, shape, name in self._own)
 
         outputs = self._follow([], [], note)
-        slots = tuple(shapes[name] for name in sorted(shapes))
+        slots = tuple(found[name] for name in sorted(found))
+        if any(slot.per_coordinate and slot.shape != self._shapes[0][0] for slot in slots):
+            raise Untraceable("keeps something of another shape than the point's")
         return slots, self._update(outputs, slots)
 
     def later(self, slots: Sequence[Slot]) -> Any:
@@ -257,13 +264,13 @@ class TracedOptimizer:
         if not slot.own:
             return self._array(f"state.{slot.name}", slot.dtype, slot.shape, varying=not slot.shared)
         given = self._array(f"own.state {slot.name}", torch.float64, (), varying=True)
-        return aten.mapped(lambda value: self._program.cast(value, type_of(slot.dtype)), given)
+        return aten.mapped(lambda value: self._program.cast(value, type_of(slot.dtype)), given.reshape(slot.shape))
 
     def _follow(
         self,
         slots: Sequence[Slot],
         state: Sequence[Any],
-        note: Callable[[str, torch.Tensor], None] = lambda _name, _value: None,
+        note: Callable[[str, Any], None] = lambda _name, _value: None,
         decisions: tuple[bool, ...] = (),
     ) -> dict[str, Any]:
         """Return x and state after the update, by name, with every branch beyond `decisions` traced."""
@@ -271,14 +278,15 @@ class TracedOptimizer:
 
         def update(x: torch.Tensor, gradient: torch.Tensor, *given: torch.Tensor) -> Any:
             x = x.detach().clone().requires_grad_()
-            optimizer = self._spec.optimizer.build([x])
+            optimizer = self._spec.optimizer.build([x], one_by_one=True)
             others = self._put(given, optimizer.param_groups[0], branches, first=not state)
+            kept = Kept(optimizer)
             noise, old = (others[0], others[1:]) if self._spec.gradient_noise else (None, others)
-            for slot, tensor in zip(slots, old, strict=True):
-                optimizer.state[x][slot.name] = tensor.clone()
+            kept.put([slot.name for slot in slots], old)
             x.grad = gradients.effective(gradient, noise, self._spec.clip_grad_norm)
-            optimizer.step()
-            new = {name: value for name, value in optimizer.state[x].items() if value is not None}
+            with seen_by_math(optimizer):
+                optimizer.step()
+            new = kept.taken()
             for name, value in new.items():
                 note(name, value)
             return {"x": x.detach(), **new}, list(branches.conditions)
@@ -286,7 +294,7 @@ class TracedOptimizer:
         shapes = [*self._shapes, *((slot.shape, slot.dtype) for slot in slots)]
         graph = traced(update, shapes, branches)
         (outputs, conditions), raised = self._run(graph, [*self._given, *state])
-        outputs = {**outputs, RAISED: self._scalar(raised)}
+        outputs = {name: self._output(each) for name, each in {**outputs, RAISED: raised}.items()}
         if len(conditions) > _MAX_BRANCHES:
             raise Untraceable("the optimizer's code has too many branches")
         for depth in reversed(range(len(decisions), len(conditions))):
@@ -306,6 +314,12 @@ class TracedOptimizer:
                 branches.know_sign(symbol, each.sign)
             each.put(group, symbol)
         return given[n:]
+
+    def _output(self, output: Any) -> Any:
+        """Return an output of a graph as an array: a tensor is one, a number is not, and may be a constant."""
+        if isinstance(output, int | float):
+            output = self._program.const(float(output), "double")
+        return self._scalar(output) if isinstance(output, Value) else output
 
     def _chosen(self, condition: Value, outputs: dict[str, Any], otherwise: dict[str, Any]) -> dict[str, Any]:
         if set(outputs) != set(otherwise):

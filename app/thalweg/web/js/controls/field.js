@@ -46,8 +46,9 @@ export function numberInput(value, onChange, attributes = {}) {
 }
 
 /**
- * Returns a control that chooses among `[value, text]`, or `[value, text, true]` where it cannot be chosen.
- * @param {Array<any[]>} options
+ * Returns a control that chooses among `[value, text]`, or `[value, text, true]` where it cannot be chosen. Options may
+ * stand in groups, `{label, options}`.
+ * @param {Array<any[]|{label: string, options: Array<any[]>}>} options
  * @param {string} value
  * @param {(value: string) => void} onChange
  * @param {Record<string, any>} [attributes]
@@ -56,8 +57,17 @@ export function choice(options, value, onChange, attributes = {}) {
   return h(
     "select",
     { onchange: (event) => onChange(event.target.value), ...attributes },
-    options.map(([each, text, disabled]) => h("option", { value: each, selected: each === value, disabled }, text)),
+    options.map((each) =>
+      Array.isArray(each)
+        ? option(each, value)
+        : h("optgroup", { label: each.label }, ...each.options.map((inside) => option(inside, value))),
+    ),
   );
+}
+
+/** @param {any[]} option @param {string} chosen */
+function option([value, text, disabled], chosen) {
+  return h("option", { value, selected: value === chosen, disabled }, text);
 }
 
 /**

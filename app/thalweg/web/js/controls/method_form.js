@@ -2,7 +2,7 @@
 
 import { h, replace } from "../dom.js";
 import { short } from "../numbers.js";
-import { plain } from "../words.js";
+import { byFamily, plain } from "../words.js";
 import { choice, field, numberInput } from "./field.js";
 import { schemaFields } from "./schema_form.js";
 
@@ -72,7 +72,7 @@ export class MethodForm {
       field({
         label: "Optimizer",
         control: choice(
-          withChosen(optimizers, optimizer.name).map((each) => this.#option(each)),
+          byFamily(withChosen(optimizers, optimizer.name), (each) => this.#option(each)),
           optimizer.name,
           (name) => this.#onChange({ optimizer: { name }, lr: null }),
         ),

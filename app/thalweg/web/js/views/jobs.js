@@ -7,7 +7,7 @@ import { count, point } from "../numbers.js";
 import * as permalink from "../permalink.js";
 import { Store } from "../store.js";
 import { hasEnded } from "../watch.js";
-import { methodOf, STATUSES, stateOf, stepOf } from "../words.js";
+import { byFamily, methodOf, STATUSES, stateOf, stepOf } from "../words.js";
 
 const PAGE = 50;
 const LOOK_AGAIN_MS = 1500;
@@ -42,7 +42,11 @@ export class JobsView {
         this.#choose({ status: value || null }),
       ),
       function: choice(named(catalogue.functions), "", (value) => this.#choose({ function: value || null })),
-      optimizer: choice(named(catalogue.optimizers), "", (value) => this.#choose({ optimizer: value || null })),
+      optimizer: choice(
+        [["", "all"], ...byFamily(catalogue.optimizers, ({ name, title }) => [name, title])],
+        "",
+        (value) => this.#choose({ optimizer: value || null }),
+      ),
       tag: h("input", {
         type: "text",
         autocomplete: "off",

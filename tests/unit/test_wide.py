@@ -12,8 +12,10 @@ from tests.unit.driving import Recording, assert_equal, assert_same, drive, job,
 from tests.unit.test_fused import DTYPES, FUSED, drawn, fusable_dims
 from tests.unit.test_operations import EQUAL
 from thalweg.engine import gradients
+from thalweg.engine.fused.codegen import lowering
 from thalweg.engine.fused.codegen.wide import emitter, reductions
 from thalweg.engine.fused.codegen.wide.routine import Routine
+from thalweg.engine.fused.frontend.buffers import CALLED
 from thalweg.engine.fused.frontend.program import Untraceable, type_of
 from thalweg.engine.fused.frontend.wide_trace import trace_objective
 from thalweg.engine.fused.runtime import libraries
@@ -265,6 +267,10 @@ def test_a_product_of_matrices_is_not_traced(monkeypatch: pytest.MonkeyPatch) ->
     name = entry_of("matrices", EQUAL["matrices"], monkeypatch)
     with pytest.raises(Untraceable, match="product of matrices"):
         FusedRun(JobSpec.model_validate({"function": name, "optimizer": "adam", "init": [0.5] * 20, "steps": 3}))
+
+
+def test_functions_of_the_vector_library_are_called_for_whole_arrays() -> None:
+    assert set(lowering._VML) == CALLED  # noqa: SLF001 - the one list is of names, the other of names in the library
 
 
 def test_code_does_not_grow_with_the_dimension() -> None:

@@ -5,7 +5,7 @@ shape; the leaves of that value are `read`s of other buffers, at a place that mo
 """
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -149,10 +149,6 @@ class Tasks:
                 found.append(task)
                 wanted |= read_by(task)
         return found[::-1]
-
-    def substituted(self, values: Sequence[Value], known: dict[Value, Value]) -> list[Value]:
-        """Return values in which others, the keys of `known`, are replaced."""
-        return [self.program.substituted(value, known) for value in values]
 
     def inputs(self) -> set[Buffer]:
         """Return the buffers that are read and that no task writes."""

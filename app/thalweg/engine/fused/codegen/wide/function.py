@@ -58,7 +58,7 @@ class TasksFunction(LoweredFunction):
         super().__init__(1, library)
         self._lanes = VECTOR_BYTES // BYTES[real]
         self._prefix = prefix
-        self._work = fused(tasks.needed(), tasks.program, _inline(library, real))
+        self._work = fused(tasks.needed(), tasks.program, _inline(library))
         self._addresses: dict[Buffer, str] = {}
         self._arguments = arguments
         self._given: dict[Value, str] = {}
@@ -239,9 +239,8 @@ class TasksFunction(LoweredFunction):
         end()
 
 
-def _inline(library: Library, real: Type) -> set[str]:
+def _inline(library: Library) -> set[str]:
     """Return the functions to compute within loops: all without the vector library, else roots without a call."""
-    del real
     if not library.vml:
         return set(CALLED)
     return set() if library.roots is Roots.asked else {"sqrt"}

@@ -1,7 +1,7 @@
 """Sums and norms of contiguous numbers in torch's order, as functions of LLVM assembly.
 
 torch adds vectors of 32 bytes in four running sums, by levels: every 16 of their steps are added up apart, every
-256 apart from these, and so on.
+256 apart from these, and so on; that holds for up to 2^23 numbers.
 
 Source: aten/src/ATen/native/cpu/SumKernel.cpp and ReduceOpsKernel.cpp of PyTorch 2.13.
 """
@@ -13,8 +13,6 @@ from thalweg.native.builder import Builder, Type, vector
 
 _RUNNING: Final = 4
 _LEVEL: Final = 16
-LONGEST: Final = 2**19
-"""Rows of at least so many numbers are added by higher levels."""
 
 
 def name_of(op: str, of_type: Type) -> str:

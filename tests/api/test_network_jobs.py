@@ -70,7 +70,7 @@ def test_a_network_learns_xor(running: httpx.Client) -> None:
     found = ended(
         running, function=net(**layers), optimizer="adam", lr=0.2, init={"random": 4, "seed": 1}, steps=150
     )
-    assert (found["status"], found["engine"], found["n_runs"]) == ("succeeded", "eager", 4)
+    assert (found["status"], found["engine"], found["n_runs"]) == ("succeeded", "fused", 4)
     assert found["gradient_check"] is None
     assert "function" not in found["links"]
     for run in found["runs"]:
@@ -211,8 +211,12 @@ def test_the_spec_is_shown_filled_in_and_can_be_posted_again(idle: httpx.Client)
 @pytest.mark.parametrize(
     ("fields", "engine", "reason"),
     [
-        ({"function": net(**FEW)}, "eager", "does not run networks yet"),
-        ({"function": net(**FEW), "record_every": 2}, "eager", "the loss is recorded at every step"),
+        ({"function": net(**FEW)}, "fused", None),
+        ({"function": net(**FEW), "record_every": 2}, "fused", None),
+        ({"function": net(layers=[2, 8, 1])}, "fused", None),
+        ({"function": net(**FEW, batch_size=2), "optimizer": "lbfgs"}, "fused", None),
+        ({"function": net(layers=[2, 2, 1], dataset={"name": "moons", "n": 5000})}, "fused", None),
+        ({"function": net(**FEW), "scheduler": "reduce_lr_on_plateau"}, "fused", None),
         (
             {"function": net(**FEW), "optimizer": "muon"},
             "eager",

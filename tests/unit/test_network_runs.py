@@ -1,7 +1,5 @@
 """Training on both engines: equal to torch's loop to the bit, whatever the chunks."""
 
-from collections.abc import Iterable
-from itertools import chain, repeat
 from typing import Any
 
 import numpy as np
@@ -12,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.unit.driving import OPTIMIZERS, assert_equal, assert_same, drive, job, name_of
 from tests.unit.nets import objective
+from tests.unit.random_networks import losses
 from thalweg.engine.eager.run import EagerRun
 from thalweg.engine.outcome import Outcome
 from thalweg.spec.job import JobSpec
@@ -97,25 +96,6 @@ def test_each_run_draws_its_own_mini_batches() -> None:
     assert_same(drive(training(BATCHES, init=start)).f[0], one)
     reseeded = drive(training({**BATCHES, "seed": 10}, init=start)).f[0]
     assert reseeded[0] != one[0]
-
-
-def losses(spec: JobSpec, cuts: Iterable[int]) -> list[np.ndarray]:
-    """Return the values at every step of each run, resuming each chunk from the last checkpoint."""
-    found: list[list[np.ndarray]] = [[] for _ in range(spec.n_runs)]
-    checkpoint, next_step = None, 0
-    for n_steps in chain(cuts, repeat(spec.steps)):
-        run = EagerRun(spec, checkpoint)
-        if run.finished:
-            break
-        chunk = run.advance(n_steps)
-        assert chunk.losses is not None
-        assert chunk.losses.x.shape == (*chunk.losses.f.shape, 0)
-        assert chunk.losses.steps.tolist() == list(range(next_step, run.step + 1))
-        next_step = run.step + 1
-        for row, (number, n_valid) in enumerate(zip(chunk.losses.runs, chunk.losses.n_valid, strict=True)):
-            found[number].append(chunk.losses.f[row, :n_valid])
-        checkpoint = chunk.checkpoint
-    return [np.concatenate(pieces) for pieces in found]
 
 
 @pytest.mark.parametrize("optimizer", [*SOME, MUONS[0], {"name": "lbfgs", "lr": 0.1, "max_iter": 2}], ids=name_of)

@@ -93,6 +93,8 @@ def reduce_large(code: Builder) -> str:
     """
     code.declare("double", "llvm.fma.f64", "double", "double", "double")
     code.declare("double", "llvm.fabs.f64", "double")
+    code.declare("i64", "llvm.fshl.i64", "i64", "i64", "i64")
+    code.declare("i128", "llvm.ctlz.i128", "i128", "i1")
     words = ", ".join(f"i64 {word}" for word in _two_over_pi())
     n = _WORDS_BEFORE + _WORDS
     pi_half, pi_half_low = (f"0x{bits(part, 'double'):016X}" for part in _HALF_PI)
@@ -207,8 +209,6 @@ done:
 end:
   ret void
 }}
-declare i64 @llvm.fshl.i64(i64, i64, i64)
-declare i128 @llvm.ctlz.i128(i128, i1)
 """
 
 

@@ -23,7 +23,7 @@ def is_wide(optimizer: OptimizerParams, objective: Objective) -> bool:
 
 def needs_loops(objective: Objective) -> bool:
     """Return whether an objective is compiled with loops over its coordinates, and not to a straight line."""
-    if objective.dim > MAX_NARROW_DIM:
+    if objective.dim > MAX_NARROW_DIM or objective.matrix_shapes:
         return True
     return objective.n_values > MAX_NARROW_VALUES
 

@@ -202,8 +202,6 @@ class JobSpec(_Part):
     @property
     def obstacle(self) -> str | None:
         """Why the fused engine cannot run this, as a sentence; None if it can."""
-        if self.records_losses:
-            return "the loss is recorded at every step and the parameters are not: the fused engine records both"
         return obstacle(self.optimizer, self.scheduler, self.objective())
 
     @property

@@ -26,13 +26,17 @@ class NativeLoss:
         architecture: The network.
         x: Inputs, `(s, n_inputs)`, float64 or float32: the dtype that everything is computed in.
         y: Targets, `(s, n_outputs)`, of the same dtype.
+        batch: Size of the mini-batches that runs draw; None for all samples.
+        seed: Of the mini-batches.
     """
 
-    def __init__(self, architecture: Architecture, x: np.ndarray, y: np.ndarray) -> None:
+    def __init__(
+        self, architecture: Architecture, x: np.ndarray, y: np.ndarray, batch: int | None = None, seed: int = 0
+    ) -> None:
         self.architecture = architecture
         self._x, self._y = x, y
         divided_by = architecture.layers[-1] if LOSSES[architecture.loss].mean_of_outputs else 1
-        self.problem = Problem(architecture, x, y, divided_by)
+        self.problem = Problem(architecture, x, y, divided_by, batch, seed)
         self._evaluate = _compiled(
             architecture.activation, str(architecture.output_activation), architecture.loss, _TYPES[x.dtype]
         )
@@ -123,7 +127,8 @@ def _compiled(activation: str, output_activation: str, loss: str, real: Type) ->
 
 def emit(activation: str, output_activation: str, loss: str, real: Type) -> str:
     """Return the module that is compiled once for all networks of these activations and this loss."""
-    return emit_objective(activation, output_activation, loss, real) + _evaluate(real)
+    declarations, functions = emit_objective(activation, output_activation, loss, real)
+    return "\n".join([*sorted(declarations), *functions, _evaluate(real)])
 
 
 def callable_of(code: bytes) -> Any:

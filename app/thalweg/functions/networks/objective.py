@@ -35,6 +35,7 @@ class NetworkObjective:
         self.classes = samples.classes
         self.n_samples = len(samples.x)
         self._x, self._y = samples.x.astype(np.float64), targets(architecture, samples)
+        self._seed = seed
         self._native: dict[torch.dtype, NativeLoss] = {}
         drawn = batch_size is not None and batch_size < self.n_samples
         self._n_rows = batch_size if drawn and batch_size else self.n_samples
@@ -66,15 +67,22 @@ class NetworkObjective:
         return sum(n_in + _NUMBERS_OF_NODE * n_out for n_in, n_out in self.matrix_shapes)
 
     @property
-    def untraceable(self) -> str:
-        """Why its operations cannot be traced: its loss is native code of its own."""
-        return "the fused engine does not run networks yet"
+    def untraceable(self) -> None:
+        """None: its loss is native code."""
+        return None
+
+    @property
+    def draws_batches(self) -> bool:
+        """Whether a step uses a mini-batch instead of all samples."""
+        return self._batches is not None
 
     def native(self, dtype: torch.dtype) -> NativeLoss:
         """Return the native loss on all samples for points of a dtype."""
         if dtype not in self._native:
             name = str(dtype).removeprefix("torch.")
-            self._native[dtype] = NativeLoss(self.architecture, self._x.astype(name), self._y.astype(name))
+            x, y = self._x.astype(name), self._y.astype(name)
+            size = None if self._batches is None else self._n_rows
+            self._native[dtype] = NativeLoss(self.architecture, x, y, size, self._seed)
         return self._native[dtype]
 
     def __call__(self, points: torch.Tensor, step: int = 0, runs: np.ndarray | None = None) -> torch.Tensor:

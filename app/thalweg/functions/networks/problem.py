@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 
 from thalweg.functions.networks.architecture import Architecture
+from thalweg.functions.networks.shuffle import N_ARRAYS, n_words
 
 BLOCK: Final = 64
 """Samples in a block."""
@@ -18,6 +19,8 @@ PROBLEM: Final = (
     "n_inputs",
     "n_outputs",
     "divided_by",
+    "batch",
+    "seed",
     "n_layers",
     "layers",
     "blocks",
@@ -26,14 +29,15 @@ PROBLEM: Final = (
     "accumulators",
 )
 """The fields of a problem, 8 bytes each. `divided_by` is the number of outputs where the loss is a mean over them,
-else 1; `layers`, `blocks` and `rows` are addresses; `gathered` and `accumulators` are places in scratch memory."""
+else 1; `batch` is the size of mini-batches, 0 for none, and `seed` draws them; `layers`, `blocks` and `rows` are
+addresses; `gathered` and `accumulators` are places in scratch memory."""
 
 LAYER: Final = ("n_in", "n_out", "weights", "net", "output", "delta")
 """The fields of a layer. `weights` is a place in a point, the last three are places in scratch memory."""
 
-SCRATCH: Final = ("problem", "order", "n_rows", "outputs")
-"""The fields at the start of scratch memory: the problem; the numbers of the samples to take, and how many, or null
-for all; where to write the outputs, or null."""
+SCRATCH: Final = ("problem", "order", "n_rows", "outputs", "shuffling", "run", "epoch", "shuffled")
+"""The fields at the start of scratch memory: the problem; numbers of samples to take, and how many, or null;
+where to write the outputs, or null; memory to shuffle in; run and epoch of the order `shuffled` there."""
 
 _LANES: Final = 8  # numbers that a sum over samples is accumulated in
 _ALIGNMENT: Final = 64
@@ -48,6 +52,8 @@ class Problem:
         x: Inputs, `(n, n_inputs)`, of the dtype to compute in.
         y: Targets, `(n, n_outputs)`, of the same dtype.
         divided_by: See `PROBLEM`.
+        batch: Size of mini-batches; None for all samples.
+        seed: Of the mini-batches.
 
     Attributes:
         scratch_bytes: Size of scratch memory.
@@ -55,7 +61,15 @@ class Problem:
         outputs: The same for its outputs.
     """
 
-    def __init__(self, architecture: Architecture, x: np.ndarray, y: np.ndarray, divided_by: int) -> None:
+    def __init__(
+        self,
+        architecture: Architecture,
+        x: np.ndarray,
+        y: np.ndarray,
+        divided_by: int,
+        batch: int | None = None,
+        seed: int = 0,
+    ) -> None:
         self.n_samples, n_inputs = x.shape
         self.n_outputs = y.shape[1]
         self.dim = architecture.dim
@@ -88,6 +102,8 @@ class Problem:
             "n_inputs": n_inputs,
             "n_outputs": self.n_outputs,
             "divided_by": divided_by,
+            "batch": batch or 0,
+            "seed": seed,
             "n_layers": len(layers),
             "layers": self._layers.ctypes.data,
             "blocks": self._blocks.ctypes.data,
@@ -98,15 +114,30 @@ class Problem:
         self._fields = np.array([fields[name] for name in PROBLEM], np.int64)
 
     def scratch(self) -> np.ndarray:
-        """Return scratch memory for one thread, which takes all samples; its bytes are aligned for vectors."""
+        """Return scratch memory for one thread, aligned for vectors, to evaluate all samples or those named."""
         memory = np.empty(self.scratch_bytes + _ALIGNMENT, np.uint8)
         start = -memory.ctypes.data % _ALIGNMENT
         aligned = memory[start : start + self.scratch_bytes]
-        aligned[:_HEADER_BYTES] = 0
-        aligned[:8].view(np.int64)[0] = self._fields.ctypes.data
-        for begin in self._ones:
-            aligned[begin : begin + self._plane_bytes].view(self.dtype)[:] = 1.0
+        self.prepare(aligned)
         return aligned
+
+    def prepare(self, scratch: np.ndarray, *, draws: bool = False) -> np.ndarray:
+        """Fill in the constant parts of scratch memory.
+
+        Args:
+            scratch: At least `scratch_bytes` bytes, aligned for vectors.
+            draws: Whether mini-batches will be drawn.
+
+        Returns:
+            Further memory, which must be kept as long as the scratch memory.
+        """
+        shuffling = np.empty(N_ARRAYS * n_words(self.n_samples) if draws else 0, np.int64)
+        values = {"problem": self._fields.ctypes.data, "shuffling": shuffling.ctypes.data, "run": -1}
+        header = scratch[:_HEADER_BYTES].view(np.int64)
+        header[:] = [values.get(name, 0) for name in SCRATCH]
+        for begin in self._ones:
+            scratch[begin : begin + self._plane_bytes].view(self.dtype)[:] = 1.0
+        return shuffling
 
     def first_of_planes(self, scratch: np.ndarray, begin: int, n: int) -> np.ndarray:
         """Return the first sample's numbers in `n` planes of scratch memory, `(n,)`."""

@@ -21,6 +21,7 @@ from thalweg.functions.networks.activations import ACTIVATIONS
 from thalweg.functions.networks.block_code import BlockCode, Layer
 from thalweg.functions.networks.losses import LOSSES, NativeTerm
 from thalweg.functions.networks.problem import BLOCK, SCRATCH
+from thalweg.functions.networks.shuffle import emit_shuffle
 from thalweg.native.builder import Type
 from thalweg.native.elementary import exp, log
 from thalweg.native.lanes import LANES, Lanes
@@ -33,16 +34,19 @@ _NODES: Final = 4  # computed side by side
 _ROWS: Final = 2  # of a matrix of derivatives, accumulated side by side
 
 
-def emit_objective(activation: str, output_activation: str, loss: str, real: Type) -> str:
-    """Return a module with the function `objective`.
+def emit_objective(activation: str, output_activation: str, loss: str, real: Type) -> tuple[set[str], list[str]]:
+    """Return the function `objective` and those that it calls, after the declarations that they need.
 
     `objective(x, gradient, scratch, step, run)` returns the loss at the point x and writes its gradient, unless
-    `gradient` is null. `scratch` is a problem's scratch memory.
+    `gradient` is null. `scratch` is a problem's scratch memory. Where it names an order, these samples are taken;
+    else a run from 0 takes the mini-batch of its step, if the problem has mini-batches, and any other all samples.
     """
     routine = _Objective(activation, output_activation, loss, real)
     text = routine.text()
-    reduction = reduce_large(routine) if "@reduce_large" in text else ""
-    return "\n".join([*sorted(routine.declarations), reduction, text])
+    functions = [emit_shuffle(), text]
+    if "@reduce_large" in text:
+        functions.append(reduce_large(routine))
+    return routine.declarations, functions
 
 
 class _Objective(BlockCode):
@@ -55,10 +59,9 @@ class _Objective(BlockCode):
     def text(self) -> str:
         """Return the function."""
         n_layers = self.number("n_layers")
-        order = self.header("order")
-        is_drawn = Truth(self, self.new(f"icmp ne ptr {order}, null"))
         wants_gradient = Truth(self, self.new("icmp ne ptr %gradient, null"))
-        n_rows = self.choose(is_drawn, self.field("%scratch", SCRATCH, "n_rows"), self.number("n_samples"))
+        order, n_rows = self._taken()
+        is_drawn = Truth(self, self.new(f"icmp ne ptr {order}, null"))
         divisor = self.new(f"sitofp i64 {(n_rows * self.number('divided_by')).name} to {self.real}")
         self._factor = self.new(f"fdiv {self.real} {self._loss.gradient_factor!r}, {divisor}")
         errors = self.variable(self.zeros())
@@ -79,6 +82,36 @@ class _Objective(BlockCode):
         scaled = self.new(f"fmul {self.real} {errors.get().total()}, {self._loss.value_factor!r}")
         self.put(f"ret {self.real} {self.new(f'fdiv {self.real} {scaled}, {divisor}')}")
         return self.whole(f"@objective({PARAMETERS})", self.real, internal=True)
+
+    def _taken(self) -> tuple[str, Whole]:
+        """Return the address of the numbers of the samples to take, or null for all, and how many they are."""
+        n_samples, batch = self.number("n_samples"), self.number("batch")
+        order, n_rows = self.alloca("ptr"), self.whole_number(n_samples)
+        given = self.header("order")
+        self.put(f"store ptr {given}, ptr {order}")
+        is_given = Truth(self, self.new(f"icmp ne ptr {given}, null"))
+        with self.when(is_given):
+            n_rows.set(self.field("%scratch", SCRATCH, "n_rows"))
+        run, step = Whole(self, "%run"), Whole(self, "%step")
+        with self.when(~is_given & (run >= 0) & (batch > 0)):
+            per_epoch = (n_samples + batch - 1) // batch
+            epoch, first = step // per_epoch, step % per_epoch * batch
+            is_shuffled = self.field("%scratch", SCRATCH, "run").equals(run) & (
+                self.field("%scratch", SCRATCH, "epoch").equals(epoch)
+            )
+            with self.when(~is_shuffled):
+                given = f"ptr {self.header('shuffling')}, i64 {n_samples.name}, i64 {self.number('seed').name}"
+                shuffled = self.new(f"call ptr @shuffle({given}, i64 %run, i64 {epoch.name})")
+                for name, value in (
+                    ("run", "i64 %run"),
+                    ("epoch", f"i64 {epoch.name}"),
+                    ("shuffled", f"ptr {shuffled}"),
+                ):
+                    self.put(f"store {value}, ptr {self.address('i64', '%scratch', SCRATCH.index(name))}")
+            self.put(f"store ptr {self.address('i64', self.header('shuffled'), first)}, ptr {order}")
+            left = n_samples - first
+            n_rows.set(self.choose(left < batch, left, batch))
+        return self.new(f"load ptr, ptr {order}"), Whole(self, n_rows.name)
 
     def _samples(self, begin: Whole, n_valid: Whole, order: str, is_drawn: Truth) -> str:
         """Return the address of a block of samples, which are collected where they are drawn."""

@@ -25,6 +25,7 @@ class Layout:
         wide: Whether a run is a block of its own, its numbers side by side in memory.
         scratch_bytes: Memory that a thread needs to work in, if `wide`.
         nanoseconds: Roughly how long a step of one run takes, if `wide`.
+        objective_at: Where in it the scratch memory of the objective begins, in bytes.
     """
 
     dim: int
@@ -35,6 +36,7 @@ class Layout:
     wide: bool = False
     scratch_bytes: int = 0
     nanoseconds: int = 0
+    objective_at: int = 0
 
     @property
     def rows(self) -> dict[str, slice]:

@@ -20,6 +20,8 @@ from thalweg.engine.fused.codegen.lbfgs.descend import emit as emit_lbfgs
 from thalweg.engine.fused.codegen.loop import VECTOR_BYTES
 from thalweg.engine.fused.codegen.objective import evaluate_module, unrolled
 from thalweg.engine.fused.codegen.wide.emitter import emit_wide, objective_of
+from thalweg.engine.fused.codegen.wide.networks import objective_of_network
+from thalweg.engine.fused.codegen.wide.routine import Routine
 from thalweg.engine.fused.definitions import is_lbfgs
 from thalweg.engine.fused.frontend.hyperparameters import held
 from thalweg.engine.fused.frontend.own_schedule import facts_of
@@ -38,7 +40,7 @@ _MODULES: Final = ("__init__", "cancellation", "errors", "lists", "settings", "w
 
 _Loaded = TypeVar("_Loaded")
 
-_NUMBERS: Final = ("dim", "n_shared", "n_fixed", "wide", "scratch_bytes", "nanoseconds")
+_NUMBERS: Final = ("dim", "n_shared", "n_fixed", "wide", "scratch_bytes", "nanoseconds", "objective_at")
 _MAX_KEPT: Final = 256
 _FEW: Final = 2
 _MAX_VECTORS: Final = 8  # per coordinate; longer calls of the vector library are no cheaper
@@ -121,7 +123,7 @@ class Kernels:
         dtype: torch.dtype = getattr(torch, spec.dtype)
         real, library = type_of(dtype), libraries.library(dtype)
         shared = (_world(), _library(dtype), spec.dtype)
-        objective = ("evaluate", spec.function.model_dump_json())
+        objective = ("evaluate", _function(spec))
 
         with self._lock:
             function = self._compiled(
@@ -180,9 +182,16 @@ def _emitted(spec: JobSpec, width: int) -> tuple[str, Layout]:
     dtype: torch.dtype = getattr(torch, spec.dtype)
     library, grad_stop = libraries.library(dtype), _stops_by_gradient(spec)
     if spec.wide:
-        objective = objective_of(trace_objective(spec), dtype, library)
-        return emit_wide(trace_updates(spec), objective, spec.dim, dtype, library, grad_stop=grad_stop)
+        return emit_wide(trace_updates(spec), _with_loops(spec), spec.dim, dtype, library, grad_stop=grad_stop)
     return emit(trace(spec), dtype, width, library, grad_stop=grad_stop)
+
+
+def _with_loops(spec: JobSpec) -> Routine:
+    """Return the objective of a job as a native function with loops: a network's own, any other traced."""
+    dtype: torch.dtype = getattr(torch, spec.dtype)
+    if spec.network is not None:
+        return objective_of_network(spec.network, dtype)
+    return objective_of(trace_objective(spec), dtype, libraries.library(dtype))
 
 
 def _evaluate(spec: JobSpec) -> tuple[str, dict[str, Any]]:
@@ -190,7 +199,7 @@ def _evaluate(spec: JobSpec) -> tuple[str, dict[str, Any]]:
     dtype: torch.dtype = getattr(torch, spec.dtype)
     library = libraries.library(dtype)
     if needs_loops(spec.objective()):
-        objective = objective_of(trace_objective(spec), dtype, library)
+        objective = _with_loops(spec)
     else:
         objective = unrolled(trace_entry(spec), type_of(dtype), library)
     return evaluate_module(objective, type_of(dtype)), {"scratch_bytes": objective.scratch_bytes}
@@ -218,7 +227,7 @@ def _key(spec: JobSpec, width: int) -> str:
     parts = (
         _world(),
         _library(dtype),
-        spec.function.model_dump_json(),
+        _function(spec),
         spec.dtype,
         spec.optimizer.identity,
         held(spec.optimizer, spec.scheduler),
@@ -229,6 +238,14 @@ def _key(spec: JobSpec, width: int) -> str:
         width,
     )
     return repr(parts)
+
+
+def _function(spec: JobSpec) -> str:
+    """Return what code depends on of the function: of a network, neither its samples nor the seeds."""
+    if (network := spec.network) is None:
+        return spec.function.model_dump_json()
+    architecture = network.architecture
+    return repr((architecture.layers, architecture.activations, architecture.loss, network.draws_batches))
 
 
 @cache

@@ -14,9 +14,10 @@ from thalweg.engine.fused.codegen.lbfgs.layout import ALIGNMENT, HISTORY, SETTIN
 from thalweg.engine.fused.frontend.refusals import SCHEDULER, sentence_of
 from thalweg.engine.fused.runtime.hyperparameters import Hyperparameters
 from thalweg.engine.fused.runtime.kernels import Kernels, in_process
+from thalweg.engine.fused.runtime.objective_memory import prepare, values_of_step
 from thalweg.engine.fused.runtime.threads import pool
 from thalweg.engine.noise import standard_normal_block
-from thalweg.engine.outcome import Checkpoint, Chunk, Outcome, Results
+from thalweg.engine.outcome import Checkpoint, Chunk, Outcome, Record, Results
 from thalweg.engine.run import Interrupted
 from thalweg.spec.job import JobSpec
 
@@ -25,6 +26,7 @@ _MAX_PIECE_STEPS = 16_384
 _FIRST_CHUNK_EVALUATIONS = 100_000
 _MAX_CHUNK_STEPS = 2**40
 _A_MOMENT = 5_000  # evaluations that take less time than it takes to start a thread and wait for it
+_USUAL_VALUES = 1_000  # computed in an evaluation that counts as one
 _SHARES_PER_THREAD = 4
 _ASK_SECONDS = 0.02  # how often keep_going is called while native code runs
 
@@ -55,6 +57,9 @@ class LbfgsRun:
         self._spec = spec
         self._threads = threads or len(os.sched_getaffinity(0))
         self._kernel = (kernels or in_process()).lbfgs(spec)
+        # where every loss is wanted, every entry is taken down; a step is much work for LBFGS
+        self._every = 1 if spec.records_losses else spec.record_every
+        self._cost = max(1, values_of_step(spec) // _USUAL_VALUES)
         arguments = spec.optimizer.arguments
         self._max_iter: int = arguments["max_iter"]
         self._max_eval: int = arguments["max_eval"] or self._max_iter * 5 // 4
@@ -80,12 +85,12 @@ class LbfgsRun:
     @property
     def first_steps(self) -> int:
         """A size for the first chunk that is certain to take only a moment."""
-        return max(1, _FIRST_CHUNK_EVALUATIONS // (self._spec.n_runs * self._max_eval))
+        return max(1, _FIRST_CHUNK_EVALUATIONS // (self._spec.n_runs * self._max_eval * self._cost))
 
     def most_steps(self, n_values: int) -> int:
         """Return the largest chunk, in steps and at least 1, that holds at most `n_values` numbers."""
         n_entries = n_values // (max(1, self.n_active) * (self._spec.dim + 1))
-        return max(1, min(n_entries * self._spec.record_every, _MAX_CHUNK_STEPS))
+        return max(1, min(n_entries * self._every, _MAX_CHUNK_STEPS))
 
     @property
     def n_active(self) -> int:
@@ -103,7 +108,7 @@ class LbfgsRun:
         Raises:
             Interrupted: `keep_going` returned False; it is called all the time while native code runs.
         """
-        runs, last, every = self._runs, min(self.step + n_steps, self._spec.steps), self._spec.record_every
+        runs, last, every = self._runs, min(self.step + n_steps, self._spec.steps), self._every
         begin = self.step + self._has_started
         steps = np.arange(-(-begin // every) * every, last + 1, every)
         x = np.empty((len(runs), len(steps), self._spec.dim), self._spec.dtype)
@@ -126,7 +131,19 @@ class LbfgsRun:
         self.step = last
         self._settle()
         n_valid = np.searchsorted(steps, self._results.n_steps[runs], side="right")
-        return Chunk(steps=steps, runs=runs, x=x, f=f, n_valid=n_valid, checkpoint=self._checkpoint())
+        checkpoint = self._checkpoint()
+        if not self._spec.records_losses:
+            return Chunk(steps=steps, runs=runs, x=x, f=f, n_valid=n_valid, checkpoint=checkpoint)
+        kept = steps % self._spec.record_every == 0
+        return Chunk(
+            steps=steps[kept],
+            runs=runs,
+            x=x[:, kept],
+            f=f[:, kept],
+            n_valid=np.array([np.count_nonzero(kept[:n]) for n in n_valid]),
+            checkpoint=checkpoint,
+            losses=Record(steps, runs, x[..., :0], f, n_valid),
+        )
 
     def _placed(self) -> np.ndarray:
         """Return a block for each run that goes on, with what the results say."""
@@ -199,16 +216,18 @@ class LbfgsRun:
             "runs": self._runs,
             "n_runs": n,
             "blocks": self._blocks,
-            "every": self._spec.record_every,
+            "every": self._every,
             **others,
         }
         packed = _packed(settings)
 
         def take(begin: int, end: int) -> None:
             scratch = _aligned(self._layout.scratch_bytes + self._kernel.evaluate.scratch_bytes)
+            further = prepare(self._spec, scratch[self._layout.scratch_bytes :])
             self._kernel.function.descend(begin, end, packed.ctypes.data, scratch.ctypes.data)
+            del further  # native code is done with it
 
-        if n * max(1, last - first) * (self._max_eval + 1) <= _A_MOMENT:
+        if n * max(1, last - first) * (self._max_eval + 1) * self._cost <= _A_MOMENT:
             take(0, n)
         else:
             self._share(take, interrupted, keep_going)

@@ -13,6 +13,8 @@ from thalweg.engine.fused.codegen.layout import MARKS
 from thalweg.engine.fused.frontend.refusals import sentence_of
 from thalweg.engine.fused.runtime.hyperparameters import Hyperparameters
 from thalweg.engine.fused.runtime.kernels import Kernels, in_process
+from thalweg.engine.fused.runtime.losses import Losses
+from thalweg.engine.fused.runtime.objective_memory import prepare, values_of_step
 from thalweg.engine.fused.runtime.shared import PIECE, SharedTables
 from thalweg.engine.fused.runtime.threads import pool
 from thalweg.engine.noise import standard_normal_block
@@ -87,8 +89,10 @@ class FusedRun:
 
     def most_steps(self, n_values: int) -> int:
         """Return the largest chunk, in steps and at least 1, that holds at most `n_values` numbers."""
-        n_entries = n_values // (max(1, self.n_active) * (self._dim + 1))
-        return max(1, min(n_entries * self._spec.record_every, _MAX_CHUNK_STEPS))
+        every = self._spec.record_every
+        n_of_entry = self._dim + 1 + every * self._spec.records_losses
+        n_entries = n_values // (max(1, self.n_active) * n_of_entry)
+        return max(1, min(n_entries * every, _MAX_CHUNK_STEPS))
 
     @property
     def n_active(self) -> int:
@@ -109,6 +113,8 @@ class FusedRun:
         runs, last = self._runs, min(self.step + n_steps, self._spec.steps)
         steps = self._recorded(self.step + self._has_started, last)
         record = self._empty_record(len(steps))
+        begun = self.step + self._has_started
+        losses = Losses(self.step, last, len(runs), record.dtype) if self._spec.records_losses else None
         n_done = 0
         for first, end in self._pieces(last):
             if not keep_going():
@@ -117,7 +123,7 @@ class FusedRun:
             end = first + len(table)  # noqa: PLW2901 - the table ends before an update that raises
             n_due = int(np.searchsorted(steps, end, side="right"))
             due = int(steps[n_done]) if n_done < len(steps) else end + 1
-            self._descend(first, table, record, n_done, due)
+            self._descend(first, table, record, n_done, due, losses)
             n_done = n_due
             self.step, self._has_started = end, True
             if self._shared.raised is not None or not self._alive().any():
@@ -125,15 +131,23 @@ class FusedRun:
         self.step = last
         self._settle()
         x, f = self._by_run(record, len(runs))
-        n_valid = np.searchsorted(steps, self._results.n_steps[runs], side="right")
-        return Chunk(steps=steps, runs=runs, x=x, f=f, n_valid=n_valid, checkpoint=self._checkpoint())
+        n_steps_done = self._results.n_steps[runs]
+        return Chunk(
+            steps=steps,
+            runs=runs,
+            x=x,
+            f=f,
+            n_valid=np.searchsorted(steps, n_steps_done, side="right"),
+            checkpoint=self._checkpoint(),
+            losses=None if losses is None else losses.record(begun, runs, n_steps_done),
+        )
 
     def _cost_of_a_step(self) -> int:
         """Return about how many coordinates of a simple function a step of one run takes as long as."""
         if not self._wide:
             return self._dim
         known = self._kernel.layout.nanoseconds // _NANOSECONDS_PER_COORDINATE
-        return max(self._dim, known, self._spec.objective().n_values // _VALUES_PER_COORDINATE)
+        return max(self._dim, known, values_of_step(self._spec) // _VALUES_PER_COORDINATE)
 
     def _place(self, saved: dict[str, np.ndarray], own: np.ndarray) -> None:
         """Lay out the remaining runs in whole blocks, in the arrays that native code works on."""
@@ -192,7 +206,9 @@ class FusedRun:
             yield first, end
             first = end
 
-    def _descend(self, first: int, table: np.ndarray, record: np.ndarray, n_done: int, due: int) -> None:
+    def _descend(
+        self, first: int, table: np.ndarray, record: np.ndarray, n_done: int, due: int, losses: Losses | None
+    ) -> None:
         last = first + len(table)
         noise = self._noise(first, last)
         reals, marks = self._reals.ctypes.data, self._marks.ctypes.data
@@ -200,15 +216,17 @@ class FusedRun:
         begun = record.ctypes.data + n_done * step * record.itemsize
         shared = (self._shared.fixed.ctypes.data, table.ctypes.data, noise.ctypes.data)
         given = (first, last, *shared, reals, self._own.ctypes.data, marks, self._reals.shape[1], begun)
-        rest = self._wide_rest(record) if self._wide else self._narrow_rest(record)
+        rest = self._wide_rest(record, first, losses) if self._wide else self._narrow_rest(record)
         stop = self._spec.stop
         stops = (-np.inf if stop is None or at is None else at for at in (stop and stop.f, stop and stop.grad_norm))
         ends = (self._spec.record_every, due, *stops)
 
         def blocks(begin: int, end: int) -> None:
             scratch = _aligned((self._kernel.layout.scratch_bytes,), "uint8")
+            further = prepare(self._spec, scratch[self._kernel.layout.objective_at :])
             memory = (scratch.ctypes.data,) if self._wide else ()
             self._kernel.functions.descend(begin, end, *given, *rest, *ends, *memory)
+            del further  # native code is done with it
 
         self._share(blocks, last - first)
 
@@ -216,9 +234,10 @@ class FusedRun:
         block, step, row = (stride // record.itemsize for stride in self._record_strides(record))
         return block, step, row
 
-    def _wide_rest(self, record: np.ndarray) -> tuple[int | None, ...]:
+    @staticmethod
+    def _wide_rest(record: np.ndarray, first: int, losses: Losses | None) -> tuple[int | None, ...]:
         block, step, _ = (stride // record.itemsize for stride in record.strides)
-        return block, step, None, 0
+        return block, step, *((None, 0) if losses is None else losses.place(first))
 
     def _share(self, blocks: Callable[[int, int], None], n_updates: int) -> None:
         """Call `blocks` on all blocks, with as many threads as the work pays for."""

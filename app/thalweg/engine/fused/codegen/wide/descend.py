@@ -165,6 +165,7 @@ class WideDescendFunction(Builder):
             f"%gradient = getelementptr {self._real}, ptr %run_reals, i64 {self._layout.rows['gradient'].start}"
         )
         self.put(f"%working = getelementptr {self._real}, ptr %scratch, i64 {self._layout.n_moved}")
+        self.put(f"%evaluating = getelementptr i8, ptr %scratch, i64 {self._layout.objective_at}")
         self.put(f"%run = load i64, ptr {self._mark('run')}")
         self._set("now", "%run_reals")
         self._set("other", "%scratch")
@@ -199,7 +200,7 @@ class WideDescendFunction(Builder):
         self.label("step")
         self.put(f"%entry_now = load i64, ptr {self._variables['entry'][1]}")
         x = self._get("now")
-        self.put(f"%f = call {real} @objective(ptr {x}, ptr %gradient, ptr %working, i64 %entry_now, i64 %run)")
+        self.put(f"%f = call {real} @objective(ptr {x}, ptr %gradient, ptr %evaluating, i64 %entry_now, i64 %run)")
         self._judge(x)
         finite = self.new(f"call i1 @finite(ptr {x}, i64 {dim})")
         zero = self.new(f"fmul {real} %f, 0.0")

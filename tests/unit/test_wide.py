@@ -27,6 +27,7 @@ from thalweg.functions.base import CatalogueFunction, constants, function, row_m
 from thalweg.functions.expressions import ExpressionReference
 from thalweg.functions.minima import Minimum
 from thalweg.native import machine
+from thalweg.spec.engine_choice import MAX_FUSED_DIM
 from thalweg.spec.job import JobSpec
 
 Evaluate = Callable[[torch.Tensor], torch.Tensor]
@@ -157,6 +158,13 @@ def assert_agree(**fields: Any) -> Recording:
     fused = drive(spec, engine=native)
     assert_equal(drive(spec), fused)
     return fused
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_as_many_coordinates_as_there_can_be(dtype: str) -> None:
+    for name in ("rosenbrock", "griewank"):
+        function = {"name": name, "dim": MAX_FUSED_DIM}
+        assert_agree(function=function, init={"random": 2, "seed": 1}, dtype=dtype, steps=6, clip_grad_norm=1e3)
 
 
 ROSENBROCK = {"function": {"name": "rosenbrock", "dim": 40}, "init": {"random": 3, "seed": 2}, "lr": 0.02}

@@ -47,6 +47,7 @@ class Recording:
     steps: list[np.ndarray]  # per run, (m,)
     results: Results
     checkpoint: Checkpoint
+    details: list[dict[str, np.ndarray]]  # per run, each (m, dim)
 
 
 def job(**fields: Any) -> JobSpec:
@@ -69,6 +70,7 @@ def drive(
     """Run a job to its end in chunks of `cuts` steps and a last one, each from the checkpoint of the one before."""
     nothing = (np.zeros(0, np.int64), spec.starts()[:0], spec.starts()[:0, 0])
     pieces: list[list[tuple[np.ndarray, np.ndarray, np.ndarray]]] = [[nothing] for _ in range(spec.n_runs)]
+    details: list[dict[str, list[np.ndarray]]] = [{} for _ in range(spec.n_runs)]
     run = engine(spec, checkpoint)
     for n_steps in chain(cuts, repeat(spec.steps)):
         if run.finished:
@@ -76,6 +78,8 @@ def drive(
         chunk = run.advance(n_steps)
         for row, (number, n_valid) in enumerate(zip(chunk.runs, chunk.n_valid, strict=True)):
             pieces[number].append((chunk.steps[:n_valid], chunk.x[row, :n_valid], chunk.f[row, :n_valid]))
+            for name, values in chunk.details.items():
+                details[number].setdefault(name, []).append(values[row, :n_valid])
         checkpoint = chunk.checkpoint
         run = engine(spec, checkpoint) if n_steps < spec.steps else run
     assert checkpoint is not None
@@ -86,6 +90,7 @@ def drive(
         f=[columns[2] for columns in joined],
         results=checkpoint.results,
         checkpoint=checkpoint,
+        details=[{name: np.concatenate(parts) for name, parts in each.items()} for each in details],
     )
 
 
@@ -94,6 +99,10 @@ def assert_equal(one: Recording, other: Recording) -> None:
     for mine, theirs in zip((one.steps, one.x, one.f), (other.steps, other.x, other.f), strict=True):
         for run, another in zip(mine, theirs, strict=True):
             assert_same(run, another)
+    for these, those in zip(one.details, other.details, strict=True):
+        assert list(these) == list(those)
+        for name, values in these.items():
+            assert_same(values, those[name], name)
     theirs_by_name = other.results.columns()
     for name, column in one.results.columns().items():
         assert_same(column, theirs_by_name[name], name)

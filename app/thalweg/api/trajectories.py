@@ -69,7 +69,7 @@ async def get_trajectory(
     check_run(record, run or 0)
     if not chosen.streamed:
         run = run or 0
-        n_values = _n_points(record, results, run, wanted) * (record.spec.dim + 1)
+        n_values = _n_points(record, results, run, wanted) * record.spec.entry_values
         if max_points is None:
             _check_size(record, results, run, wanted, services.settings)
         else:
@@ -82,7 +82,7 @@ async def get_trajectory(
         )
     runs = range(record.spec.n_runs) if run is None else range(run, run + 1)
     pieces = chosen.write(_streamed(services, record, results, runs, wanted))
-    n_values = sum(_n_points(record, results, each, wanted) for each in runs) * (record.spec.dim + 1)
+    n_values = sum(_n_points(record, results, each, wanted) for each in runs) * record.spec.entry_values
     return _answer(chosen, pieces if n_values <= SHORT_VALUES else services.streaming.each(pieces), record)
 
 
@@ -111,7 +111,7 @@ async def get_loss(
 
     def losses() -> Table:
         found = services.trajectories.losses(record, results, run, wanted)
-        thinned, facts = _thinned(record, replace(found, x=found.x[:, :0]), max_points)
+        thinned, facts = _thinned(record, replace(found, x=found.x[:, :0], details={}), max_points)
         return Table.whole({"step": thinned.steps, "f": thinned.f}, facts)
 
     return _answer(JSON, JSON.write(await compute(n_losses * width, losses)), record)
@@ -128,7 +128,7 @@ def _whole(
     """Return the trajectory of one run, thinned, with accuracies for a network with classes."""
     (trajectory,) = services.trajectories.read(record, results, range(run, run + 1), wanted)
     thinned, facts = _thinned(record, trajectory, max_points)
-    values = {"step": thinned.steps, "x": thinned.x, "f": thinned.f}
+    values = {"step": thinned.steps, "x": thinned.x, "f": thinned.f, **thinned.details}
     if (shares := _accuracy(record, thinned, services.settings)) is not None:
         values["accuracy"] = shares
     return Table.whole(values, facts)
@@ -142,13 +142,14 @@ def _streamed(services: Services, record: JobRecord, results: Results, runs: ran
         Column("step", np.dtype(np.int64)),
         Column("x", results.x.dtype, width=record.spec.dim),
         Column("f", results.f.dtype),
+        *(Column(name, results.x.dtype, width=n) for name, n in record.spec.details.items()),
     )
     return Table(columns, (block for trajectory in trajectories for block in blocks(_columns(trajectory))))
 
 
 def _columns(trajectory: Trajectory) -> dict[str, np.ndarray]:
     run = np.full(len(trajectory.steps), trajectory.run)
-    return {"run": run, "step": trajectory.steps, "x": trajectory.x, "f": trajectory.f}
+    return {"run": run, "step": trajectory.steps, "x": trajectory.x, "f": trajectory.f, **trajectory.details}
 
 
 def _answer(chosen: Format, pieces: Iterator[bytes] | AsyncIterator[bytes], record: JobRecord) -> StreamingResponse:
@@ -178,7 +179,7 @@ def _n_points(record: JobRecord, results: Results, run: int, wanted: StepRange) 
 
 def _check_size(record: JobRecord, results: Results, run: int, wanted: StepRange, limits: Limits) -> None:
     n_points, dim = _n_points(record, results, run, wanted), record.spec.dim
-    most = min(limits.max_json_points, 10 * limits.max_json_points // (dim + 1))
+    most = min(limits.max_json_points, 10 * limits.max_json_points // record.spec.entry_values)
     if n_points > most:
         streamed = " or ".join(each.media_type for each in formats.FORMATS if each.streamed)
         another_way = f", or stream the whole trajectory with Accept: {streamed}"
@@ -202,7 +203,7 @@ def _thinned(
     downsampling = None
     if max_points is not None and n_points > max_points:
         kept = downsample(trajectory.x, trajectory.f, max_points)
-        trajectory = Trajectory(trajectory.run, trajectory.steps[kept], trajectory.x[kept], trajectory.f[kept])
+        trajectory = trajectory.at(kept)
         downsampling = {
             "method": METHOD,
             "of_points": n_points,

@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from thalweg.api import formats
 from thalweg.api.formats.json import JSON
@@ -35,7 +35,24 @@ class LossColumns(BaseModel):
 class TrajectoryColumns(LossColumns):
     """Recorded entries of a run, as columns: entry k is the point before update `step[k]`, and the value there."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "additionalProperties": {
+                "type": "array",
+                "items": {"type": "array", "items": {"anyOf": [{"type": "number"}, {"type": "null"}]}},
+                "description": "`state.*`, by torch's name, as in `state.exp_avg`: what the optimizer keeps for "
+                "each coordinate, as it is at the point; if asked for, and null before the first update",
+            }
+        }
+    )
+
     x: list[list[Number]] = Field(description="the points")
+    gradient: list[list[Number]] | None = Field(
+        None, description="gradients at the points, before noise and clipping; if asked for"
+    )
+    update: list[list[Number]] | None = Field(
+        None, description="the steps that led to the points; null at the start; if asked for"
+    )
     accuracy: list[Number] | None = Field(
         None,
         description="fraction of its samples that a network classifies correctly; absent if there are no classes",
@@ -43,7 +60,9 @@ class TrajectoryColumns(LossColumns):
 
 
 class TrajectoryEntry(BaseModel):
-    """A recorded entry of a run: a line of NDJSON."""
+    """A recorded entry of a run: a line of NDJSON. Details that were asked for are further fields."""
+
+    model_config = ConfigDict(extra="allow")
 
     run: int
     step: int

@@ -14,7 +14,8 @@ def blocks(job_id: str, record: Record) -> Iterator[dict[str, object]]:
     """Yield the rows of recorded entries, in blocks of about a megabyte that hold several runs side by side."""
     if not record.steps.size:
         return
-    entry_bytes = (record.x.shape[-1] + 1) * record.x.itemsize
+    n_values = record.x.shape[-1] + 1 + sum(values.shape[-1] for values in record.details.values())
+    entry_bytes = n_values * record.x.itemsize
     n_steps = max(1, min(len(record.steps), _BLOCK_BYTES // entry_bytes))
     n_runs = max(1, _BLOCK_BYTES // (entry_bytes * n_steps))
     for i in range(0, len(record.runs), n_runs):
@@ -37,6 +38,7 @@ def blocks(job_id: str, record: Record) -> Iterator[dict[str, object]]:
                         "n_valid": n_valid,
                         "x": record.x[runs, steps].swapaxes(1, 2),
                         "f": record.f[runs, steps],
+                        **{name: values[runs, steps].swapaxes(1, 2) for name, values in record.details.items()},
                     }
                 ),
             }

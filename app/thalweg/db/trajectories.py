@@ -1,7 +1,8 @@
 """Reading recorded trajectories, a few runs at a time."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final, Self
 
 import numpy as np
 from sqlalchemy import Table, select
@@ -14,16 +15,24 @@ from thalweg.engine.outcome import Results
 from thalweg.jobs.record import JobRecord
 
 _WINDOW_POINTS = 500_000
+_OF_BLOCK: Final = frozenset({"steps", "runs", "n_valid", "x", "f"})
+"""The columns of a block beside details."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trajectory:
-    """The recorded entries of one run: the point before each update, and the value there."""
+    """The recorded entries of one run: the point before each update, the value there, and the details asked for."""
 
     run: int
     steps: np.ndarray  # (m,)
     x: np.ndarray  # (m, dim)
     f: np.ndarray  # (m,)
+    details: Mapping[str, np.ndarray] = field(default_factory=dict)  # each (m, dim)
+
+    def at(self, kept: np.ndarray) -> Self:
+        """Return it with some of its entries, given by their places."""
+        details = {name: values[kept] for name, values in self.details.items()}
+        return type(self)(self.run, self.steps[kept], self.x[kept], self.f[kept], details)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +81,7 @@ class TrajectoryStore:
             (trajectory,) = self.read(job, results, range(run, run + 1), wanted)
             return trajectory
         pieces = self._pieces(LOSSES, job, results, range(run, run + 1), wanted)[run]
-        return _concatenated(run, pieces, results)
+        return _concatenated(run, pieces, results, {})
 
     def _pieces(
         self,
@@ -113,6 +122,7 @@ def _cut(run: int, row: int, columns: dict[str, np.ndarray], first: int, last: i
         steps=steps[begin:end],
         x=columns["x"][row, :, begin:end].T,
         f=columns["f"][row, begin:end],
+        details={name: values[row, :, begin:end].T for name, values in columns.items() if name not in _OF_BLOCK},
     )
 
 
@@ -121,21 +131,24 @@ def _joined(run: int, pieces: list[Trajectory], job: JobRecord, results: Results
     end = int(results.n_steps[run])
     off_grid = end % job.spec.record_every > 0 and job.status.ended
     if off_grid and _or(wanted.first, 0) <= end <= _or(wanted.last, end):
+        unknown = {name: np.full((1, n), np.nan, results.x.dtype) for name, n in job.spec.details.items()}
         pieces = [
             *pieces,
-            Trajectory(run, np.array([end]), results.x[run : run + 1], results.f[run : run + 1]),
+            Trajectory(run, np.array([end]), results.x[run : run + 1], results.f[run : run + 1], unknown),
         ]
-    return _concatenated(run, pieces, results)
+    return _concatenated(run, pieces, results, job.spec.details)
 
 
-def _concatenated(run: int, pieces: list[Trajectory], results: Results) -> Trajectory:
+def _concatenated(run: int, pieces: list[Trajectory], results: Results, details: Mapping[str, int]) -> Trajectory:
     if not pieces:
-        return Trajectory(run, np.zeros(0, np.int64), results.x[:0], results.f[:0])
+        nothing = {name: np.zeros((0, n), results.x.dtype) for name, n in details.items()}
+        return Trajectory(run, np.zeros(0, np.int64), results.x[:0], results.f[:0], nothing)
     return Trajectory(
         run=run,
         steps=np.concatenate([piece.steps for piece in pieces]),
         x=np.concatenate([piece.x for piece in pieces]),
         f=np.concatenate([piece.f for piece in pieces]),
+        details={name: np.concatenate([piece.details[name] for piece in pieces]) for name in details},
     )
 
 

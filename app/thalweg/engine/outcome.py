@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from enum import IntEnum
 from typing import Final, Self
 
@@ -120,7 +120,7 @@ class Results:
         return resumed
 
 
-_COLUMNS: Final = tuple(field.name for field in fields(Results) if field.name != "sentences")
+_COLUMNS: Final = tuple(each.name for each in fields(Results) if each.name != "sentences")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,13 +134,17 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """Recorded entries of some runs. Run `runs[i]` has the first `n_valid[i]` of them: it may have ended early."""
+    """Recorded entries of some runs. Run `runs[i]` has the first `n_valid[i]` of them: it may have ended early.
+
+    `details` holds what was asked for beside points and values, see `JobSpec.details`.
+    """
 
     steps: np.ndarray  # (m,)
     runs: np.ndarray  # (r,)
     x: np.ndarray  # (r, m, dim)
     f: np.ndarray  # (r, m)
     n_valid: np.ndarray  # (r,)
+    details: Mapping[str, np.ndarray] = field(default_factory=dict, kw_only=True)  # each (r, m, dim)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from thalweg.spec.starts import Grid, Init, Points, Random
 
 NETWORK = "mlp"
 
+_RECORD = '"record":{'
 _CACHED_CHARACTERS = 20_000
 _INIT: TypeAdapter[Points | Grid | Random] = TypeAdapter(Init)
 
@@ -69,6 +70,19 @@ class StoredSpec:
     def records_losses(self) -> bool:
         """Whether the loss at every step is recorded beside a sparser trajectory."""
         return self.record_every > 1 and self.trains_network
+
+    @property
+    def details(self) -> dict[str, int]:
+        """What is recorded of an entry beside its point and value, see `JobSpec.details`."""
+        if _RECORD not in self.text:
+            return {}
+        spec = self.understood()
+        return {} if spec is None else spec.details
+
+    @property
+    def entry_values(self) -> int:
+        """How many numbers are recorded of an entry."""
+        return 1 + self.dim + sum(self.details.values())
 
     def parsed(self) -> JobSpec:
         """Return the specification, validated by today's rules.

@@ -15,6 +15,7 @@ from thalweg.optimizers.base import OptimizerParams
 from thalweg.optimizers.catalogue import Optimizer
 from thalweg.optimizers.check import check
 from thalweg.optimizers.schedules import Scheduler
+from thalweg.optimizers.state import state_vectors
 from thalweg.settings import Limits
 from thalweg.spec.engine_choice import EngineName, is_wide, obstacle
 from thalweg.spec.function import CatalogueReference, FunctionField, FunctionReference, check_dim, objective_of
@@ -31,6 +32,7 @@ Count = Annotated[int, Field(strict=True, ge=1, le=2**53), WHOLE]
 Positive = Annotated[float, Field(strict=True, gt=0, le=1e308, allow_inf_nan=False)]
 NotNegative = Annotated[float, Field(strict=True, ge=0, le=1e308, allow_inf_nan=False)]
 Real = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Flag = Annotated[bool, Field(strict=True)]
 Text = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
@@ -57,6 +59,20 @@ class GradientNoise(_Part):
 
     std: NotNegative = Field(description="standard deviation")
     seed: Seed = 0
+
+
+class Recorded(_Part):
+    """What is recorded of each entry beside the point and the value."""
+
+    gradient: Flag = Field(default=False, description="the gradient at the point, before noise and clipping")
+    update: Flag = Field(default=False, description="the step taken to the point")
+    state: Flag = Field(default=False, description="what the optimizer keeps for each coordinate")
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> Self:
+        if not (self.gradient or self.update or self.state):
+            raise InvalidInput("ask for gradient, update or state, or leave record out")
+        return self
 
 
 class JobSpec(_Part):
@@ -88,6 +104,7 @@ class JobSpec(_Part):
     dtype: Literal["float64", "float32"] = "float64"
     scheduler: Scheduler | None = None
     record_every: Count = Field(1, description="record every so many steps; the first and last always")
+    record: Recorded | None = Field(None, description="what to record beside points and values")
     stop: Stop | None = None
     clip_grad_norm: Positive | None = Field(None, description="largest norm of a run's gradient")
     gradient_noise: GradientNoise | None = None
@@ -193,6 +210,21 @@ class JobSpec(_Part):
         """The network that is trained; None if the function is not one."""
         objective = self.objective()
         return objective if isinstance(objective, NetworkObjective) else None
+
+    @property
+    def details(self) -> dict[str, int]:
+        """What is recorded of an entry beside its point and value: names, and how many numbers each has."""
+        if self.record is None:
+            return {}
+        state = state_vectors(self.optimizer) if self.record.state else ()
+        asked = {"gradient": self.record.gradient, "update": self.record.update}
+        names = [*(name for name, wanted in asked.items() if wanted), *(f"state.{name}" for name in state)]
+        return dict.fromkeys(names, self.dim)
+
+    @property
+    def entry_values(self) -> int:
+        """How many numbers are recorded of an entry."""
+        return 1 + self.dim + sum(self.details.values())
 
     @property
     def records_losses(self) -> bool:

@@ -40,7 +40,7 @@ def check_limits(spec: JobSpec, limits: Limits) -> None:
         )
     if network is not None:
         _check_all_samples(spec, network, limits)
-    most_points = min(limits.max_recorded_points, limits.max_recorded_values // (spec.dim + 1))
+    most_points = min(limits.max_recorded_points, limits.max_recorded_values // spec.entry_values)
     if n_recorded(spec.steps, spec.record_every) * spec.n_runs > most_points:
         raise _too_much_recorded(spec, most_points)
     if spec.records_losses and (spec.steps + 1) * spec.n_runs > limits.max_recorded_points:

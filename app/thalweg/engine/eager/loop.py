@@ -94,6 +94,18 @@ class TorchLoop:
         self.runs = self.runs[rows]
         self.entry = Entry(self.entry.x[index], self.entry.f[index], self.entry.gradient[index])
 
+    def vectors(self) -> dict[str, torch.Tensor]:
+        """Return what the optimizer keeps for each coordinate, by name, in the shape of the points."""
+        kept = [(part, self._optimizer.state[part]) for part in self._moved]
+        names = {
+            name
+            for part, state in kept
+            for name, value in state.items()
+            if isinstance(value, torch.Tensor) and value.shape == part.shape
+        }
+        shape = self._parameter.shape
+        return {name: torch.cat([state[name].reshape(-1) for _, state in kept]).reshape(shape) for name in names}
+
     def state(self, step: int) -> dict[str, Any]:
         """Return the state from which to continue after `step` updates, as tensors and plain values."""
         return {

@@ -8,10 +8,12 @@ from typing import Any, Self
 import numpy as np
 import torch
 
+from thalweg.engine.details import PREVIOUS, details
 from thalweg.engine.eager.loop import TorchLoop
 from thalweg.engine.outcome import UNCOUNTED, Checkpoint, Chunk, Outcome, Record, Results
 from thalweg.engine.raised import Raised
 from thalweg.engine.run import Interrupted
+from thalweg.optimizers.state import state_vectors
 from thalweg.spec.job import JobSpec
 
 
@@ -29,6 +31,7 @@ class _Entries:
     n_evaluations: np.ndarray  # (m, rows)
     n_done: np.ndarray  # (rows,) how many entries exist
     sentences: dict[tuple[int, int], str]  # message raised, by (entry or first missing entry, row)
+    found: dict[str, np.ndarray]  # what details are made of, each (m, rows, dim)
 
     @classmethod
     def beside(cls, parts: list[Self]) -> Self:
@@ -44,6 +47,7 @@ class _Entries:
                 for part, first_row in zip(parts, first_rows, strict=False)
                 for (entry, row), sentence in part.sentences.items()
             },
+            found={name: np.concatenate([part.found[name] for part in parts], axis=1) for name in parts[0].found},
         )
 
 
@@ -77,7 +81,7 @@ class EagerRun:
 
     def most_steps(self, n_values: int) -> int:
         """Return the largest chunk, in steps and at least 1, that holds at most `n_values` numbers."""
-        return max(1, n_values // (max(1, self.n_active) * (2 * self._spec.dim + 3)))
+        return max(1, n_values // (max(1, self.n_active) * (self._spec.entry_values + self._spec.dim + 2)))
 
     @property
     def n_active(self) -> int:
@@ -109,16 +113,19 @@ class EagerRun:
         steps = np.arange(first, last + 1)
         recorded = steps % self._spec.record_every == 0
         self._keep(runs, ended)
+        x = np.ascontiguousarray(entries.x[recorded].transpose(1, 0, 2))
+        found = {name: values[recorded].transpose(1, 0, 2) for name, values in entries.found.items()}
         return Chunk(
             steps=steps[recorded],
             runs=runs,
-            x=np.ascontiguousarray(entries.x[recorded].transpose(1, 0, 2)),
+            x=x,
             f=np.ascontiguousarray(entries.f[recorded].T),
             n_valid=np.array([np.count_nonzero(recorded[:n]) for n in n_entries]),
             checkpoint=self._checkpoint(),
             losses=Record(steps, runs, entries.x.transpose(1, 0, 2)[..., :0], entries.f.T.copy(), n_entries)
             if self._spec.records_losses
             else None,
+            details=details(self._spec, steps[recorded], x, found),
         )
 
     def _started(self, x: torch.Tensor) -> list[TorchLoop]:
@@ -137,11 +144,14 @@ class EagerRun:
         x = torch.full((n_entries, rows, self._spec.dim), torch.nan, dtype=dtype)
         f = torch.full((n_entries, rows), torch.nan, dtype=dtype)
         gradient = torch.full_like(x, torch.nan)
+        found = {name: torch.full_like(x, torch.nan) for name in self._found_names}
         n_evaluations = np.zeros((n_entries, rows), np.int64)
         n_done = n_entries
         sentences: dict[tuple[int, int], str] = {}
         alone = loop.entry.f.ndim == 0
         for index, entry in enumerate(range(first, last + 1)):
+            if found:
+                found[PREVIOUS][index] = loop.entry.x
             if entry > 0:
                 try:
                     loop.advance(entry - 1, keep_going)
@@ -154,6 +164,9 @@ class EagerRun:
             f[index] = loop.entry.f
             gradient[index] = loop.entry.gradient
             n_evaluations[index] = loop.n_evaluations
+            if found:
+                for name, values in loop.vectors().items():
+                    found[f"state.{name}"][index] = values
             sentences |= {(index, row): sentence for row, sentence in loop.entry.raised.items()}
             if alone and not torch.isfinite(loop.entry.f):
                 break
@@ -164,6 +177,19 @@ class EagerRun:
             n_evaluations=n_evaluations,
             n_done=np.full(rows, n_done),
             sentences=sentences,
+            found={
+                name: values.numpy()
+                for name, values in {**found, **({"gradient": gradient} if found else {})}.items()
+            },
+        )
+
+    @property
+    def _found_names(self) -> list[str]:
+        """What details are made of, apart from the gradient; nothing if there are none."""
+        return (
+            [PREVIOUS, *(f"state.{name}" for name in state_vectors(self._spec.optimizer))]
+            if self._spec.details
+            else []
         )
 
     def _judge(self, entries: _Entries, runs: np.ndarray, first: int) -> tuple[np.ndarray, np.ndarray]:

@@ -17,7 +17,9 @@ from thalweg.engine.fused.frontend.trace import Slot, Step, Update
 from thalweg.engine.fused.frontend.wide_trace import WideStep
 
 
-def emit(step: Step, dtype: torch.dtype, width: int, library: Library, *, grad_stop: bool) -> tuple[str, Layout]:
+def emit(
+    step: Step, dtype: torch.dtype, width: int, library: Library, *, grad_stop: bool, detailed: bool = False
+) -> tuple[str, Layout]:
     """Return a module of LLVM assembly and the layout of its data.
 
     Args:
@@ -26,9 +28,11 @@ def emit(step: Step, dtype: torch.dtype, width: int, library: Library, *, grad_s
         width: Runs per block: 1, or a multiple of a vector's lanes.
         library: Where elementary functions come from.
         grad_stop: Whether a run can converge by its gradient's norm.
+        detailed: Whether details of entries are recorded.
     """
     fixed, columns = divided([_shared(update, step.slots) for update in (step.first, step.later)], step)
-    layout = Layout(len(step.first.x), step.slots, max(1, *map(len, columns)), len(fixed), step.own)
+    n_shared = max(1, *map(len, columns))
+    layout = Layout(len(step.first.x), step.slots, n_shared, len(fixed), step.own, detailed=detailed)
     schedule = ScheduleFunction(step, columns, fixed, layout)
     descend = DescendFunction(step, columns, fixed, layout, type_of(dtype), width, library, grad_stop=grad_stop)
     functions = [schedule.text(), descend.text()]

@@ -26,6 +26,7 @@ class Layout:
         scratch_bytes: Memory that a thread needs to work in, if `wide`.
         nanoseconds: Roughly how long a step of one run takes, if `wide`.
         objective_at: Where in it the scratch memory of the objective begins, in bytes.
+        detailed: Whether the record of an entry has its `details`.
     """
 
     dim: int
@@ -37,11 +38,25 @@ class Layout:
     scratch_bytes: int = 0
     nanoseconds: int = 0
     objective_at: int = 0
+    detailed: bool = False
 
     @property
     def rows(self) -> dict[str, slice]:
         """The rows of floating-point numbers by name."""
         return self._wide_rows if self.wide else self._narrow_rows
+
+    @property
+    def details(self) -> list[str]:
+        """What is recorded behind x and f of an entry, each of `dim` numbers."""
+        if not self.detailed:
+            return []
+        state = [f"state.{slot.name}" for slot in self.slots if slot.per_coordinate]
+        return ["gradient", "previous_x", *state]
+
+    @property
+    def entry_values(self) -> int:
+        """How many numbers are recorded of an entry."""
+        return self.dim + 1 + self.dim * len(self.details)
 
     @property
     def moved(self) -> list[str]:

@@ -27,7 +27,8 @@ class DescendFunction(LoweredFunction):
     `first` to entry `last`. Judging entry `first` a second time changes nothing. `fixed` and `table` are as
     `schedule` fills them, `table` from update `first` on. `reals`, `own` and `marks` have the rows of `Layout` and
     `n_columns` columns; `noise` is indexed by (update, coordinate, run). Entry `due` and every `every`-th after it
-    is written to `record`; `record_block`, `record_step` and `record_row` are its strides, in numbers.
+    is written to `record`, with the details of the layout; `record_block`, `record_step` and `record_row` are its
+    strides, in numbers.
     """
 
     def __init__(
@@ -231,6 +232,7 @@ class DescendFunction(LoweredFunction):
         block_record = self.new(f"getelementptr {self._real}, ptr %record, i64 {record}")
         for _ in self.each_part():
             entry = [*(self._get(f"x.{k}") for k in range(self._layout.dim)), self.operand(self._step.entry.f)]
+            entry += [self._detail(name, k) for name in self._layout.details for k in range(self._layout.dim)]
             for row, value in enumerate(entry):
                 self._store(self._in_row(self._real, block_record, "%record_row", row), self._real, value)
         self._advance("record", "%record_step")
@@ -239,6 +241,9 @@ class DescendFunction(LoweredFunction):
         self.label("written")
         something = self.new(f"or i1 {self._event}, %at_last")
         self.put(f"br i1 {something}, label %settle, label %update")
+
+    def _detail(self, name: str, k: int) -> str:
+        return self.operand(self._step.entry.gradient[k]) if name == "gradient" else self._get(f"{name}.{k}")
 
     def _settle(self) -> None:
         """Store the runs that end with this entry; at the last entry, all running ones."""

@@ -40,7 +40,7 @@ _MODULES: Final = ("__init__", "cancellation", "errors", "lists", "settings", "w
 
 _Loaded = TypeVar("_Loaded")
 
-_NUMBERS: Final = ("dim", "n_shared", "n_fixed", "wide", "scratch_bytes", "nanoseconds", "objective_at")
+_NUMBERS: Final = ("dim", "n_shared", "n_fixed", "wide", "scratch_bytes", "nanoseconds", "detailed", "objective_at")
 _MAX_KEPT: Final = 256
 _FEW: Final = 2
 _MAX_VECTORS: Final = 8  # per coordinate; longer calls of the vector library are no cheaper
@@ -180,10 +180,11 @@ def in_process() -> Kernels:
 
 def _emitted(spec: JobSpec, width: int) -> tuple[str, Layout]:
     dtype: torch.dtype = getattr(torch, spec.dtype)
-    library, grad_stop = libraries.library(dtype), _stops_by_gradient(spec)
+    library, grad_stop, detailed = libraries.library(dtype), _stops_by_gradient(spec), spec.record is not None
     if spec.wide:
-        return emit_wide(trace_updates(spec), _with_loops(spec), spec.dim, dtype, library, grad_stop=grad_stop)
-    return emit(trace(spec), dtype, width, library, grad_stop=grad_stop)
+        step, objective = trace_updates(spec), _with_loops(spec)
+        return emit_wide(step, objective, spec.dim, dtype, library, grad_stop=grad_stop, detailed=detailed)
+    return emit(trace(spec), dtype, width, library, grad_stop=grad_stop, detailed=detailed)
 
 
 def _with_loops(spec: JobSpec) -> Routine:
@@ -235,6 +236,7 @@ def _key(spec: JobSpec, width: int) -> str:
         spec.gradient_noise is not None,
         spec.clip_grad_norm,
         _stops_by_gradient(spec),
+        spec.record is not None,
         width,
     )
     return repr(parts)

@@ -10,7 +10,8 @@ import numpy as np
 import torch
 
 from thalweg.engine.columns import pack, unpack
-from thalweg.engine.fused.codegen.lbfgs.layout import ALIGNMENT, HISTORY, SETTINGS, BlockLayout
+from thalweg.engine.details import PREVIOUS, details
+from thalweg.engine.fused.codegen.lbfgs.layout import ALIGNMENT, DETAILS, HISTORY, SETTINGS, BlockLayout
 from thalweg.engine.fused.frontend.refusals import SCHEDULER, sentence_of
 from thalweg.engine.fused.runtime.hyperparameters import Hyperparameters
 from thalweg.engine.fused.runtime.kernels import Kernels, in_process
@@ -89,7 +90,7 @@ class LbfgsRun:
 
     def most_steps(self, n_values: int) -> int:
         """Return the largest chunk, in steps and at least 1, that holds at most `n_values` numbers."""
-        n_entries = n_values // (max(1, self.n_active) * (self._spec.dim + 1))
+        n_entries = n_values // (max(1, self.n_active) * self._spec.entry_values)
         return max(1, min(n_entries * self._every, _MAX_CHUNK_STEPS))
 
     @property
@@ -113,6 +114,7 @@ class LbfgsRun:
         steps = np.arange(-(-begin // every) * every, last + 1, every)
         x = np.empty((len(runs), len(steps), self._spec.dim), self._spec.dtype)
         f = np.empty((len(runs), len(steps)), self._spec.dtype)
+        found = self._found(x.shape)
         n_recorded = 0
         for first, end in self._pieces(last):
             if not keep_going():
@@ -122,6 +124,7 @@ class LbfgsRun:
             if self._hyper.raised is not None:
                 end = raises = first + len(rates)  # noqa: PLW2901 - the scheduler does not last longer
             record = {"record_x": x, "record_f": f, "record_length": len(steps), "n_recorded": n_recorded}
+            record["record_details"] = found
             due = int(steps[n_recorded]) if n_recorded < len(steps) else end + 1
             self._descend(first, end, rates, {**record, "due": due, "raises": raises}, keep_going)
             n_recorded = int(np.searchsorted(steps, end, side="right"))
@@ -131,9 +134,10 @@ class LbfgsRun:
         self.step = last
         self._settle()
         n_valid = np.searchsorted(steps, self._results.n_steps[runs], side="right")
+        shown = self._details(steps, x, found)
         checkpoint = self._checkpoint()
         if not self._spec.records_losses:
-            return Chunk(steps=steps, runs=runs, x=x, f=f, n_valid=n_valid, checkpoint=checkpoint)
+            return Chunk(steps, runs, x, f, n_valid, checkpoint, details=shown)
         kept = steps % self._spec.record_every == 0
         return Chunk(
             steps=steps[kept],
@@ -143,13 +147,27 @@ class LbfgsRun:
             n_valid=np.array([np.count_nonzero(kept[:n]) for n in n_valid]),
             checkpoint=checkpoint,
             losses=Record(steps, runs, x[..., :0], f, n_valid),
+            details={name: values[:, kept] for name, values in shown.items()},
         )
+
+    def _found(self, shape: tuple[int, int, int]) -> np.ndarray | None:
+        n_runs, n_entries, dim = shape
+        if self._spec.record is None:
+            return None
+        return np.empty((n_runs, n_entries, len(DETAILS), dim), self._spec.dtype)
+
+    def _details(self, steps: np.ndarray, x: np.ndarray, found: np.ndarray | None) -> dict[str, np.ndarray]:
+        if found is None:
+            return {}
+        state = {name: name if name in {"gradient", PREVIOUS} else f"state.{name}" for name in DETAILS}
+        return details(self._spec, steps, x, {state[name]: found[:, :, k] for k, name in enumerate(DETAILS)})
 
     def _placed(self) -> np.ndarray:
         """Return a block for each run that goes on, with what the results say."""
         now, runs = self._results, self._runs
         blocks = _aligned(len(runs) * self._layout.block.itemsize).view(self._layout.block)
         blocks["outcome"] = Outcome.running
+        blocks["d"] = blocks["prev_flat_grad"] = np.nan  # there are none before the first iteration
         for name in ("n_steps", "n_evaluations", "x", "finite_x", "finite_f", "best_step", "best_x", "best_f"):
             blocks[name] = getattr(now, name)[runs]
         return blocks

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from thalweg.engine.columns import pack, unpack
+from thalweg.engine.details import details
 from thalweg.engine.fused.codegen.layout import MARKS
 from thalweg.engine.fused.frontend.refusals import sentence_of
 from thalweg.engine.fused.runtime.hyperparameters import Hyperparameters
@@ -90,7 +91,7 @@ class FusedRun:
     def most_steps(self, n_values: int) -> int:
         """Return the largest chunk, in steps and at least 1, that holds at most `n_values` numbers."""
         every = self._spec.record_every
-        n_of_entry = self._dim + 1 + every * self._spec.records_losses
+        n_of_entry = self._kernel.layout.entry_values + every * self._spec.records_losses
         n_entries = n_values // (max(1, self.n_active) * n_of_entry)
         return max(1, min(n_entries * every, _MAX_CHUNK_STEPS))
 
@@ -130,17 +131,26 @@ class FusedRun:
                 break
         self.step = last
         self._settle()
-        x, f = self._by_run(record, len(runs))
+        entries = self._by_run(record, len(runs))
         n_steps_done = self._results.n_steps[runs]
         return Chunk(
             steps=steps,
             runs=runs,
-            x=x,
-            f=f,
+            x=entries[..., : self._dim],
+            f=entries[..., self._dim],
             n_valid=np.searchsorted(steps, n_steps_done, side="right"),
             checkpoint=self._checkpoint(),
             losses=None if losses is None else losses.record(begun, runs, n_steps_done),
+            details=self._details(steps, entries),
         )
+
+    def _details(self, steps: np.ndarray, entries: np.ndarray) -> dict[str, np.ndarray]:
+        begins = range(self._dim + 1, entries.shape[-1], max(1, self._dim))
+        found = {
+            name: entries[..., begin : begin + self._dim]
+            for name, begin in zip(self._kernel.layout.details, begins, strict=True)
+        }
+        return details(self._spec, steps, entries[..., : self._dim], found)
 
     def _cost_of_a_step(self) -> int:
         """Return about how many coordinates of a simple function a step of one run takes as long as."""
@@ -178,22 +188,22 @@ class FusedRun:
 
     def _empty_record(self, n_entries: int) -> np.ndarray:
         """Return an array for a chunk's record: by block, then in the order in which native code writes."""
-        width, n_rows = self._kernel.width, self._dim + 1
+        width, n_rows = self._kernel.width, self._kernel.layout.entry_values
         n_blocks = self._reals.shape[1] // width
         if self._wide:
             return np.empty((n_blocks, n_entries, n_rows), self._reals.dtype)
         shape = (n_blocks, n_rows, n_entries) if width == 1 else (n_blocks, n_entries, n_rows, width)
         return np.empty(shape, self._reals.dtype)
 
-    def _by_run(self, record: np.ndarray, n_runs: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return x `(n_runs, m, dim)` and f `(n_runs, m)` of a record."""
+    def _by_run(self, record: np.ndarray, n_runs: int) -> np.ndarray:
+        """Return the entries of a record, `(n_runs, m, n)`: x, f and details."""
         if self._wide:
-            return record[..., :-1], record[..., -1]
+            return record
         if self._kernel.width > 1:
             n_blocks, n_entries, n_rows, width = record.shape
             by_run = np.ascontiguousarray(record.transpose(0, 3, 2, 1))
             record = by_run.reshape(n_blocks * width, n_rows, n_entries)
-        return record[:n_runs, :-1].swapaxes(1, 2), record[:n_runs, -1]
+        return record[:n_runs].swapaxes(1, 2)
 
     def _pieces(self, last: int) -> Iterator[tuple[int, int]]:
         most = _MAX_CALL_COORDINATES if self._wide else _MAX_CALL_UPDATES

@@ -1,5 +1,6 @@
 """Emitting native LBFGS: each run through many steps, by whatever objective the caller gives."""
 
+from thalweg.engine.fused.codegen.lbfgs.layout import DETAILS
 from thalweg.engine.fused.codegen.lbfgs.numbers import Number
 from thalweg.engine.fused.codegen.lbfgs.step import RunCode, Step
 from thalweg.engine.fused.codegen.lbfgs.vectors import vector_functions
@@ -120,6 +121,11 @@ class DescendFunction(RunCode):
         self.put(
             f"store {self.real} {self.narrow(f)}, ptr {self._element(self.real, self.setting('record_f'), index)}"
         )
+        asked = self.setting("record_details")
+        with self.when(Truth(self, self.new(f"icmp ne ptr {asked}, null"))):
+            for k, name in enumerate(DETAILS):
+                place = self._element(self.real, asked, (index * len(DETAILS) + k) * self.n)
+                self.copy(place, self.vectors[name])
         self._n_recorded.set(self._n_recorded + 1)
         self._due.set(self._due + self.whole_setting("every"))
 
@@ -137,6 +143,7 @@ class DescendFunction(RunCode):
         Step(self, self._evaluate).emit(self.numbers["f"].now, lr)
         with self.when(self.whole_setting("raises").equals(self._entry + 1)):
             self.raise_(SCHEDULER)
+        self.copy(vectors["previous_x"], vectors["x"])
         self.copy(vectors["x"], vectors["point"])
         cells["n_evaluations"].set(cells["n_evaluations"] + 1)
         self._entry.set(self._entry + 1)

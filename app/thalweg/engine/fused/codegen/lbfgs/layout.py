@@ -20,7 +20,22 @@ VECTORS: Final = ("x", "gradient", "finite_x", "best_x", "d", "prev_flat_grad")
 HISTORY: Final = ("old_dirs", "old_stps")
 """The vectors of a run's history, close together; beside them `ro`, doubles."""
 
-SCRATCH: Final = ("point", "flat_grad", "y", "s", "x_init", "g_new", "g_prev", "bracket_g0", "bracket_g1", "old")
+DETAILS: Final = ("gradient", "previous_x", "d", "prev_flat_grad")
+"""The vectors that are recorded of an entry where details are asked for."""
+
+SCRATCH: Final = (
+    "previous_x",
+    "point",
+    "flat_grad",
+    "y",
+    "s",
+    "x_init",
+    "g_new",
+    "g_prev",
+    "bracket_g0",
+    "bracket_g1",
+    "old",
+)
 """The vectors that a step needs for itself; beside them `al`, doubles."""
 
 SETTINGS: Final = {
@@ -49,6 +64,7 @@ SETTINGS: Final = {
     "blocks": "ptr",
     "record_x": "ptr",  # by (run, entry, coordinate)
     "record_f": "ptr",  # by (run, entry)
+    "record_details": "ptr",  # by (run, entry, detail, coordinate); 0 for none
     "record_length": "i64",
     "n_recorded": "i64",
     "due": "i64",

@@ -66,9 +66,9 @@ class WideDescendFunction(Builder):
     from entry `first` to entry `last`. Judging entry `first` a second time changes nothing. `fixed` and `table` are
     as `schedule` fills them. `reals` holds one run after the other, with the rows of `Layout`; `own` and `marks`
     have `n_columns` columns; `noise` is indexed by (update, run, coordinate). Entry `due` and every `every`-th
-    after it is written to `record`, the coordinates and then f; `record_block` and `record_step` are its strides,
-    in numbers. Unless `losses` is null, f of every entry from `first` on is written there, `losses_block` numbers
-    apart for each run.
+    after it is written to `record`: coordinates, f and details of the layout; `record_block` and `record_step` are
+    its strides, in numbers. Unless `losses` is null, f of every entry from `first` on is written there,
+    `losses_block` numbers apart for each run.
     """
 
     def __init__(
@@ -253,11 +253,20 @@ class WideDescendFunction(Builder):
         place = self._at("%record", self._get("record"))
         self._copy(place, self._get("now"), self._layout.dim)
         self._store("%f", self._at(place, self._layout.dim))
+        for k, name in enumerate(self._layout.details):
+            self._copy(self._at(place, self._layout.dim * (k + 1) + 1), self._detail(name), self._layout.dim)
         self._advance("record", "%record_step")
         self._advance("due", "%every")
         self.put("br label %written")
         self.label("written")
         self.put("br i1 %settles, label %settle, label %update")
+
+    def _detail(self, name: str) -> str:
+        if name == "gradient":
+            return "%gradient"
+        if name == "previous_x":
+            return self._get("other")
+        return self._at(self._get("now"), self._layout.rows[name].start)
 
     def _settle(self) -> None:
         """Store the entry with which the run ends, or the last one."""

@@ -34,7 +34,14 @@ def objective_of(tasks: Tasks, dtype: torch.dtype, library: Library) -> Routine:
 
 
 def emit_wide(
-    step: WideStep, objective: Routine, dim: int, dtype: torch.dtype, library: Library, *, grad_stop: bool
+    step: WideStep,
+    objective: Routine,
+    dim: int,
+    dtype: torch.dtype,
+    library: Library,
+    *,
+    grad_stop: bool,
+    detailed: bool = False,
 ) -> tuple[str, Layout]:
     """Return a module of LLVM assembly and the layout of its data.
 
@@ -45,11 +52,12 @@ def emit_wide(
         dtype: That of the points.
         library: Where elementary functions come from.
         grad_stop: Whether a run can converge by its gradient's norm.
+        detailed: Whether details of entries are recorded.
     """
     real = type_of(dtype)
     fixed, columns = divided([step.first.shared, step.later.shared], step)
     n_shared = max(1, *map(len, columns))
-    layout = Layout(dim, step.slots, n_shared, len(fixed), step.own, wide=True)
+    layout = Layout(dim, step.slots, n_shared, len(fixed), step.own, wide=True, detailed=detailed)
     updates = [
         _update(update, fixed, shared, layout, real, library, name)
         for update, shared, name in zip(

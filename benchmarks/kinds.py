@@ -42,7 +42,7 @@ NETWORKS: dict[str, dict[str, Any]] = {
 ALONE: dict[str, tuple[dict[str, Any], dict[str, Any], float]] = {
     "LBFGS with strong Wolfe, rosenbrock, 100 starts": (
         {
-            "function": "rosenbrock",
+            "function": {"name": "rosenbrock", "dim": 2},
             "optimizer": {"name": "lbfgs", "line_search_fn": "strong_wolfe"},
             "init": {"random": 100},
             "steps": 50,
@@ -174,7 +174,7 @@ def first() -> None:
             function={"mlp": {**MOONS, "layers": [2, 16, 16, 1]}}, init={"random": 1}, steps=100
         ),
         "lbfgs on rosenbrock": job(
-            function="rosenbrock",
+            function={"name": "rosenbrock", "dim": 2},
             optimizer={"name": "lbfgs", "line_search_fn": "strong_wolfe"},
             init={"random": 1},
             steps=2,

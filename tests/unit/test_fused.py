@@ -296,13 +296,16 @@ def test_most_steps_bounds_the_chunk() -> None:
 
 
 def test_a_job_that_cannot_be_fused_says_why() -> None:
+    from_nothing = {
+        "name": "cyclic_lr",
+        "base_lr": 0.001,
+        "max_lr": 0.01,
+        "max_momentum": 0.0,
+        "base_momentum": 0.0,
+    }
     cases: list[tuple[dict[str, Any], str]] = [
-        (
-            {"scheduler": "reduce_lr_on_plateau", "function": "sphere", "init": [0.5] * 17},
-            "takes the runs one by one",
-        ),
-        ({"scheduler": "reduce_lr_on_plateau", "optimizer": "lbfgs"}, "takes the runs one by one"),
-        ({"scheduler": "reduce_lr_on_plateau", "optimizer": "adafactor"}, "takes the runs one by one"),
+        ({"scheduler": "reduce_lr_on_plateau", "optimizer": "lbfgs"}, "moves the learning rate of each run"),
+        ({"scheduler": from_nothing, "optimizer": {"name": "sgd", "momentum": 0.9}}, "begins with a momentum of 0"),
     ]
     for fields, words in cases:
         spec = job(**fields)

@@ -2,7 +2,6 @@
 
 import ctypes
 import math
-import time
 from typing import Any
 
 import numpy as np
@@ -129,11 +128,12 @@ def test_one_long_step_can_be_interrupted() -> None:
         asked += 1
         return asked < 3
 
-    begun = time.monotonic()
     with pytest.raises(Interrupted):
         run.advance(1, keep_going)
-    # 20 million evaluations take many seconds; one is promised
-    assert time.monotonic() - begun < 6.0
+    n_evaluations = run._blocks["n_evaluations"]  # noqa: SLF001 - how far it got is what is asked
+    # runs are done one after the other, each with a thousand iterations
+    assert 0 < np.count_nonzero(n_evaluations) < 20_000
+    assert n_evaluations.max() <= 1002
 
 
 def test_the_loop_is_compiled_once_for_all_functions(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -148,9 +148,9 @@ class _WideOptimizer(TracedOptimizer):
     def _before(self, slot: Slot) -> Array:
         if not slot.own:
             return self._array(f"state.{slot.name}", slot.dtype, slot.shape, varying=not slot.shared)
-        given = self._arrays.argument(f"own.state {slot.name}", (), "double")
+        given = self._arrays.argument(f"own.state {slot.name}", slot.shape, "double")
         of_type = type_of(slot.dtype)
-        return Array((), of_type, self._program.cast(given.value, of_type))
+        return Array(slot.shape, of_type, self._program.cast(given.value, of_type))
 
     def _array(self, name: str, dtype: torch.dtype, shape: tuple[int, ...], *, varying: bool) -> Array:
         of_type = type_of(dtype)

@@ -113,6 +113,16 @@ def test_a_large_network_on_many_samples(dtype: str) -> None:
     assert_equal(drive(spec, engine=native), drive(spec))
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_single_step_of_many_networks_is_interrupted(threads: int) -> None:
+    mlp = {"layers": [2, 60, 60, 1], "dataset": {"name": "moons", "n": 6_000}}
+    run = FusedRun(training(mlp, steps=5, init={"random": 120}), threads=threads)
+    calls = iter([True, True])
+    with pytest.raises(Interrupted):
+        run.advance(5, lambda: next(calls, False))
+    assert run.step == 0
+
+
 def test_a_long_call_is_interrupted() -> None:
     mlp = {"layers": [2, 60, 60, 1], "dataset": {"name": "moons", "n": 2000}}
     run = FusedRun(training(mlp, steps=10**6, record_every=10**6))

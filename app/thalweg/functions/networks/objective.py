@@ -63,6 +63,14 @@ class NetworkObjective:
         return self.dim + self._n_rows * self._n_values_of_sample + drawn
 
     @property
+    def step_nanoseconds(self) -> int:
+        """Roughly how long native code takes for value and gradient in a step."""
+        products = sum(n_rows * n_columns for n_rows, n_columns in self.matrix_shapes)
+        nodes = sum(n_columns for _, n_columns in self.matrix_shapes)
+        drawn = 0 if self._batches is None else self.n_samples
+        return self.dim + self._n_rows * (3 * products // 2 + 4 * nodes) + drawn
+
+    @property
     def _n_values_of_sample(self) -> int:
         return sum(n_in + _NUMBERS_OF_NODE * n_out for n_in, n_out in self.matrix_shapes)
 

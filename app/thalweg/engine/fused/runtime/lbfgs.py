@@ -15,7 +15,7 @@ from thalweg.engine.fused.codegen.lbfgs.layout import ALIGNMENT, DETAILS, HISTOR
 from thalweg.engine.fused.frontend.refusals import SCHEDULER, sentence_of
 from thalweg.engine.fused.runtime.hyperparameters import Hyperparameters
 from thalweg.engine.fused.runtime.kernels import Kernels, in_process
-from thalweg.engine.fused.runtime.objective_memory import prepare, values_of_step
+from thalweg.engine.fused.runtime.objective_memory import nanoseconds_of_step, prepare
 from thalweg.engine.fused.runtime.threads import pool
 from thalweg.engine.noise import standard_normal_block
 from thalweg.engine.outcome import Checkpoint, Chunk, Outcome, Record, Results
@@ -27,7 +27,7 @@ _MAX_PIECE_STEPS = 16_384
 _FIRST_CHUNK_EVALUATIONS = 100_000
 _MAX_CHUNK_STEPS = 2**40
 _A_MOMENT = 5_000  # evaluations that take less time than it takes to start a thread and wait for it
-_USUAL_VALUES = 1_000  # computed in an evaluation that counts as one
+_USUAL_NANOSECONDS = 1_000  # of an evaluation that counts as one
 _SHARES_PER_THREAD = 4
 _ASK_SECONDS = 0.02  # how often keep_going is called while native code runs
 
@@ -60,7 +60,7 @@ class LbfgsRun:
         self._kernel = (kernels or in_process()).lbfgs(spec)
         # where every loss is wanted, every entry is taken down; a step is much work for LBFGS
         self._every = 1 if spec.records_losses else spec.record_every
-        self._cost = max(1, values_of_step(spec) // _USUAL_VALUES)
+        self._cost = max(1, nanoseconds_of_step(spec) // _USUAL_NANOSECONDS)
         arguments = spec.optimizer.arguments
         self._max_iter: int = arguments["max_iter"]
         self._max_eval: int = arguments["max_eval"] or self._max_iter * 5 // 4

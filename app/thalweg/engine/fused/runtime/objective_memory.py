@@ -22,6 +22,6 @@ def prepare(spec: JobSpec, scratch: np.ndarray) -> np.ndarray | None:
     return problem.prepare(scratch, draws=network.draws_batches)
 
 
-def values_of_step(spec: JobSpec) -> int:
-    """Return about how many values are computed in an evaluation of a step, which may be on a mini-batch."""
-    return spec.objective().n_values if spec.network is None else spec.network.n_step_values
+def nanoseconds_of_step(spec: JobSpec) -> int:
+    """Return roughly how long an evaluation in a step takes, which may be on a mini-batch."""
+    return spec.objective().n_values if spec.network is None else spec.network.step_nanoseconds

@@ -2,7 +2,9 @@
 
 import math
 import os
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import wait
 from itertools import pairwise
 
 import numpy as np
@@ -15,7 +17,7 @@ from thalweg.engine.fused.frontend.refusals import sentence_of
 from thalweg.engine.fused.runtime.hyperparameters import Hyperparameters
 from thalweg.engine.fused.runtime.kernels import Kernels, in_process
 from thalweg.engine.fused.runtime.losses import Losses
-from thalweg.engine.fused.runtime.objective_memory import prepare, values_of_step
+from thalweg.engine.fused.runtime.objective_memory import nanoseconds_of_step, prepare
 from thalweg.engine.fused.runtime.shared import PIECE, SharedTables
 from thalweg.engine.fused.runtime.threads import pool
 from thalweg.engine.noise import standard_normal_block
@@ -26,13 +28,13 @@ from thalweg.spec.job import JobSpec
 _MAX_NOISE_VALUES = 2_000_000
 _WORTH_A_THREAD = 100_000  # updates of single runs that pay for starting a thread
 _SHARES_PER_THREAD = 4
+_ASK_SECONDS = 0.02  # how often keep_going is called while threads work
 _MAX_CALL_UPDATES = 50_000_000  # some tenths of a second, the longest between two calls of keep_going
 _MAX_CALL_COORDINATES = 20_000_000  # the same for kernels with loops
 _FIRST_CHUNK_UPDATES = 5_000_000
 _FIRST_CHUNK_RATES = 50_000  # torch's schedulers take longer than everything else
 _MAX_CHUNK_STEPS = 2**40
 _LINE = 64
-_VALUES_PER_COORDINATE = 10  # that a function computes usually
 _NANOSECONDS_PER_COORDINATE = 10
 
 
@@ -109,7 +111,8 @@ class FusedRun:
         """Do up to `n_steps` further updates and return their entries; see `Run.advance`.
 
         Raises:
-            Interrupted: `keep_going` returned False; it is called before every call of native code.
+            Interrupted: `keep_going` returned False; it is called before every call of native code, and
+                all the time while threads work.
         """
         runs, last = self._runs, min(self.step + n_steps, self._spec.steps)
         steps = self._recorded(self.step + self._has_started, last)
@@ -124,7 +127,7 @@ class FusedRun:
             end = first + len(table)  # noqa: PLW2901 - the table ends before an update that raises
             n_due = int(np.searchsorted(steps, end, side="right"))
             due = int(steps[n_done]) if n_done < len(steps) else end + 1
-            self._descend(first, table, record, n_done, due, losses)
+            self._descend(first, table, record, n_done, due, losses, keep_going)
             n_done = n_due
             self.step, self._has_started = end, True
             if self._shared.raised is not None or not self._alive().any():
@@ -157,7 +160,7 @@ class FusedRun:
         if not self._wide:
             return self._dim
         known = self._kernel.layout.nanoseconds // _NANOSECONDS_PER_COORDINATE
-        return max(self._dim, known, values_of_step(self._spec) // _VALUES_PER_COORDINATE)
+        return max(self._dim, known, nanoseconds_of_step(self._spec) // _NANOSECONDS_PER_COORDINATE)
 
     def _place(self, saved: dict[str, np.ndarray], own: np.ndarray) -> None:
         """Lay out the remaining runs in whole blocks, in the arrays that native code works on."""
@@ -217,7 +220,14 @@ class FusedRun:
             first = end
 
     def _descend(
-        self, first: int, table: np.ndarray, record: np.ndarray, n_done: int, due: int, losses: Losses | None
+        self,
+        first: int,
+        table: np.ndarray,
+        record: np.ndarray,
+        n_done: int,
+        due: int,
+        losses: Losses | None,
+        keep_going: Callable[[], bool],
     ) -> None:
         last = first + len(table)
         noise = self._noise(first, last)
@@ -238,7 +248,7 @@ class FusedRun:
             self._kernel.functions.descend(begin, end, *given, *rest, *ends, *memory)
             del further  # native code is done with it
 
-        self._share(blocks, last - first)
+        self._share(blocks, last - first, keep_going)
 
     def _narrow_rest(self, record: np.ndarray) -> tuple[int, ...]:
         block, step, row = (stride // record.itemsize for stride in self._record_strides(record))
@@ -249,23 +259,40 @@ class FusedRun:
         block, step, _ = (stride // record.itemsize for stride in record.strides)
         return block, step, *((None, 0) if losses is None else losses.place(first))
 
-    def _share(self, blocks: Callable[[int, int], None], n_updates: int) -> None:
-        """Call `blocks` on all blocks, with as many threads as the work pays for."""
+    def _share(self, blocks: Callable[[int, int], None], n_updates: int, keep_going: Callable[[], bool]) -> None:
+        """Call `blocks` on all blocks, with as many threads as the work pays for, until `keep_going` says no."""
         n_blocks = self._reals.shape[1] // self._kernel.width
         n_moved = self._reals.shape[1] * n_updates * (self._cost if self._wide else 1)
         threads = min(self._threads, n_blocks, n_moved // _WORTH_A_THREAD)
-        if threads <= 1:
-            blocks(0, n_blocks)
-            return
-        n_shares = min(_SHARES_PER_THREAD * threads, n_blocks)
+        # even a single step of many large networks is cut, so that a cancelled job does not wait for its end
+        n_cuts = n_moved // _MAX_CALL_COORDINATES if self._wide else 0
+        n_shares = min(max(1 if threads <= 1 else _SHARES_PER_THREAD * threads, n_cuts), n_blocks)
         shares = pairwise([n_blocks * k // n_shares for k in range(n_shares + 1)])
+        if threads <= 1:
+            for begin, end in shares:
+                if begin and not keep_going():
+                    raise Interrupted
+                blocks(begin, end)
+            return
+        stopped = threading.Event()
 
         def take_shares() -> None:
             for begin, end in shares:  # one iterator for all: a thread that is held up takes fewer
+                if stopped.is_set():
+                    return
                 blocks(begin, end)
 
-        for done in [pool().submit(take_shares) for _ in range(threads)]:
-            done.result()
+        waiting = {pool().submit(take_shares) for _ in range(threads)}
+        try:
+            while waiting:
+                done, waiting = wait(waiting, _ASK_SECONDS)
+                for each in done:
+                    each.result()
+                if waiting and not keep_going():
+                    raise Interrupted
+        finally:
+            stopped.set()
+            wait(waiting)  # they use memory of this call
 
     def _record_strides(self, record: np.ndarray) -> tuple[int, int, int]:
         if record.ndim == 3 and not self._wide:

@@ -20,6 +20,7 @@ from benchmarks.eager import by_hand as script
 from benchmarks.peers import by_hand, c, compiled, xla
 from benchmarks.timing import Figure, Way, multiple, ratios, seconds, table
 from thalweg.engine.eager.run import EagerRun
+from thalweg.engine.fused.runtime.company import Company
 from thalweg.engine.fused.runtime.run import FusedRun
 from thalweg.engine.outcome import Chunk, Outcome, Results
 from thalweg.functions.base import CatalogueFunction
@@ -156,6 +157,31 @@ def many() -> None:
     )
 
 
+def grid() -> None:
+    """Many runs that differ in their numbers, beside as many with the same."""
+    spec = job(init={"random": N_STARTS}, steps=STEPS_PER_START, record_every=STEPS_PER_START)
+    chance, starts = np.random.default_rng(1), spec.starts()
+    rates = {"lr": 10 ** chance.uniform(-4, -2, N_STARTS)}
+
+    def betas(n: int) -> dict[str, np.ndarray]:
+        values = {"betas.0": np.linspace(0.8, 0.95, n), "betas.1": np.linspace(0.95, 0.9995, n)}
+        return {name: chance.choice(each, N_STARTS) for name, each in values.items()}
+
+    numbers = {"the same": {}, "a rate each": rates}
+    numbers |= {f"a rate each, {n} values of each beta": rates | betas(n) for n in (5, 10, 100)}
+    runs = {name: Company(spec, starts, None, each) for name, each in numbers.items()}
+    ways: dict[str, Callable[[], Any]] = {
+        name: partial(lambda each: FusedRun(spec, threads=1, company=each).advance(STEPS_PER_START), each)
+        for name, each in runs.items()
+    }
+    taken = seconds(ways, rounds=7, least=TURN_SECONDS)
+    table(
+        f"Adam, {N_STARTS} runs that differ in numbers, {STEPS_PER_START} steps, the ends recorded; one thread: "
+        "of the time of as many with the same",
+        [Figure(name, multiple(taken, name, "the same"), at_most=1.3) for name in list(ways)[1:]],
+    )
+
+
 def mix() -> None:
     """Every optimizer that can be traced on twelve functions, one start."""
     names = [str(cls.model_fields["name"].default) for cls in FAMILY.optimizers if cls.record.unfused is None]
@@ -244,7 +270,14 @@ def _check_same(what: str, found: Any, expected: np.ndarray) -> None:
         raise RuntimeError(f"{what} are off by {worst}")
 
 
-PARTS: dict[str, Callable[[], None]] = {"one": one, "many": many, "mix": mix, "first": first, "growth": growth}
+PARTS: dict[str, Callable[[], None]] = {
+    "one": one,
+    "many": many,
+    "grid": grid,
+    "mix": mix,
+    "first": first,
+    "growth": growth,
+}
 
 
 def main(parts: list[str]) -> None:

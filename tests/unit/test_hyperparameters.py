@@ -26,6 +26,8 @@ DRAWN: dict[str, tuple[float, float]] = {
     "lr_decay": (0.0, 2.0),
     "t0": (1.0, 30.0),
     "momentum_decay": (0.0, 3.0),
+    "beta2_decay": (-1.0, -0.1),
+    "d": (1.0, 3.0),
 }
 
 

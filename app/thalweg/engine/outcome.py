@@ -107,6 +107,13 @@ class Results:
         self.outcome[runs] = Outcome.diverged
         self.raised[runs] = place + 1
 
+    def part(self, rows: slice) -> Self:
+        """Return the results of some of the runs."""
+        columns = {name: getattr(self, name)[rows].copy() for name in _COLUMNS}
+        places = np.unique(columns["raised"][columns["raised"] > 0])
+        columns["raised"] = (np.searchsorted(places, columns["raised"]) + (columns["raised"] > 0)).astype(np.int32)
+        return type(self)(sentences=[self.sentences[place - 1] for place in places], **columns)
+
     def ended(self, outcome: Outcome) -> Self:
         """Return results in which all running runs have ended with `outcome`."""
         ended = self.copy()

@@ -8,12 +8,13 @@ from collections.abc import Sequence
 
 import torch
 
-from thalweg.engine.fused.codegen.layout import Layout
-from thalweg.engine.fused.codegen.loop import DescendFunction
+from thalweg.engine.fused.codegen.classes import Tabulated, TabulateFunction, grouped, operands_of, results_of
+from thalweg.engine.fused.codegen.layout import Group, Layout
+from thalweg.engine.fused.codegen.loop import DescendFunction, Given
 from thalweg.engine.fused.codegen.lowering import Library
 from thalweg.engine.fused.codegen.schedule import ScheduleFunction
 from thalweg.engine.fused.frontend.program import Value, inputs, needed, type_of
-from thalweg.engine.fused.frontend.trace import Slot, Step, Update
+from thalweg.engine.fused.frontend.trace import Step, Update
 from thalweg.engine.fused.frontend.wide_trace import WideStep
 
 
@@ -30,22 +31,27 @@ def emit(
         grad_stop: Whether a run can converge by its gradient's norm.
         detailed: Whether details of entries are recorded.
     """
-    fixed, columns = divided([_shared(update, step.slots) for update in (step.first, step.later)], step)
-    n_shared = max(1, *map(len, columns))
-    layout = Layout(len(step.first.x), step.slots, n_shared, len(fixed), step.own, detailed=detailed)
+    names, tabulated = grouped(step)
+    shared = [_shared(*each) for each in zip((step.first, step.later), tabulated, strict=True)]
+    fixed, columns = divided(shared, step)
+    groups = tuple(Group(own, max(len(each.columns[k]) for each in tabulated)) for k, own in enumerate(names))
+    sizes = (len(step.first.x), step.slots, max(1, *map(len, columns)), len(fixed))
+    layout = Layout(*sizes, step.own, groups, detailed=detailed)
     schedule = ScheduleFunction(step, columns, fixed, layout)
-    descend = DescendFunction(step, columns, fixed, layout, type_of(dtype), width, library, grad_stop=grad_stop)
-    functions = [schedule.text(), descend.text()]
-    declarations = sorted(schedule.declarations | descend.declarations)
-    return "\n".join([*declarations, *functions]), layout
+    tabulate = TabulateFunction(groups, tabulated, columns, fixed, layout.n_columns)
+    given = Given(columns, fixed, tabulated)
+    descend = DescendFunction(step, given, layout, type_of(dtype), width, library, grad_stop=grad_stop)
+    texts = [schedule.text(), descend.text(), *([tabulate.text()] if groups else [])]
+    declarations = sorted(schedule.declarations | descend.declarations | tabulate.declarations)
+    return "\n".join([*declarations, *texts]), layout
 
 
-def _shared(update: Update, slots: Sequence[Slot]) -> list[Value]:
-    """Return the values that all runs share and a run's update uses."""
-    state = (v for slot, vs in zip(slots, update.state, strict=True) if slot.per_coordinate for v in vs)
-    raised = [update.raised] if update.raised.varying else []
-    results = [*update.x, *state, *update.own, *raised]
-    used = [*results, *(operand for value in needed(results) if value.varying for operand in value.operands)]
+def _shared(update: Update, tabulated: Tabulated) -> list[Value]:
+    """Return the values that all runs share and an update uses, or what is tabulated for it."""
+    results = results_of(update)
+    computed = (value for value in needed(results, known=tabulated.values) if value.varying)
+    used = [*results, *(operand for value in computed for operand in value.operands)]
+    used += operands_of(tabulated)
     found = {value for value in used if not value.varying and value.constant is None}
     return sorted(found, key=_number)
 

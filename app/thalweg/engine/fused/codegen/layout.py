@@ -13,6 +13,19 @@ _ALIGNED = 16  # numbers of a vector, at most
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """Numbers of a run's own for whose values tables are made, see `thalweg.engine.fused.codegen.classes`.
+
+    Attributes:
+        own: Their names.
+        n_columns: Numbers in a row of such a table, 8 bytes each.
+    """
+
+    own: tuple[str, ...]
+    n_columns: int
+
+
+@dataclass(frozen=True, slots=True)
 class Layout:
     """The rows of the arrays that `descend` works on, with a column per run.
 
@@ -22,6 +35,7 @@ class Layout:
         n_shared: Numbers per step that all runs share and a run's update uses.
         n_fixed: Such numbers that are the same in all steps.
         own: The names of the numbers that each run has, rows of doubles beside.
+        groups: Those of them for whose values there are tables.
         wide: Whether a run is a block of its own, its numbers side by side in memory.
         scratch_bytes: Memory that a thread needs to work in, if `wide`.
         nanoseconds: Roughly how long a step of one run takes, if `wide`.
@@ -34,6 +48,7 @@ class Layout:
     n_shared: int
     n_fixed: int
     own: tuple[str, ...] = ()
+    groups: tuple[Group, ...] = ()
     wide: bool = False
     scratch_bytes: int = 0
     nanoseconds: int = 0

@@ -5,13 +5,50 @@ loop are stack slots here; LLVM keeps them in registers where it can.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
+from thalweg.engine.fused.codegen.classes import Tabulated
 from thalweg.engine.fused.codegen.layout import MARKS, Layout
 from thalweg.engine.fused.codegen.lowering import Library, LoweredFunction
 from thalweg.engine.fused.frontend.program import Value, inputs, needed
 from thalweg.engine.fused.frontend.trace import Step, Update
 from thalweg.engine.outcome import Outcome
 from thalweg.native.builder import BITS, BYTES, Type
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What is computed before the loop, as values of both updates.
+
+    Attributes:
+        columns: The columns of the table of what all runs share, for the first and for a later update.
+        fixed: What is the same in all updates.
+        tabulated: What is in the tables of classes, for the first and for a later update.
+    """
+
+    columns: Sequence[Sequence[Value]]
+    fixed: Sequence[Value]
+    tabulated: Sequence[Tabulated]
+
+
+@dataclass(frozen=True, slots=True)
+class _Class:
+    """Where the tabulated numbers of a block's runs are: names of LLVM values.
+
+    Attributes:
+        base: The group's table.
+        n_columns: Numbers in a row.
+        first: Where the rows of the class of a part's first run begin.
+        uniform: Whether all runs of a part are of that class.
+        begins: Where the rows of each run's class begin, part by part.
+    """
+
+    base: str
+    n_columns: int
+    first: list[str]
+    uniform: list[str]
+    begins: list[str]
+
 
 VECTOR_BYTES = 64
 """The size of a vector; where the processor has smaller ones, LLVM uses two."""
@@ -22,20 +59,20 @@ _ENTRIES_BETWEEN_TESTS = 256  # how often to test whether a run is at rest; a po
 class DescendFunction(LoweredFunction):
     """The native function `descend`, which takes blocks of runs through many steps.
 
-    `descend(begin, end, first, last, fixed, table, noise, reals, own, marks, n_columns, record, record_block,
-    record_step, record_row, every, due, stop_f, stop_grad)` takes the blocks `begin` to `end - 1` from entry
-    `first` to entry `last`. Judging entry `first` a second time changes nothing. `fixed` and `table` are as
-    `schedule` fills them, `table` from update `first` on. `reals`, `own` and `marks` have the rows of `Layout` and
-    `n_columns` columns; `noise` is indexed by (update, coordinate, run). Entry `due` and every `every`-th after it
-    is written to `record`, with the details of the layout; `record_block`, `record_step` and `record_row` are its
-    strides, in numbers.
+    `descend(begin, end, first, last, fixed, table, noise, reals, own, tables, classes, marks, n_columns, record,
+    record_block, record_step, record_row, every, due, stop_f, stop_grad)` takes the blocks `begin` to `end - 1`
+    from entry `first` to entry `last`. Judging entry `first` a second time changes nothing. `fixed` and `table` are
+    as `schedule` fills them, `table` from update `first` on. `reals`, `own` and `marks` have the rows of `Layout`
+    and `n_columns` columns; `tables` has the address of each group's table, as `tabulate` fills it, and `classes`
+    where the rows of a run's class begin in it; `noise` is indexed by (update, coordinate, run). Entry `due` and
+    every `every`-th after it is written to `record`, with the details of the layout; `record_block`, `record_step`
+    and `record_row` are its strides, in numbers.
     """
 
     def __init__(
         self,
         step: Step,
-        columns: Sequence[Sequence[Value]],
-        fixed: Sequence[Value],
+        given: "Given",
         layout: Layout,
         real: Type,
         width: int,
@@ -46,8 +83,10 @@ class DescendFunction(LoweredFunction):
         lanes = min(width, VECTOR_BYTES // BYTES[real])
         super().__init__(lanes, library, width // lanes)
         self._step = step
-        self._columns = columns
-        self._fixed = fixed
+        self._columns = given.columns
+        self._fixed = given.fixed
+        self._tabulated = dict(zip((id(step.first), id(step.later)), given.tabulated, strict=True))
+        self._classes: list[_Class] = []
         self._settled: dict[Value, str] = {}
         self._layout = layout
         self._real = real
@@ -86,9 +125,9 @@ class DescendFunction(LoweredFunction):
         self._exit(kept)
         return self.whole(
             "@descend(i64 %begin, i64 %end, i64 %first, i64 %last, ptr noalias %fixed, ptr noalias %table, "
-            "ptr noalias %noise, ptr noalias %reals, ptr noalias %own, ptr noalias %marks, i64 %n_columns, "
-            "ptr noalias %record, i64 %record_block, i64 %record_step, i64 %record_row, i64 %every, i64 %due, "
-            "double %stop_f, double %stop_grad)"
+            "ptr noalias %noise, ptr noalias %reals, ptr noalias %own, ptr noalias %tables, ptr noalias %classes, "
+            "ptr noalias %marks, i64 %n_columns, ptr noalias %record, i64 %record_block, i64 %record_step, "
+            "i64 %record_row, i64 %every, i64 %due, double %stop_f, double %stop_grad)"
         )
 
     def _variable(self, name: str, of_type: str) -> None:
@@ -163,6 +202,7 @@ class DescendFunction(LoweredFunction):
             outcome = self._load(self._mark("outcome"), "i64")
             running = self.literal(str(int(Outcome.running)), "i64")
             self._set("alive", self.compare("eq", "i64", outcome, running))
+        self._classify()
         self._set("entry", "%first")
         self._set("due", "%due")
         self._set("resting", "false")
@@ -170,6 +210,22 @@ class DescendFunction(LoweredFunction):
         self._set("noise", "%column")
         self._set("record", self.new(f"mul i64 {block}, %record_block"))
         self.put("br label %step")
+
+    def _classify(self) -> None:
+        """Find where the rows of the runs' classes begin, and whether all runs of a part are of one class."""
+        self._classes = []
+        for k in range(len(self._layout.groups)):
+            base = self.new(f"load ptr, ptr {self.new(f'getelementptr ptr, ptr %tables, i64 {k}')}")
+            row = self.new(f"getelementptr i64, ptr %classes, i64 {self.new(f'mul i64 %n_columns, {k}')}")
+            row = self.new(f"getelementptr i64, ptr {row}, i64 %column")
+            begins, first, uniform = [], [], []
+            for part in self.each_part():
+                begins.append(self._load(self._in_row("i64", row, "0", 0), "i64"))
+                place = self.new(f"getelementptr i64, ptr {row}, i64 {part * self.width}")
+                first.append(self.new(f"load i64, ptr {place}"))
+                same = self.compare("eq", "i64", begins[-1], self.splat(first[-1], "i64"))
+                uniform.append(self.all(same))
+            self._classes.append(_Class(base, self._layout.groups[k].n_columns, first, uniform, begins))
 
     def _numbers(self, rows: Sequence[str]) -> Iterator[tuple[str, int]]:
         for name in rows:
@@ -388,12 +444,50 @@ class DescendFunction(LoweredFunction):
     def _give(self, update: Update, columns: Sequence[Value]) -> None:
         """Name what an update starts from: shared numbers, the optimizer's state, the run's own numbers."""
         shared = {value: self._broadcast(value, "%row", k) for k, value in enumerate(columns)} | self._settled
-        state = (value for values in update.state for value in values)
+        state = [value for values in update.state for value in values]
         for _ in self.each_part():
             self.names |= shared
+        for each, values in zip(self._classes, self._tabulated[id(update)].columns, strict=True):
+            self._look_up(each, values)
+        for _ in self.each_part():
             for value in inputs([*update.x, *state, *update.own, update.raised]):
                 if value.varying and value not in self.names:
                     self.names[value] = self._input(value)
+
+    def _look_up(self, runs: "_Class", values: Sequence[Value]) -> None:
+        """Read tabulated values of the runs' classes: at once where a part is of one class, else run by run."""
+        if not values:
+            return
+        row = self.new(f"mul i64 {self.new('sub i64 %entry_now, %first')}, {runs.n_columns}")
+        for part in self.each_part():
+            one, many, found = self.labels("one_class", "many_classes", "found")
+            self.branch(runs.uniform[part], one, many)
+            self.label(one)
+            index = self.new(f"add i64 {runs.first[part]}, {row}")
+            begin = self.new(f"getelementptr i64, ptr {runs.base}, i64 {index}")
+            alike = [self._broadcast(value, begin, k) for k, value in enumerate(values)]
+            self.put(f"br label %{found}")
+            self.label(many)
+            unlike = [self._gathered(value, runs, part, row, k) for k, value in enumerate(values)]
+            self.put(f"br label %{found}")
+            self.label(found)
+            for k, value in enumerate(values):
+                sources = f"[{alike[k]}, %{one}], [{unlike[k]}, %{many}]"
+                self.names[value] = self.new(f"phi {self.wide(value.type)} {sources}")
+
+    def _gathered(self, value: Value, runs: "_Class", part: int, row: str, k: int) -> str:
+        place = self.new(f"add i64 {row}, {k}")
+        result = "poison"
+        for lane in range(self.width):
+            begin = runs.begins[part]
+            if self.width > 1:
+                begin = self.new(f"extractelement {self.wide('i64')} {begin}, i64 {lane}")
+            at = self.new(f"getelementptr i64, ptr {runs.base}, i64 {self.new(f'add i64 {begin}, {place}')}")
+            number = self.new(f"load {value.type}, ptr {at}")
+            if self.width == 1:
+                return number
+            result = self.new(f"insertelement {self.wide(value.type)} {result}, {value.type} {number}, i64 {lane}")
+        return result
 
     def _end_raising(self, name: str, update: Update) -> None:
         """End the runs for which torch raises in the update: they stay at the entry before it."""

@@ -6,6 +6,7 @@ Each function is LLVM assembly to add to a module; LLVM inlines its calls.
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from thalweg.engine.fused.codegen.lowering import Library, LoweredFunction
 from thalweg.engine.fused.frontend.program import Value
 
 DECLARATIONS: Final = {
@@ -104,3 +105,27 @@ def without_hidden(values: Sequence[Value], outputs: Iterable[Value]) -> list[Va
     for value in values:
         used.update(value.operands if not is_one_minus_power(value) else value.operands[1].operands)
     return [value for value in values if value in used]
+
+
+class PowersFunction(LoweredFunction):
+    """A function of single numbers, whose powers call libm only where the result is not known in advance."""
+
+    def __init__(self) -> None:
+        super().__init__(1, Library(vml=False))
+
+    def expression(self, value: Value) -> str:
+        """Lower a value."""
+        if is_one_minus_power(value):
+            given = ", ".join(f"double {self.operand(operand)}" for operand in value.operands[1].operands)
+            self.declarations |= {*DECLARATIONS, ONE_MINUS_POWER}
+            return self.new(f"call double @one_minus_power({given}, ptr {self._vanished()})")
+        if is_root_power(value):
+            self.declarations |= {*DECLARATIONS, ROOT_POWER}
+            return self.new(f"call double @root_power(double {self.operand(value.operands[0])})")
+        return super().expression(value)
+
+    def _vanished(self) -> str:
+        """Return a variable for base and exponent of a power that vanishes beside 1; at first there is none."""
+        place = self.alloca("[2 x double]")
+        self.at_entry(f"store [2 x double] [double {self.literal(-1.0, 'double')}, double 0.0], ptr {place}")
+        return place

@@ -3,21 +3,13 @@
 from collections.abc import Iterator, Sequence
 
 from thalweg.engine.fused.codegen.layout import Layout
-from thalweg.engine.fused.codegen.lowering import Library, LoweredFunction
-from thalweg.engine.fused.codegen.powers import (
-    DECLARATIONS,
-    ONE_MINUS_POWER,
-    ROOT_POWER,
-    is_one_minus_power,
-    is_root_power,
-    without_hidden,
-)
+from thalweg.engine.fused.codegen.powers import PowersFunction, without_hidden
 from thalweg.engine.fused.frontend.program import Value, inputs, needed
 from thalweg.engine.fused.frontend.trace import Slot, Step, Update
 from thalweg.engine.fused.frontend.wide_trace import WideStep, WideUpdate
 
 
-class ScheduleFunction(LoweredFunction):
+class ScheduleFunction(PowersFunction):
     """The native function `schedule(first, n, hyper, hyper_stride, state, fixed, table, end)`.
 
     It writes what is the same in all updates into `fixed`. For the updates `first` to `first + n - 1` it fills `n`
@@ -30,7 +22,7 @@ class ScheduleFunction(LoweredFunction):
     def __init__(
         self, step: Step | WideStep, columns: Sequence[Sequence[Value]], fixed: Sequence[Value], layout: Layout
     ) -> None:
-        super().__init__(1, Library(vml=False))
+        super().__init__()
         self._step = step
         self._columns = columns
         self._fixed = fixed
@@ -105,23 +97,6 @@ class ScheduleFunction(LoweredFunction):
 
     def _store(self, value: Value, place: str) -> None:
         self.put(f"store {value.type} {self.operand(value)}, ptr {place}")
-
-    def expression(self, value: Value) -> str:
-        """Lower a value; powers call libm only where the result is not known in advance."""
-        if is_one_minus_power(value):
-            given = ", ".join(f"double {self.operand(operand)}" for operand in value.operands[1].operands)
-            self.declarations |= {*DECLARATIONS, ONE_MINUS_POWER}
-            return self.new(f"call double @one_minus_power({given}, ptr {self._vanished()})")
-        if is_root_power(value):
-            self.declarations |= {*DECLARATIONS, ROOT_POWER}
-            return self.new(f"call double @root_power(double {self.operand(value.operands[0])})")
-        return super().expression(value)
-
-    def _vanished(self) -> str:
-        """Return a variable for base and exponent of a power that vanishes beside 1; at first there is none."""
-        place = self.alloca("[2 x double]")
-        self.at_entry(f"store [2 x double] [double {self.literal(-1.0, 'double')}, double 0.0], ptr {place}")
-        return place
 
     def _shared_slots(self) -> Iterator[tuple[int, Slot]]:
         return enumerate(self._layout.shared)

@@ -155,7 +155,7 @@ class Interpreter:
     def _python(self, target: Any, args: Sequence[Any]) -> Value:
         """Return the result of a Python operation on floats, which are doubles."""
         values = [self._scalar(arg, "double") for arg in args]
-        if target is operator.truediv and not values[1].constant:
+        if target is operator.truediv and not values[1].constant and not self._is_positive(values[1]):
             zero = self._program.const(0.0, "double")
             self._refuse(self._scalars.compare("eq", values[1], zero), ZERO_DIVISION)
         if target in _PYTHON:
@@ -173,6 +173,15 @@ class Interpreter:
 
     def _is_up_to_one(self, value: Value) -> bool:
         return value in self._program.units or (value.constant is not None and 0 <= value.constant <= 1)
+
+    def _is_positive(self, value: Value) -> bool:
+        """Return whether a value is 1 less a power of a number below 1, with the number of the step."""
+        if value.op != "fsub" or value.operands[0].constant != 1.0 or value.operands[1].op != "pow":
+            return False
+        base, exponent = value.operands[1].operands
+        step = exponent.operands[0] if exponent.op == "cast" else exponent
+        counts = step.constant or (step.op == "fadd" and step.operands[1].constant) or 0.0
+        return base in self._program.fractions and counts >= 1.0
 
     def _overflows(self, power: Value) -> Value:
         """Return whether a power of finite numbers is infinite."""

@@ -5,14 +5,14 @@ a constant of the kernel.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Final, get_args
 
 from thalweg.optimizers.base import OptimizerParams, SchedulerParams
 
-_WEIGHT: Final = ("betas", 0)
-_NEAR_HALF: Final = 0.01  # closer to it, a rounding to float32 may change the side
+WEIGHT: Final = ("betas", 0)
+NEAR_HALF: Final = 0.01  # closer to it, a rounding to float32 may change the side
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,7 @@ class Hyperparameter:
         sign: -1, 0 or 1: the sign of all its values.
         moved: Whether a schedule can move it, as the learning rate. The sign is then that of the first value.
         unit: Whether all its values lie between 0 and 1, up to a rounding.
+        fraction: Whether they do, and none is 1.
         above_half: Of the first of the betas, whether all its values are clearly above one half, or clearly below;
             else None. Torch computes the average of gradients from one end or from the other, and kernels that need
             not choose are a few percent faster.
@@ -36,14 +37,19 @@ class Hyperparameter:
     sign: int
     moved: bool = False
     unit: bool = False
+    fraction: bool = False
     above_half: bool | None = None
     own: bool = False
 
     @property
+    def label(self) -> str:
+        """Its name: the parameter, and the place in it."""
+        return self.parameter if self.place is None else f"{self.parameter}.{self.place}"
+
+    @property
     def name(self) -> str:
         """Its name among the inputs of a program."""
-        kind = "own" if self.own else "hyper"
-        return f"{kind}.{self.parameter}" + ("" if self.place is None else f".{self.place}")
+        return f"{'own' if self.own else 'hyper'}.{self.label}"
 
     @property
     def is_input(self) -> bool:
@@ -64,8 +70,12 @@ class Hyperparameter:
             group[self.parameter] = (*whole[: self.place], value, *whole[self.place + 1 :])
 
 
+Own = tuple[tuple[str, bool | None], ...]
+"""The hyperparameters of which each run has its own: the label of each, and its `above_half`."""
+
+
 def hyperparameters(
-    optimizer: OptimizerParams, scheduler: SchedulerParams | None = None
+    optimizer: OptimizerParams, scheduler: SchedulerParams | None = None, own: Own = ()
 ) -> tuple[Hyperparameter, ...]:
     """Return the numbers of an optimizer that can be inputs of a kernel, the learning rate first."""
     arguments = optimizer.arguments
@@ -79,15 +89,21 @@ def hyperparameters(
             sign = 1 if is_moved else (number > 0) - (number < 0)
             overshoots = is_moved and scheduler is not None and scheduler.momentum_overshoots
             unit = _is_up_to_one(type(optimizer), parameter) and not overshoots
-            is_plain = (parameter, place) == _WEIGHT and unit and not is_moved
-            side = number > 0.5 if is_plain and abs(number - 0.5) > _NEAR_HALF else None
-            found.append(Hyperparameter(parameter, place, sign, is_moved, unit, side))
-    return tuple(found)
+            fraction = unit and not is_moved and number < 1
+            is_plain = (parameter, place) == WEIGHT and unit and not is_moved
+            side = number > 0.5 if is_plain and abs(number - 0.5) > NEAR_HALF else None
+            found.append(Hyperparameter(parameter, place, sign, is_moved, unit, fraction, side))
+    sides = dict(own)
+    return tuple(
+        replace(each, own=True, above_half=sides[each.label]) if each.label in sides else each for each in found
+    )
 
 
-def inputs_of(optimizer: OptimizerParams, scheduler: SchedulerParams | None = None) -> tuple[Hyperparameter, ...]:
+def inputs_of(
+    optimizer: OptimizerParams, scheduler: SchedulerParams | None = None, own: Own = ()
+) -> tuple[Hyperparameter, ...]:
     """Return the numbers of an optimizer that are inputs of its kernel, the learning rate first."""
-    return tuple(each for each in hyperparameters(optimizer, scheduler) if each.is_input)
+    return tuple(each for each in hyperparameters(optimizer, scheduler, own) if each.is_input)
 
 
 def moved_by(optimizer: OptimizerParams, scheduler: SchedulerParams | None) -> tuple[str, int | None] | None:
@@ -108,9 +124,9 @@ def _is_up_to_one(cls: type[OptimizerParams], parameter: str) -> bool:
     return {each for each in low if each is not None} == {0} and {each for each in high if each is not None} == {1}
 
 
-def held(optimizer: OptimizerParams, scheduler: SchedulerParams | None = None) -> dict[str, Any]:
+def held(optimizer: OptimizerParams, scheduler: SchedulerParams | None = None, own: Own = ()) -> dict[str, Any]:
     """Return the arguments of an optimizer as far as they decide what a kernel computes; of an input, its facts."""
     arguments: dict[str, Any] = dict(optimizer.arguments)
-    for each in hyperparameters(optimizer, scheduler):
-        each.put(arguments, (each.sign, each.moved, each.unit, each.above_half))
+    for each in hyperparameters(optimizer, scheduler, own):
+        each.put(arguments, (each.sign, each.moved, each.unit, each.fraction, each.above_half, each.own))
     return arguments

@@ -102,6 +102,8 @@ class Program:
         self._values: dict[tuple[object, ...], Value] = {}
         self.units: set[Value] = set()
         """Inputs that are known to lie between 0 and 1, up to a rounding."""
+        self.fractions: set[Value] = set()
+        """Inputs that are known to lie between 0 and 1, and not to be 1."""
         self.sides: dict[Value, bool] = {}
         """Whether an input is above one half, for those that are known to be clearly above or below."""
 

@@ -23,7 +23,7 @@ from torch.overrides import TorchFunctionMode
 from thalweg.engine import gradients
 from thalweg.engine.fused.frontend import aten
 from thalweg.engine.fused.frontend.arithmetic import Scalars
-from thalweg.engine.fused.frontend.hyperparameters import inputs_of
+from thalweg.engine.fused.frontend.hyperparameters import Own, inputs_of
 from thalweg.engine.fused.frontend.kept import Kept
 from thalweg.engine.fused.frontend.own_schedule import OwnSchedule, own_schedule, placed
 from thalweg.engine.fused.frontend.program import Program, Untraceable, Value, type_of
@@ -105,8 +105,8 @@ class Step:
     later: Update
 
 
-def trace(spec: JobSpec) -> Step:
-    """Return the traced step of this job.
+def trace(spec: JobSpec, own: Own = ()) -> Step:
+    """Return the traced step of this job, in which each run has hyperparameters of its `own`.
 
     Raises:
         Untraceable: The step is not straight-line arithmetic.
@@ -116,26 +116,32 @@ def trace(spec: JobSpec) -> Step:
     x = _inputs(program, "x", dtype, (1, spec.dim), varying=True)
     entry = _trace_entry(spec, program, dtype, x)
     gradient = np.array([entry.gradient], dtype=object)
-    names, moving = hyperparameters_of(spec)
+    names, moving = hyperparameters_of(spec, own)
     scheduled: dict[str, Value] = {}
     if spec.scheduler is not None and spec.scheduler.per_run:
         scheduled = _scheduled(own_schedule(spec.optimizer, spec.scheduler), program, entry.f)
-    own: frozenset[str] = frozenset()
+    unshared: frozenset[str] = frozenset()
     while True:
-        optimizer = TracedOptimizer(spec, program, dtype, x, gradient, own)
+        optimizer = TracedOptimizer(spec, program, dtype, x, gradient, own, unshared)
         slots, first = optimizer.first()
         later = optimizer.later(slots)
         more = {slot.name for update in (first, later) for slot in _differing(update, slots)}
         if not more:
             break
-        own |= more
-    updates = [_with_own(program, slots, scheduled, update) for update in (first, later)]
-    return Step(names, moving, own_names(scheduled, slots), slots, entry, *updates)
+        unshared |= more
+    numbers = {
+        each.name: program.input(each.name, 0, "double", varying=True)
+        for each in inputs_of(spec.optimizer, spec.scheduler, own)
+        if each.own
+    }
+    numbers |= {f"own.{name}": value for name, value in scheduled.items()}
+    updates = [_with_own(program, slots, numbers, update) for update in (first, later)]
+    return Step(names, moving, own_names(numbers, slots), slots, entry, *updates)
 
 
-def hyperparameters_of(spec: JobSpec) -> tuple[tuple[str, ...], frozenset[str]]:
+def hyperparameters_of(spec: JobSpec, own: Own = ()) -> tuple[tuple[str, ...], frozenset[str]]:
     """Return the names of a kernel's hyperparameters, and of those that a schedule moves."""
-    given = [each for each in inputs_of(spec.optimizer, spec.scheduler) if not each.own]
+    given = [each for each in inputs_of(spec.optimizer, spec.scheduler, own) if not each.own]
     names = [each.name for each in given]
     if spec.scheduler is not None and spec.scheduler.per_run:
         names += map(parameter_name, own_schedule(spec.optimizer, spec.scheduler).parameters)
@@ -147,9 +153,9 @@ def parameter_name(name: str) -> str:
     return f"hyper.schedule {name}"
 
 
-def own_names(scheduled: Iterable[str], slots: Sequence[Slot]) -> tuple[str, ...]:
-    """Return the names of the numbers that each run has: the schedule's, then the optimizer's."""
-    return *(f"own.{name}" for name in scheduled), *(f"own.state {slot.name}" for slot in slots if slot.own)
+def own_names(numbers: Iterable[str], slots: Sequence[Slot]) -> tuple[str, ...]:
+    """Return the names of the numbers that each run has: those given, then those in the optimizer's state."""
+    return *numbers, *(f"own.state {slot.name}" for slot in slots if slot.own)
 
 
 def _scheduled(schedule: OwnSchedule, program: Program, f: Value) -> dict[str, Value]:
@@ -170,11 +176,11 @@ def _differing(update: Update, slots: Sequence[Slot]) -> list[Slot]:
     ]
 
 
-def _with_own(program: Program, slots: Sequence[Slot], scheduled: Mapping[str, Value], update: Update) -> Update:
+def _with_own(program: Program, slots: Sequence[Slot], numbers: Mapping[str, Value], update: Update) -> Update:
     of_state = [
         program.cast(values[0], "double") for slot, values in zip(slots, update.state, strict=True) if slot.own
     ]
-    return replace(update, own=[*scheduled.values(), *of_state])
+    return replace(update, own=[*numbers.values(), *of_state])
 
 
 def trace_entry(spec: JobSpec) -> Entry:
@@ -210,7 +216,8 @@ class TracedOptimizer:
         dtype: That of the point.
         x: The point.
         gradient: Its gradient.
-        own: The slots of the optimizer's state that are single numbers and not shared.
+        own: The hyperparameters of which each run has its own.
+        unshared: The slots of the optimizer's state that are single numbers and differ from run to run.
     """
 
     def __init__(
@@ -220,20 +227,23 @@ class TracedOptimizer:
         dtype: torch.dtype,
         x: Any,
         gradient: Any,
-        own: frozenset[str] = frozenset(),
+        own: Own = (),
+        unshared: frozenset[str] = frozenset(),
     ) -> None:
-        self._own = own
+        self._unshared = unshared
         self._spec = spec
         self._program = program
         self._dtype = dtype
         self._given = [x, gradient]
         self._shapes: list[tuple[tuple[int, ...], torch.dtype]] = [(x.shape, dtype)] * 2
-        self._hyper = inputs_of(spec.optimizer, spec.scheduler)
+        self._hyper = inputs_of(spec.optimizer, spec.scheduler, own)
         for each in self._hyper:
             given = self._array(each.name, torch.float64, (), varying=each.own)
             self._given.append(given)
             if each.unit:
                 program.units.add(self._number(given))
+            if each.fraction:
+                program.fractions.add(self._number(given))
             if each.above_half is not None:
                 program.sides[self._number(given)] = each.above_half
         self._shapes += [((), torch.float64)] * len(self._hyper)
@@ -248,7 +258,7 @@ class TracedOptimizer:
         def note(name: str, value: Any) -> None:
             is_tensor = isinstance(value, torch.Tensor)
             dtype, shape = (value.dtype, tuple(value.shape)) if is_tensor else (torch.float64, ())
-            found[name] = Slot(name, dtype, shape, name in self._own)
+            found[name] = Slot(name, dtype, shape, name in self._unshared)
 
         outputs = self._follow([], [], note)
         slots = tuple(found[name] for name in sorted(found))

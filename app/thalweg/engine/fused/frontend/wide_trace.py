@@ -104,17 +104,17 @@ def trace_updates(spec: JobSpec) -> WideStep:
     program, dtype = Program(), getattr(torch, spec.dtype)
     # an optimizer that works element by element moves rows of points, any other a single point
     shape = (spec.dim,) if spec.optimizer.coupled else (1, spec.dim)
-    own: frozenset[str] = frozenset()
+    unshared: frozenset[str] = frozenset()
     while True:
-        slots, first = _WideOptimizer(spec, program, dtype, shape, own).first()
-        later = _WideOptimizer(spec, program, dtype, shape, own).later(slots)
+        slots, first = _WideOptimizer(spec, program, dtype, shape, unshared).first()
+        later = _WideOptimizer(spec, program, dtype, shape, unshared).later(slots)
         if not (more := first.differing | later.differing):
             break
-        own |= more
+        unshared |= more
     names: tuple[str, ...] = ()
     if spec.scheduler is not None and spec.scheduler.per_run:
         schedule = own_schedule(spec.optimizer, spec.scheduler)
-        names = tuple(schedule.state)
+        names = tuple(f"own.{name}" for name in schedule.state)
         for update in (first, later):
             _schedule(schedule, update.tasks, type_of(dtype))
     return WideStep(*hyperparameters_of(spec), own_names(names, slots), slots, first, later)
@@ -139,11 +139,11 @@ class _WideOptimizer(TracedOptimizer):
         program: Program,
         dtype: torch.dtype,
         shape: tuple[int, ...],
-        own: frozenset[str],
+        unshared: frozenset[str],
     ) -> None:
         self._arrays = Arrays(Tasks(program))
         x, gradient = (self._arrays.argument(name, shape, type_of(dtype)) for name in ("x", "gradient"))
-        super().__init__(spec, program, dtype, x, gradient, own)
+        super().__init__(spec, program, dtype, x, gradient, unshared=unshared)
 
     def _before(self, slot: Slot) -> Array:
         if not slot.own:

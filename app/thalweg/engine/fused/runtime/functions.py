@@ -12,18 +12,22 @@ class KernelFunctions:
     Args:
         code: The machine code.
         wide: Whether `descend` is that of points of many coordinates.
+        tabulates: Whether there is a function `tabulate`.
     """
 
-    def __init__(self, code: bytes, *, wide: bool) -> None:
-        linked = Linked(code, ("schedule", "descend"))
+    def __init__(self, code: bytes, *, wide: bool, tabulates: bool = False) -> None:
+        linked = Linked(code, ("schedule", "descend", *(["tabulate"] if tabulates else [])))
         whole, pointer, real = ctypes.c_int64, ctypes.c_void_p, ctypes.c_double
         self.schedule = linked.function("schedule", whole, whole, pointer, whole, *[pointer] * 4)
         begin = [*[whole] * 4, *[pointer] * 6, whole, pointer]
         if wide:
             rest = [whole, whole, pointer, whole, whole, whole, real, real, pointer]
         else:
+            begin[-2:-2] = [pointer] * 2
             rest = [*[whole] * 5, *[real] * 2]
         self.descend = linked.function("descend", *begin, *rest)
+        if tabulates:
+            self.tabulate = linked.function("tabulate", *[whole] * 4, *[pointer] * 4)
 
 
 class LbfgsFunction:

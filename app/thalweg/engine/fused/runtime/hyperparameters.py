@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from thalweg.engine.fused.frontend.hyperparameters import inputs_of
+from thalweg.engine.fused.frontend.hyperparameters import Own, inputs_of
 from thalweg.engine.fused.frontend.own_schedule import numbers_of, own_schedule
 from thalweg.engine.raised import Raised, raising_results
 from thalweg.spec.job import JobSpec
@@ -18,15 +18,16 @@ class Hyperparameters:
     Args:
         spec: The job.
         state: A result of `state()` to continue from; empty at the start.
+        own: Those that each run has of its own, and that are no inputs for all.
 
     Attributes:
         own: The first numbers of a run of its own, where the schedule sees its f, by name.
         raised: The message of what the scheduler raised after the last update that has a row; None for nothing.
     """
 
-    def __init__(self, spec: JobSpec, state: bytes = b"") -> None:
+    def __init__(self, spec: JobSpec, state: bytes = b"", own: Own = ()) -> None:
         self.raised: str | None = None
-        self._inputs = [each for each in inputs_of(spec.optimizer, spec.scheduler) if not each.own]
+        self._inputs = [each for each in inputs_of(spec.optimizer, spec.scheduler, own) if not each.own]
         self._moved = [(k, each) for k, each in enumerate(self._inputs) if each.moved]
         self._group: dict[str, Any] = spec.optimizer.arguments
         self._schedule = None

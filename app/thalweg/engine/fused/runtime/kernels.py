@@ -15,7 +15,7 @@ import torch
 
 import thalweg
 from thalweg.engine.fused.codegen.emitter import emit
-from thalweg.engine.fused.codegen.layout import Layout
+from thalweg.engine.fused.codegen.layout import Group, Layout
 from thalweg.engine.fused.codegen.lbfgs.descend import emit as emit_lbfgs
 from thalweg.engine.fused.codegen.loop import VECTOR_BYTES
 from thalweg.engine.fused.codegen.objective import evaluate_module, unrolled
@@ -23,7 +23,7 @@ from thalweg.engine.fused.codegen.wide.emitter import emit_wide, objective_of
 from thalweg.engine.fused.codegen.wide.networks import objective_of_network
 from thalweg.engine.fused.codegen.wide.routine import Routine
 from thalweg.engine.fused.definitions import is_lbfgs
-from thalweg.engine.fused.frontend.hyperparameters import held
+from thalweg.engine.fused.frontend.hyperparameters import Own, held
 from thalweg.engine.fused.frontend.own_schedule import facts_of
 from thalweg.engine.fused.frontend.program import type_of
 from thalweg.engine.fused.frontend.trace import Slot, trace, trace_entry
@@ -97,19 +97,24 @@ class Kernels:
         else:
             self.get(spec)
 
-    def get(self, spec: JobSpec) -> Kernel:
+    def get(self, spec: JobSpec, own: Own = (), n_runs: int | None = None) -> Kernel:
         """Return the kernel of a job.
+
+        Args:
+            spec: The job.
+            own: The hyperparameters of which each run has its own.
+            n_runs: How many runs it is to serve; None for those of the job.
 
         Raises:
             Untraceable: Its step cannot be compiled.
         """
-        width = _width(spec)
-        key = _key(spec, width)
+        width = _width(spec, n_runs or spec.n_runs)
+        key = _key(spec, width, own)
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return self._kept[key]
-            kernel = self._kept[key] = self._load(key, width) or self._make(spec, key, width)
+            kernel = self._kept[key] = self._load(key, width) or self._make(spec, own, key, width)
             if len(self._kept) > _MAX_KEPT:
                 self._kept.popitem(last=False)
             return kernel
@@ -153,11 +158,11 @@ class Kernels:
         loaded: _Loaded = self._functions[key]
         return loaded
 
-    def _make(self, spec: JobSpec, key: str, width: int) -> Kernel:
-        assembly, layout = _emitted(spec, width)
+    def _make(self, spec: JobSpec, own: Own, key: str, width: int) -> Kernel:
+        assembly, layout = _emitted(spec, width, own)
         code = machine.compiled(assembly)
         self._files.save(key, _about(layout), code)
-        return Kernel(KernelFunctions(code, wide=layout.wide), layout, width, key)
+        return _linked(code, layout, width, key)
 
     def _load(self, key: str, width: int) -> Kernel | None:
         kept = self._files.load(key)
@@ -166,7 +171,7 @@ class Kernels:
         about, code = kept
         try:
             layout = _layout(about)
-            return Kernel(KernelFunctions(code, wide=layout.wide), layout, width, key)
+            return _linked(code, layout, width, key)
         except (ValueError, KeyError, TypeError, RuntimeError) as error:
             self._files.reject(key, error)
             return None
@@ -178,13 +183,18 @@ def in_process() -> Kernels:
     return Kernels()
 
 
-def _emitted(spec: JobSpec, width: int) -> tuple[str, Layout]:
+def _linked(code: bytes, layout: Layout, width: int, key: str) -> Kernel:
+    functions = KernelFunctions(code, wide=layout.wide, tabulates=bool(layout.groups))
+    return Kernel(functions, layout, width, key)
+
+
+def _emitted(spec: JobSpec, width: int, own: Own) -> tuple[str, Layout]:
     dtype: torch.dtype = getattr(torch, spec.dtype)
     library, grad_stop, detailed = libraries.library(dtype), _stops_by_gradient(spec), spec.record is not None
     if spec.wide:
         step, objective = trace_updates(spec), _with_loops(spec)
         return emit_wide(step, objective, spec.dim, dtype, library, grad_stop=grad_stop, detailed=detailed)
-    return emit(trace(spec), dtype, width, library, grad_stop=grad_stop, detailed=detailed)
+    return emit(trace(spec, own), dtype, width, library, grad_stop=grad_stop, detailed=detailed)
 
 
 def _with_loops(spec: JobSpec) -> Routine:
@@ -210,19 +220,19 @@ def _stops_by_gradient(spec: JobSpec) -> bool:
     return spec.stop is not None and spec.stop.grad_norm is not None
 
 
-def _width(spec: JobSpec) -> int:
+def _width(spec: JobSpec, n_runs: int) -> int:
     """Return how many runs to do side by side: one, or a power of two of full vectors."""
-    if spec.n_runs <= _FEW or spec.wide:
+    if n_runs <= _FEW or spec.wide:
         return 1
     dtype: torch.dtype = getattr(torch, spec.dtype)
     lanes = VECTOR_BYTES // dtype.itemsize
     n_vectors = 1
-    while n_vectors * lanes < spec.n_runs and 2 * n_vectors <= min(_MAX_VECTORS, _MAX_COORDINATES // spec.dim):
+    while n_vectors * lanes < n_runs and 2 * n_vectors <= min(_MAX_VECTORS, _MAX_COORDINATES // spec.dim):
         n_vectors *= 2
     return n_vectors * lanes
 
 
-def _key(spec: JobSpec, width: int) -> str:
+def _key(spec: JobSpec, width: int, own: Own = ()) -> str:
     """Return everything that the machine code depends on."""
     dtype: torch.dtype = getattr(torch, spec.dtype)
     parts = (
@@ -231,7 +241,7 @@ def _key(spec: JobSpec, width: int) -> str:
         _function(spec),
         spec.dtype,
         spec.optimizer.identity,
-        held(spec.optimizer, spec.scheduler),
+        held(spec.optimizer, spec.scheduler, own),
         facts_of(spec.scheduler) if spec.scheduler is not None and spec.scheduler.per_run else None,
         spec.gradient_noise is not None,
         spec.clip_grad_norm,
@@ -280,11 +290,18 @@ def _world() -> str:
 
 def _about(layout: Layout) -> dict[str, Any]:
     slots = [[slot.name, str(slot.dtype).removeprefix("torch."), slot.shape, slot.own] for slot in layout.slots]
-    return {"slots": slots, "own": layout.own, **{name: getattr(layout, name) for name in _NUMBERS}}
+    groups = [[group.own, group.n_columns] for group in layout.groups]
+    return {
+        "slots": slots,
+        "own": layout.own,
+        "groups": groups,
+        **{name: getattr(layout, name) for name in _NUMBERS},
+    }
 
 
 def _layout(about: dict[str, Any]) -> Layout:
     slots = tuple(
         Slot(name, getattr(torch, dtype), tuple(shape), own) for name, dtype, shape, own in about["slots"]
     )
-    return Layout(slots=slots, own=tuple(about["own"]), **{name: about[name] for name in _NUMBERS})
+    groups = tuple(Group(tuple(own), n_columns) for own, n_columns in about["groups"])
+    return Layout(slots=slots, own=tuple(about["own"]), groups=groups, **{name: about[name] for name in _NUMBERS})

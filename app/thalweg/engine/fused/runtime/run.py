@@ -14,6 +14,8 @@ from thalweg.engine.columns import pack, unpack
 from thalweg.engine.details import details
 from thalweg.engine.fused.codegen.layout import MARKS
 from thalweg.engine.fused.frontend.refusals import sentence_of
+from thalweg.engine.fused.runtime.classes import ClassTables
+from thalweg.engine.fused.runtime.company import Company
 from thalweg.engine.fused.runtime.hyperparameters import Hyperparameters
 from thalweg.engine.fused.runtime.kernels import Kernels, in_process
 from thalweg.engine.fused.runtime.losses import Losses
@@ -46,6 +48,7 @@ class FusedRun:
         checkpoint: The state to continue from; None starts at the beginning.
         kernels: The cache of compiled kernels; None for the one of this process.
         threads: How many threads share the runs; None for one per available processor.
+        company: The runs, where they are others than those of the job.
 
     Raises:
         Untraceable: The job cannot be compiled; `thalweg.spec.engine_choice` tells in advance.
@@ -57,37 +60,39 @@ class FusedRun:
         checkpoint: Checkpoint | None = None,
         kernels: Kernels | None = None,
         threads: int | None = None,
+        company: Company | None = None,
     ) -> None:
         self._spec = spec
+        self._company = company or Company.of(spec)
         self._threads = threads or len(os.sched_getaffinity(0))
-        self._kernel = (kernels or in_process()).get(spec)
+        own = self._company.own
+        self._kernel = (kernels or in_process()).get(spec, own, self._company.n_runs)
         self._rows = self._kernel.layout.rows
         self._wide = self._kernel.layout.wide
         self._dim = spec.dim
         self._cost = self._cost_of_a_step()
         if checkpoint is None:
-            self._results = Results.before_start(spec.starts())
+            self._results = Results.before_start(self._company.starts)
             self.step = 0
             self._has_started = False
-            self._runs = np.arange(spec.n_runs)
-            self._hyper = Hyperparameters(spec)
+            self._runs = self._ordered()
+            self._hyper = Hyperparameters(spec, own=own)
             self._shared = SharedTables(self._kernel, self._hyper)
-            own = [self._hyper.own.get(name, 0.0) for name in self._kernel.layout.own]
-            self._place({"x": self._results.x.T}, np.tile(np.array(own).reshape(-1, 1), len(self._runs)))
+            self._place({"x": self._results.x[self._runs].T}, self._first_numbers())
         else:
             saved = unpack(checkpoint.state)
             self._results = checkpoint.results.resumed()
             self.step = checkpoint.step
             self._has_started = True
             self._runs = saved.pop("runs")
-            self._hyper = Hyperparameters(spec, saved.pop("rates").tobytes())
+            self._hyper = Hyperparameters(spec, saved.pop("rates").tobytes(), own)
             self._shared = SharedTables(self._kernel, self._hyper, saved.pop("shared"))
             self._place(saved, saved.pop("own", np.empty((0, len(self._runs)))))
 
     @property
     def first_steps(self) -> int:
         """A size for the first chunk that is certain to take only a moment."""
-        steps = max(1, _FIRST_CHUNK_UPDATES // (self._spec.n_runs * self._cost))
+        steps = max(1, _FIRST_CHUNK_UPDATES // (self._company.n_runs * self._cost))
         return steps if self._hyper.constant else min(steps, _FIRST_CHUNK_RATES)
 
     def most_steps(self, n_values: int) -> int:
@@ -162,6 +167,21 @@ class FusedRun:
         known = self._kernel.layout.nanoseconds // _NANOSECONDS_PER_COORDINATE
         return max(self._dim, known, nanoseconds_of_step(self._spec) // _NANOSECONDS_PER_COORDINATE)
 
+    def _ordered(self) -> np.ndarray:
+        """Return the runs, those side by side that have equal numbers in a power."""
+        names = [name for group in self._kernel.layout.groups for name in group.own]
+        numbers = [self._company.numbers[name.removeprefix("own.")] for name in names]
+        return np.lexsort(numbers) if numbers else np.arange(self._company.n_runs)
+
+    def _first_numbers(self) -> np.ndarray:
+        """Return the first own numbers of the runs."""
+        names, given = self._kernel.layout.own, self._company.numbers
+        own = np.zeros((len(names), len(self._runs)))
+        for row, name in zip(own, names, strict=True):
+            label = name.removeprefix("own.")
+            row[:] = given[label][self._runs] if label in given else self._hyper.own.get(name, 0.0)
+        return own
+
     def _place(self, saved: dict[str, np.ndarray], own: np.ndarray) -> None:
         """Lay out the remaining runs in whole blocks, in the arrays that native code works on."""
         width, rows = self._kernel.width, self._rows
@@ -173,6 +193,7 @@ class FusedRun:
             self._reals = np.zeros((max(row.stop for row in rows.values()), n_columns), self._spec.dtype)
         self._own = np.zeros((len(own), n_columns))
         self._own[:, :n] = own
+        self._classes = ClassTables(self._kernel, own, n_columns)
         self._marks = np.zeros((len(MARKS), n_columns), np.int64)
         self._marks[MARKS.index("outcome"), n:] = Outcome.max_steps
         self._marks[MARKS.index("run"), :n] = self._runs
@@ -210,7 +231,7 @@ class FusedRun:
 
     def _pieces(self, last: int) -> Iterator[tuple[int, int]]:
         most = _MAX_CALL_COORDINATES if self._wide else _MAX_CALL_UPDATES
-        size = max(1, min(PIECE, most // (self._reals.shape[1] * self._cost)))
+        size = max(1, min(PIECE, self._classes.most_rows, most // (self._reals.shape[1] * self._cost)))
         if self._spec.gradient_noise is not None:
             size = max(1, min(size, _MAX_NOISE_VALUES // (self._reals.shape[1] * self._dim)))
         first = self.step
@@ -235,7 +256,10 @@ class FusedRun:
         step = self._record_strides(record)[1] // record.itemsize
         begun = record.ctypes.data + n_done * step * record.itemsize
         shared = (self._shared.fixed.ctypes.data, table.ctypes.data, noise.ctypes.data)
-        given = (first, last, *shared, reals, self._own.ctypes.data, marks, self._reals.shape[1], begun)
+        tables, classes = self._classes.fill(first, table, self._shared.fixed)
+        own = (self._own,) if self._wide else (self._own, tables, classes)
+        numbers = (each.ctypes.data for each in own)
+        given = (first, last, *shared, reals, *numbers, marks, self._reals.shape[1], begun)
         rest = self._wide_rest(record, first, losses) if self._wide else self._narrow_rest(record)
         stop = self._spec.stop
         stops = (-np.inf if stop is None or at is None else at for at in (stop and stop.f, stop and stop.grad_norm))
@@ -304,12 +328,13 @@ class FusedRun:
         if noise is None:
             return np.empty(0)
         dim, n_columns = self._dim, self._reals.shape[1]
+        # runs of several jobs may have one number, and the same noise
+        asked, place = np.unique(self._company.runs[self._runs], return_inverse=True)
+        numbers = standard_normal_block(noise.seed, first, last, asked, dim) * noise.std
         if self._wide:
-            numbers = standard_normal_block(noise.seed, first, last, self._runs, dim) * noise.std
             return numbers.astype(self._reals.dtype, copy=False)
         drawn = np.zeros((last - first, dim, n_columns), self._reals.dtype)
-        numbers = standard_normal_block(noise.seed, first, last, self._runs, dim) * noise.std
-        drawn[:, :, : len(self._runs)] = numbers.transpose(0, 2, 1)
+        drawn[:, :, : len(self._runs)] = numbers[:, place].transpose(0, 2, 1)
         return drawn
 
     def _settle(self) -> None:
@@ -321,8 +346,6 @@ class FusedRun:
         now.n_steps[runs] = marks["n_steps"]
         now.n_evaluations[runs] = marks["n_steps"] + 1
         now.outcome[runs] = marks["outcome"]
-        for code in np.unique(marks["raised"][marks["raised"] > 0]).tolist():
-            now.end_raised(runs[marks["raised"] == code], sentence_of(code))
         if (raised := self._shared.raised) is not None and alive.any():
             now.end_raised(runs[alive], raised)
             alive[:] = False

@@ -16,6 +16,7 @@ from typing import Any, Final
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from docs import faults
 from thalweg.errors import InvalidInput
 from thalweg.functions import catalogue
 from thalweg.functions.base import CatalogueFunction, CatalogueObjective
@@ -319,6 +320,9 @@ PARTS: Final[Mapping[str, Callable[[], str]]] = {
     "optimizers": _optimizers,
     "refused-optimizers": lambda: _refused_optimizers(torch_optim.FAMILY),
     "zoo": _zoo,
+    "zoo-faults": lambda: _table(
+        ("optimizer", "what is wrong", "shown by"), ((f"`{n}`", w, s) for n, w, s in faults.rows())
+    ),
     "refused-zoo": lambda: _refused_optimizers(zoo.FAMILY),
     "schedulers": _schedulers,
     "refused-schedulers": _refused_schedulers,

@@ -2,12 +2,12 @@
 
 import pytest
 
-from tests.unit.driving import assert_equal, drive, job
+from tests.unit.driving import assert_equal, drive, job, native
 from tests.unit.test_zoo import FUNCTIONS
 from tests.unit.zoo import BY_NAME, FUSED, by_hand
 from thalweg.analysis import probe
-from thalweg.engine.fused.runtime.run import FusedRun
 
+WIDE = {"function": {"name": "rosenbrock", "dim": 300}, "init": {"random": 3, "seed": 1}}
 DTYPES = ("float64", "float32")
 
 
@@ -20,11 +20,11 @@ def test_the_record_is_what_is_measured(name: str) -> None:
 @pytest.mark.parametrize("name", FUSED)
 def test_both_engines_agree(name: str, dtype: str) -> None:
     others = {"clip_grad_norm": 5.0, "gradient_noise": {"std": 0.1}, "stop": {"f": 1e-3}}
-    for function in FUNCTIONS:
+    for function in (*FUNCTIONS, WIDE):
         for fields in ({}, others):
             spec = job(**function, **fields, optimizer=name, steps=300, dtype=dtype)
             eager = drive(spec.model_copy(update={"engine": "eager"}))
-            assert_equal(eager, drive(spec, [7, 100], engine=FusedRun))
+            assert_equal(eager, drive(spec, [7, 100], engine=native))
 
 
 @pytest.mark.parametrize("name", BY_NAME)

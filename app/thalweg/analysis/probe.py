@@ -66,7 +66,8 @@ def probed(optimizer: type[OptimizerParams], *, thorough: bool = True) -> Record
 def _fusing(optimizer: type[OptimizerParams], *, coupled: bool, thorough: bool) -> Record:
     """Return a record that is true of how an optimizer fuses: with as many inputs as possible."""
     with _assumed(optimizer, coupled=coupled):
-        tried = [()] if optimizer.closure or optimizer.matrices else [inputs(optimizer), ()]
+        with_inputs = not (optimizer.closure or optimizer.matrices or optimizer.brief)
+        tried = [inputs(optimizer), ()] if with_inputs else [()]
         for each in tried:
             with _assumed(optimizer, inputs=each):
                 reason = unfused(optimizer, coupled=coupled, thorough=thorough)

@@ -202,6 +202,20 @@ class Scalars:
             a = self.where(self.compare("lt", high, a), high, a)
         return a
 
+    def clamp_min(self, a: Value, low: Value) -> Value:
+        """Return a, or the bound that it is below."""
+        return self.clamp(a, low=low)
+
+    def nan_to_num(
+        self, a: Value, nan: Value | None = None, posinf: Value | None = None, neginf: Value | None = None
+    ) -> Value:
+        """Return a, or what stands for it where it is not finite."""
+        largest = float(np.finfo(np.float32 if a.type == "float" else np.float64).max)
+        for infinity, other in ((np.inf, posinf), (-np.inf, neginf)):
+            instead = other or self.const(np.copysign(largest, infinity), a)
+            a = self.where(self.compare("eq", a, self.const(infinity, a)), instead, a)
+        return self.where(self.compare("ne", a, a), nan or self.const(0.0, a), a)
+
     def lerp(self, start: Value, end: Value, weight: Value) -> Value:
         """Return the linear interpolation, computed from the nearer end."""
         from_end = self.neg(self._folded_sub(self.const(1.0, weight), weight))

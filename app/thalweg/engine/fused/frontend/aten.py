@@ -32,7 +32,7 @@ _FUNCTIONS = {
 _ELEMENTWISE = {
     *("add", "sub", "rsub", "mul", "div", "neg", "reciprocal", "sqrt", "rsqrt", "abs", "sign", "sgn"),
     *("floor", "ceil", "trunc", "round", "remainder", "fmod", "atan2", "hypot", "relu", "threshold_backward"),
-    *("maximum", "minimum", "clamp", "lerp", "addcmul", "addcdiv", "tanh_backward"),
+    *("maximum", "minimum", "clamp", "clamp_min", "nan_to_num", "lerp", "addcmul", "addcdiv", "tanh_backward"),
     *("bitwise_not", "any_power", "div_floor", "div_trunc"),
 }
 _PYTHON: dict[Any, str] = {
@@ -230,8 +230,10 @@ class Interpreter:
         return method(node, *args, **kwargs)
 
     def _op__local_scalar_dense(self, _node: Node, tensor: np.ndarray) -> Value:
-        value: Value = tensor.item()
-        return self._program.cast(value, "double")
+        return self._item(tensor.item())
+
+    def _item(self, value: Value) -> Value:
+        return value if value.type == "i1" else self._program.cast(value, "double")
 
     def _op_where(self, node: Node, condition: np.ndarray, a: Any, b: Any) -> np.ndarray:
         return self._where(node, condition, a, b)
@@ -254,6 +256,10 @@ class Interpreter:
 
     def _op_sum(self, node: Node, terms: np.ndarray, dim: Any = None, *_: Any, **__: Any) -> np.ndarray:
         return self._reduce(self._scalars.sum, node, terms, dim)
+
+    def _op_mean(self, node: Node, terms: Any, dim: Any = None, *_: Any, **__: Any) -> Any:
+        total = self._op_sum(node, terms, dim)
+        return self._elementwise(self._scalars.div, node, [total, float(terms.size // total.size)], {})
 
     def _op_linalg_vector_norm(
         self, node: Node, terms: np.ndarray, order: float = 2, dim: Any = None, *_: Any, **__: Any

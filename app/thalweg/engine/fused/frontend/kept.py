@@ -32,6 +32,7 @@ class Kept:
         (self._parameter,) = self._group["params"]
         self._given = dict(self._leaves(_OF_GROUP, self._group))
         self._put: set[str] = set()
+        self._step = f"{_OF_GROUP}step{_NUMBER}"
 
     def put(self, names: Sequence[str], tensors: Sequence[torch.Tensor]) -> None:
         """Give the optimizer what it kept before."""
@@ -39,6 +40,11 @@ class Kept:
             entries, key = self._place(name.removesuffix(_NUMBER))
             entries[key] = tensor.item() if name.endswith(_NUMBER) else tensor.clone()
             self._put.add(name)
+
+    @property
+    def steps(self) -> Any:
+        """The number of steps that it has counted in the group; None if it has not."""
+        return self._group.get("step") if self._step in self._put else None
 
     def taken(self) -> dict[str, Any]:
         """Return what the optimizer keeps now: tensors and numbers.

@@ -139,6 +139,8 @@ class Program:
             return value
         if value.constant is not None:
             return self.const(value.constant, of_type)
+        if value.type == "i1":
+            return self.apply("select", value, self.const(1.0, of_type), self.const(0.0, of_type), of_type=of_type)
         return self.apply("cast", value, of_type=of_type)
 
     def substituted(self, value: Value, known: dict[Value, Value]) -> Value:

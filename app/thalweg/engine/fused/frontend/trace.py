@@ -293,6 +293,8 @@ class TracedOptimizer:
             kept = Kept(optimizer)
             noise, old = (others[0], others[1:]) if self._spec.gradient_noise else (None, others)
             kept.put([slot.name for slot in slots], old)
+            if kept.steps is not None:
+                branches.know_sign(kept.steps, 1)
             x.grad = gradients.effective(gradient, noise, self._spec.clip_grad_norm)
             with seen_by_math(optimizer):
                 optimizer.step()

@@ -152,7 +152,7 @@ class _WideInterpreter(Interpreter):
         )
 
     def _op__local_scalar_dense(self, _node: Node, tensor: Array) -> Value:  # type: ignore[override]
-        return self._program.cast(self._arrays.value(tensor), "double")
+        return self._item(self._arrays.value(tensor))
 
     def _reduce(  # type: ignore[override]
         self, reduce: Callable[[Sequence[Value]], Value], node: Node, terms: Array, dim: Any

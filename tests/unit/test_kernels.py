@@ -22,9 +22,9 @@ def traced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return a list to which every trace appends."""
     found: list[str] = []
 
-    def watched(spec: JobSpec) -> Any:
+    def watched(spec: JobSpec, own: Any = ()) -> Any:
         found.append(spec.optimizer.name)
-        return trace(spec)
+        return trace(spec, own)
 
     monkeypatch.setattr(module, "trace", watched)
     return found

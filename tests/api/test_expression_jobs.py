@@ -323,7 +323,7 @@ def test_an_invalid_search_is_rejected(idle: httpx.Client, body: dict[str, Any],
 
 def test_a_costly_formula_is_over_a_limit(idle: httpx.Client) -> None:
     long = {"expression": "sum(sin(x + i) for i in range(100000))", "variables": ["x"]}
-    assert posted(idle, function=long, init=[1])["engine"] == "eager"
+    assert posted(idle, function=long, init=[1])["engine"] == "fused"
     refused = idle.post("/v1/jobs", json={**GOOD, "function": long, "init": [[1]] * 900})
     assert "max_evaluation_values" in assert_problem(refused, 422)["detail"]
     plane = {"expression": f"y + {long['expression']}", "variables": ["x", "y"], "domain": [[0, 1], [0, 1]]}

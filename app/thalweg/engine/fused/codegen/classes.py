@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from thalweg.engine.fused.codegen.layout import Group
 from thalweg.engine.fused.codegen.powers import PowersFunction, without_hidden
 from thalweg.engine.fused.frontend.program import Value, inputs, needed
-from thalweg.engine.fused.frontend.trace import Step, Update
+from thalweg.engine.fused.frontend.trace import Slot, Step, Update
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +30,16 @@ def grouped(step: Step) -> tuple[tuple[tuple[str, ...], ...], list[Tabulated]]:
     """Return the groups of own numbers that go into a power together, and what is tabulated of each update."""
     constant = _constant(step)
     updates = (step.first, step.later)
-    found = [_Sources(constant, results_of(update)) for update in updates]
+    found = [_Sources(constant, results_of(update, step.slots)) for update in updates]
     groups = sorted({names for sources in found for names in sources.of_powers})
     return tuple(groups), [sources.tabulated(groups) for sources in found]
 
 
-def results_of(update: Update) -> list[Value]:
-    """Return what an update computes for each run."""
-    state = (value for values in update.state for value in values if value.varying)
+def results_of(update: Update, slots: Sequence[Slot]) -> list[Value]:
+    """Return what an update gives to each run, also where it is the same for all of them."""
+    state = (
+        value for slot, values in zip(slots, update.state, strict=True) if slot.per_coordinate for value in values
+    )
     return [*update.x, *state, *update.own, *([update.raised] if update.raised.varying else [])]
 
 

@@ -14,7 +14,7 @@ from thalweg.engine.fused.codegen.loop import DescendFunction, Given
 from thalweg.engine.fused.codegen.lowering import Library
 from thalweg.engine.fused.codegen.schedule import ScheduleFunction
 from thalweg.engine.fused.frontend.program import Value, inputs, needed, type_of
-from thalweg.engine.fused.frontend.trace import Step, Update
+from thalweg.engine.fused.frontend.trace import Step
 from thalweg.engine.fused.frontend.wide_trace import WideStep
 
 
@@ -32,7 +32,10 @@ def emit(
         detailed: Whether details of entries are recorded.
     """
     names, tabulated = grouped(step)
-    shared = [_shared(*each) for each in zip((step.first, step.later), tabulated, strict=True)]
+    shared = [
+        _shared(results_of(update, step.slots), each)
+        for update, each in zip((step.first, step.later), tabulated, strict=True)
+    ]
     fixed, columns = divided(shared, step)
     groups = tuple(Group(own, max(len(each.columns[k]) for each in tabulated)) for k, own in enumerate(names))
     sizes = (len(step.first.x), step.slots, max(1, *map(len, columns)), len(fixed))
@@ -46,9 +49,8 @@ def emit(
     return "\n".join([*declarations, *texts]), layout
 
 
-def _shared(update: Update, tabulated: Tabulated) -> list[Value]:
-    """Return the values that all runs share and an update uses, or what is tabulated for it."""
-    results = results_of(update)
+def _shared(results: Sequence[Value], tabulated: Tabulated) -> list[Value]:
+    """Return the values that all runs share and the results of an update use, or what is tabulated for it."""
     computed = (value for value in needed(results, known=tabulated.values) if value.varying)
     used = [*results, *(operand for value in computed for operand in value.operands)]
     used += operands_of(tabulated)

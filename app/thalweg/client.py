@@ -299,6 +299,10 @@ class Client:
         """Yield the optimizers available to jobs."""
         return self._items("/v1/optimizers")
 
+    def optimizer(self, name: str) -> Json:
+        """Return an optimizer, with its parameters as JSON Schema."""
+        return self._json("GET", f"/v1/optimizers/{name}")
+
     def schedulers(self) -> Iterator[Json]:
         """Yield the learning-rate schedulers available to jobs."""
         return self._items("/v1/schedulers")

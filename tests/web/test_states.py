@@ -300,7 +300,7 @@ GONE = "0199aaaa-0000-7000-8000-000000000000"
 
 
 NO_FUNCTION = ("There is no function called “himmelblow”", "Choose a function")
-NO_OPTIMIZER = "There is no optimizer called “adan” here. Choose another."
+NO_OPTIMIZER = "There is no optimizer called “adome” here. Choose another."
 NO_SCHEDULE = "There is no schedule called “cosine” here. Choose another."
 NO_DATA = "There is no data set called “rings” here. Choose another."
 NO_JOB = "This job is not here"
@@ -316,9 +316,9 @@ DAMAGED = "Part of this link could not be read"
         (f"#/run?job={GONE}", NO_JOB, "Set up a new run"),
         (f'#/race?jobs=["{GONE}"]', NO_JOB, "Set up a new race"),
         (f"#/network?job={GONE}", NO_JOB, "Set up a new network"),
-        ('#/run?spec={"optimizer":"adan"}', NO_OPTIMIZER, "Run"),
+        ('#/run?spec={"optimizer":"adome"}', NO_OPTIMIZER, "Run"),
         ('#/run?spec={"scheduler":"cosine"}', NO_SCHEDULE, "Run"),
-        ('#/race?contenders=[{"optimizer":{"name":"adan"}}]', NO_OPTIMIZER, "Race"),
+        ('#/race?contenders=[{"optimizer":{"name":"adome"}}]', NO_OPTIMIZER, "Race"),
         ('#/network?settings={"network":{"dataset":{"name":"rings"}}}', NO_DATA, "Train"),
         ('#/run?spec={"function":', DAMAGED, "Run"),
         ('#/run?spec={"init":"here","optimizer":7}', DAMAGED, "Run"),

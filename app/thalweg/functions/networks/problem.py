@@ -10,6 +10,7 @@ import numpy as np
 
 from thalweg.functions.networks.architecture import Architecture
 from thalweg.functions.networks.shuffle import N_ARRAYS, n_words
+from thalweg.native.memory import aligned
 
 BLOCK: Final = 64
 """Samples in a block."""
@@ -40,7 +41,6 @@ SCRATCH: Final = ("problem", "order", "n_rows", "outputs", "shuffling", "run", "
 where to write the outputs, or null; memory to shuffle in; run and epoch of the order `shuffled` there."""
 
 _LANES: Final = 8  # numbers that a sum over samples is accumulated in
-_ALIGNMENT: Final = 64
 _HEADER_BYTES: Final = 64
 
 
@@ -115,11 +115,9 @@ class Problem:
 
     def scratch(self) -> np.ndarray:
         """Return scratch memory for one thread, aligned for vectors, to evaluate all samples or those named."""
-        memory = np.empty(self.scratch_bytes + _ALIGNMENT, np.uint8)
-        start = -memory.ctypes.data % _ALIGNMENT
-        aligned = memory[start : start + self.scratch_bytes]
-        self.prepare(aligned)
-        return aligned
+        memory = aligned(self.scratch_bytes)
+        self.prepare(memory)
+        return memory
 
     def prepare(self, scratch: np.ndarray, *, draws: bool = False) -> np.ndarray:
         """Fill in the constant parts of scratch memory.

@@ -60,7 +60,9 @@ class Company:
 
     def _check(self) -> None:
         spec = self.spec
-        if self.numbers and spec.wide:
+        if not self.numbers:
+            return
+        if spec.wide:
             raise ValueError("runs cannot differ in numbers where the kernel takes them one by one")
         known = {each.label: each for each in hyperparameters(spec.optimizer, spec.scheduler)}
         for label, values in self.numbers.items():

@@ -11,7 +11,7 @@ import torch
 
 from thalweg.engine.columns import pack, unpack
 from thalweg.engine.details import PREVIOUS, details
-from thalweg.engine.fused.codegen.lbfgs.layout import ALIGNMENT, DETAILS, HISTORY, SETTINGS, BlockLayout
+from thalweg.engine.fused.codegen.lbfgs.layout import DETAILS, HISTORY, SETTINGS, BlockLayout
 from thalweg.engine.fused.frontend.refusals import SCHEDULER, sentence_of
 from thalweg.engine.fused.runtime.hyperparameters import Hyperparameters
 from thalweg.engine.fused.runtime.kernels import Kernels, in_process
@@ -20,6 +20,7 @@ from thalweg.engine.fused.runtime.threads import pool
 from thalweg.engine.noise import standard_normal_block
 from thalweg.engine.outcome import Checkpoint, Chunk, Outcome, Record, Results
 from thalweg.engine.run import Interrupted
+from thalweg.native.memory import aligned
 from thalweg.spec.job import JobSpec
 
 _MAX_NOISE_VALUES = 2_000_000
@@ -165,7 +166,7 @@ class LbfgsRun:
     def _placed(self) -> np.ndarray:
         """Return a block for each run that goes on, with what the results say."""
         now, runs = self._results, self._runs
-        blocks = _aligned(len(runs) * self._layout.block.itemsize).view(self._layout.block)
+        blocks = aligned(len(runs) * self._layout.block.itemsize).view(self._layout.block)
         blocks["outcome"] = Outcome.running
         blocks["d"] = blocks["prev_flat_grad"] = np.nan  # there are none before the first iteration
         for name in ("n_steps", "n_evaluations", "x", "finite_x", "finite_f", "best_step", "best_x", "best_f"):
@@ -240,7 +241,7 @@ class LbfgsRun:
         packed = _packed(settings)
 
         def take(begin: int, end: int) -> None:
-            scratch = _aligned(self._layout.scratch_bytes + self._kernel.evaluate.scratch_bytes)
+            scratch = aligned(self._layout.scratch_bytes + self._kernel.evaluate.scratch_bytes)
             further = prepare(self._spec, scratch[self._layout.scratch_bytes :])
             self._kernel.function.descend(begin, end, packed.ctypes.data, scratch.ctypes.data)
             del further  # native code is done with it
@@ -301,7 +302,7 @@ class LbfgsRun:
         now.grad_norm[runs] = torch.linalg.vector_norm(gradient, dim=-1).numpy()
         if not alive.all():
             self._runs = runs[alive]
-            kept = _aligned(len(self._runs) * blocks.dtype.itemsize).view(blocks.dtype)
+            kept = aligned(len(self._runs) * blocks.dtype.itemsize).view(blocks.dtype)
             kept[:] = blocks[alive]
             self._blocks = kept
 
@@ -328,10 +329,3 @@ def _packed(settings: dict[str, Any]) -> np.ndarray:
         elif value is not None:
             packed[place] = value
     return packed
-
-
-def _aligned(n_bytes: int) -> np.ndarray:
-    """Return bytes of 0 at an aligned address."""
-    whole = np.zeros(n_bytes + ALIGNMENT, np.uint8)
-    start = -whole.ctypes.data % ALIGNMENT
-    return whole[start : start + n_bytes]

@@ -1,6 +1,5 @@
 """A run on the fused engine: native code, chunk by chunk."""
 
-import math
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -25,6 +24,7 @@ from thalweg.engine.fused.runtime.threads import pool
 from thalweg.engine.noise import standard_normal_block
 from thalweg.engine.outcome import Checkpoint, Chunk, Outcome, Results
 from thalweg.engine.run import Interrupted
+from thalweg.native.memory import aligned
 from thalweg.spec.job import JobSpec
 
 _MAX_NOISE_VALUES = 2_000_000
@@ -36,7 +36,6 @@ _MAX_CALL_COORDINATES = 20_000_000  # the same for kernels with loops
 _FIRST_CHUNK_UPDATES = 5_000_000
 _FIRST_CHUNK_RATES = 50_000  # torch's schedulers take longer than everything else
 _MAX_CHUNK_STEPS = 2**40
-_LINE = 64
 _NANOSECONDS_PER_COORDINATE = 10
 
 
@@ -188,7 +187,7 @@ class FusedRun:
         n = len(self._runs)
         n_columns = -(-n // width) * width
         if self._wide:
-            self._reals = _aligned((n, self._kernel.layout.row_length), self._spec.dtype).T
+            self._reals = self._wide_rows(n).T
         else:
             self._reals = np.zeros((max(row.stop for row in rows.values()), n_columns), self._spec.dtype)
         self._own = np.zeros((len(own), n_columns))
@@ -201,6 +200,11 @@ class FusedRun:
         for name, values in {**saved, **best}.items():
             self._reals[rows[name], :n] = values
         self._marks[MARKS.index("best_step"), :n] = self._results.best_step[self._runs]
+
+    def _wide_rows(self, n: int) -> np.ndarray:
+        """Return memory for so many runs, a row each."""
+        dtype, length = np.dtype(self._spec.dtype), self._kernel.layout.row_length
+        return aligned(n * length * dtype.itemsize).view(dtype).reshape(n, length)
 
     def _alive(self) -> np.ndarray:
         alive: np.ndarray = self._marks[MARKS.index("outcome"), : len(self._runs)] == Outcome.running
@@ -266,7 +270,7 @@ class FusedRun:
         ends = (self._spec.record_every, due, *stops)
 
         def blocks(begin: int, end: int) -> None:
-            scratch = _aligned((self._kernel.layout.scratch_bytes,), "uint8")
+            scratch = aligned(self._kernel.layout.scratch_bytes)
             further = prepare(self._spec, scratch[self._kernel.layout.objective_at :])
             memory = (scratch.ctypes.data,) if self._wide else ()
             self._kernel.functions.descend(begin, end, *given, *rest, *ends, *memory)
@@ -382,11 +386,3 @@ class FusedRun:
             **self._resumable(len(self._runs)),
         }
         return Checkpoint(self.step, pack(state), self._results.copy())
-
-
-def _aligned(shape: tuple[int, ...], dtype: str) -> np.ndarray:
-    """Return zeros of which the first is at the begin of a line of the processor's cache."""
-    n_bytes = math.prod(shape) * np.dtype(dtype).itemsize
-    raw = np.zeros(n_bytes + _LINE, np.uint8)
-    begin = -raw.ctypes.data % _LINE
-    return raw[begin : begin + n_bytes].view(dtype).reshape(shape)

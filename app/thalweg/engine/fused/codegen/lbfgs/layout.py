@@ -5,8 +5,7 @@ from typing import Final
 
 import numpy as np
 
-ALIGNMENT: Final = 64
-"""Bytes: vectors begin at multiples, as in torch's allocator, on which the digits of a dot product depend."""
+from thalweg.native.memory import padded
 
 WHOLES: Final = ("n_steps", "n_evaluations", "outcome", "refusal", "best_step", "n_iter", "n_old", "oldest")
 """The whole numbers of a run. `refusal` is the code of what torch raised, 0 for nothing."""
@@ -110,11 +109,6 @@ class BlockLayout:
     def scratch_bytes(self) -> int:
         """What a thread needs for itself."""
         return len(SCRATCH) * self.vector_bytes + padded(8 * self.capacity)
-
-
-def padded(n_bytes: int) -> int:
-    """Return a number of bytes rounded up to the alignment."""
-    return -(-n_bytes // ALIGNMENT) * ALIGNMENT
 
 
 def heading_bytes() -> int:

@@ -4,18 +4,19 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from thalweg.engine.fused.codegen.lbfgs.layout import (
-    ALIGNMENT,
     HISTORY,
     NUMBERS,
     SCRATCH,
     SETTINGS,
     VECTORS,
     WHOLES,
+    heading_bytes,
 )
 from thalweg.engine.fused.codegen.lbfgs.line_search import Buffers, StrongWolfe
 from thalweg.engine.fused.codegen.lbfgs.numbers import Number, NumberVariable
 from thalweg.engine.fused.codegen.lbfgs.vectors import VectorCode
 from thalweg.native.builder import BYTES, Type
+from thalweg.native.memory import ALIGNMENT
 from thalweg.native.structured import Truth, Whole, WholeVariable
 
 _LEAST_CURVATURE: Final = 1e-10
@@ -68,7 +69,7 @@ class RunCode(VectorCode):
         for name in NUMBERS:
             # a step length that was a float is rounded wherever it is used again
             self.numbers[name] = NumberVariable(self, self._heading(block, next(names)), tensor=False)
-        heading = -(-8 * (len(WHOLES) + len(NUMBERS)) // ALIGNMENT) * ALIGNMENT
+        heading = heading_bytes()
         for k, name in enumerate(VECTORS):
             self.vectors[name] = self.beyond(block, self._vector_bytes * k + heading)
         self._ro = self.beyond(block, self._vector_bytes * len(VECTORS) + heading)

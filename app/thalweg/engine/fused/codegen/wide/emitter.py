@@ -11,12 +11,13 @@ from thalweg.engine.fused.codegen.lowering import Library
 from thalweg.engine.fused.codegen.schedule import ScheduleFunction
 from thalweg.engine.fused.codegen.wide import reductions
 from thalweg.engine.fused.codegen.wide.descend import FINITE, PARAMETERS, WideDescendFunction
-from thalweg.engine.fused.codegen.wide.function import ALIGNMENT, VECTOR_BYTES, TasksFunction
+from thalweg.engine.fused.codegen.wide.function import VECTOR_BYTES, TasksFunction
 from thalweg.engine.fused.codegen.wide.routine import Routine
 from thalweg.engine.fused.frontend.buffers import Tasks
 from thalweg.engine.fused.frontend.program import Value, type_of
 from thalweg.engine.fused.frontend.wide_trace import WideStep, WideUpdate
 from thalweg.native.builder import BYTES, Type
+from thalweg.native.memory import padded
 
 
 def objective_of(tasks: Tasks, dtype: torch.dtype, library: Library) -> Routine:
@@ -65,7 +66,7 @@ def emit_wide(
         )
     ]
     # apart from that of updates, because an objective may keep something in its own
-    objective_at = layout.n_moved * BYTES[real] + _aligned(max(update.scratch_bytes for update in updates))
+    objective_at = layout.n_moved * BYTES[real] + padded(max(update.scratch_bytes for update in updates))
     layout = replace(layout, scratch_bytes=objective_at + objective.scratch_bytes, objective_at=objective_at)
     nanoseconds = objective.nanoseconds + max(update.nanoseconds for update in updates)
     layout = replace(layout, nanoseconds=nanoseconds)
@@ -91,10 +92,6 @@ def emit_wide(
     texts.append(FINITE.format(real=real, lanes=lanes, align=BYTES[real]))
     lines = [line for function in functions for line in function.lines]
     return "\n".join([*sorted(declarations), *lines, *texts]), layout
-
-
-def _aligned(n_bytes: int) -> int:
-    return -(-n_bytes // ALIGNMENT) * ALIGNMENT
 
 
 def _update(

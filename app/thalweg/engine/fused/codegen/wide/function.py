@@ -27,12 +27,10 @@ from thalweg.engine.fused.frontend.buffers import (
 )
 from thalweg.engine.fused.frontend.program import Place, Value, needed
 from thalweg.native.builder import BYTES, Type
+from thalweg.native.memory import ALIGNMENT, padded
 
 VECTOR_BYTES: Final = 64
 """The size of a vector; where the processor has smaller ones, LLVM uses two."""
-
-ALIGNMENT: Final = 64
-"""Of the buffers in scratch memory, in bytes."""
 
 
 class TasksFunction(LoweredFunction):
@@ -288,7 +286,7 @@ class _Plan:
         for buffer in self.buffers:
             if buffer.data is not None or buffer.name:
                 continue
-            n_bytes = -(-buffer.size * BYTES[buffer.type] // ALIGNMENT) * ALIGNMENT
+            n_bytes = padded(buffer.size * BYTES[buffer.type])
             free += [(offset, length) for until, offset, length in held if until < first[buffer]]
             held = [each for each in held if each[0] >= first[buffer]]
             fitting = [each for each in free if each[1] == n_bytes]
